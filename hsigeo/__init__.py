@@ -1,0 +1,44 @@
+"""Class maps from hyperspectral scenes.
+
+>>> import hsigeo
+>>> scene = hsigeo.open_scene("scene.hdr")                # doctest: +SKIP
+>>> model = hsigeo.load_model("scene.safetensors")        # doctest: +SKIP
+>>> result = hsigeo.classify(scene, model)                # lazy      # doctest: +SKIP
+>>> hsigeo.write_map(result, "map.tif")                   # doctest: +SKIP
+
+Nothing heavy is imported until a name is used, so ``import hsigeo`` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0.dev0"
+
+_HOME = {
+    "BandTable": "hsigeo.bands",
+    "ClassTable": "hsigeo.classes",
+    "Grid": "hsigeo.grid",
+    "HsigeoError": "hsigeo.errors",
+    "classify": "hsigeo.classify",
+    "evaluate": "hsigeo.evaluate",
+    "load_model": "hsigeo.model",
+    "open_labels": "hsigeo.io",
+    "open_scene": "hsigeo.io",
+    "train": "hsigeo.train",
+    "write_map": "hsigeo.io",
+    "write_model": "hsigeo.model",
+}
+
+__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hsigeo' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,5 @@
+"""The command line. click lives here only, and this is the only layer that prints."""
+
+from hsigeo.cli.main import main
+
+__all__ = ["main"]

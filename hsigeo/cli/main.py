@@ -1,0 +1,77 @@
+"""The ``hsigeo`` command: finds the subcommand, turns errors into one line."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any
+
+import click
+
+from hsigeo import __version__
+from hsigeo.errors import HsigeoError
+
+# The commands, each in the module of its name. They are imported when called, so `hsigeo --help` stays instant.
+_SUMMARIES = {
+    "info": "Say what a scene is: bands, wavelengths, CRS, repairs.",
+    "train": "Learn a model from labelled pixels.",
+    "classify": "Make the class map of a scene.",
+    "evaluate": "Compare a class map with reference labels.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _SUMMARIES:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"hsigeo.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_SUMMARIES.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: hsigeo classify sample_scenes/line_1.hdr -o map.tif",
+)
+@click.version_option(__version__, "--version", message="hsigeo %(version)s")
+def cli() -> None:
+    """Class maps from hyperspectral scenes."""
+
+
+def main() -> None:
+    """Run the command line; exit 0 done, 1 a reported error, 2 wrong usage, 130 interrupted."""
+    sys.exit(_run(cli))
+
+
+def _run(command: click.Command, **kwargs: Any) -> int:
+    # SIGTERM is handled like Ctrl-C, so that a scheduler's stop also leaves nothing half-written.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        command.main(standalone_mode=False, prog_name="hsigeo", **kwargs)
+    except HsigeoError as error:
+        click.echo(f"hsigeo: {error}", err=True)
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("hsigeo: interrupted; no partial output was left", err=True)
+        return 130
+    except MemoryError as error:
+        click.echo(f"hsigeo: out of memory: {error}", err=True)
+        return 1
+    return 0
+
+
+def _interrupt(_signum: int, _frame: object) -> None:
+    raise KeyboardInterrupt

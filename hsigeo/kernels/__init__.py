@@ -1,0 +1,1 @@
+"""Spectral attention, computed: one contract, one readable form, faster forms beside it."""

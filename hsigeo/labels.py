@@ -1,0 +1,99 @@
+"""Ground truth on a scene's grid: which pixels are labelled, as what, by which polygon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsigeo.classes import ClassTable
+from hsigeo.grid import Grid
+
+__all__ = ["LabelReport", "LabelSource", "LabelledPixels"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelReport:
+    """What happened to the labels on their way onto the grid. Nothing is dropped without being counted here.
+
+    Parameters
+    ----------
+    features
+        Features in the file (vector labels), or 0.
+    features_without_class
+        Features whose class is null or empty; not used.
+    features_without_geometry
+        Features whose geometry is null or empty; not used.
+    features_outside
+        Features with no pixel centre inside the scene; not used.
+    pixels_contradicting
+        Pixels claimed by two classes; not used.
+    pixels_repeated
+        Pixels claimed more than once by the same class; used once.
+    """
+
+    features: int = 0
+    features_without_class: int = 0
+    features_without_geometry: int = 0
+    features_outside: int = 0
+    pixels_contradicting: int = 0
+    pixels_repeated: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledPixels:
+    """The labelled pixels of one scene, each at most once, in row-major order.
+
+    Sparse on purpose: a flight line of 10^8 pixels has some thousand labels.
+
+    Parameters
+    ----------
+    row, col
+        (pixel,) int64, position in the scene's grid, from 0.
+    class_id
+        (pixel,) int32, ids of `classes`; never 0.
+    group
+        (pixel,) int64, which feature (polygon, line, point) of the label file labelled it, from 0: pixels of one
+        feature are not independent, and validation keeps them together. For label rasters: the connected
+        patch of equal class (8-neighbourhood) the pixel belongs to.
+    classes
+        The class table the ids refer to.
+    report
+        What could not be used, and why.
+    """
+
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    class_id: NDArray[np.int32]
+    group: NDArray[np.int64]
+    classes: ClassTable
+    report: LabelReport = field(default_factory=LabelReport)
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+class LabelSource(Protocol):
+    """A label file, opened: its classes are known, its pixels are not yet read.
+
+    One vector file serves many scenes: ask it for the labels on each grid.
+    """
+
+    @property
+    def path(self) -> str:
+        """The file, as given."""
+
+    @property
+    def classes(self) -> ClassTable:
+        """Every class the file names."""
+
+    def on(self, grid: Grid) -> LabelledPixels:
+        """The labels that fall on a grid; empty where none does.
+
+        Raises
+        ------
+        LabelError
+            The labels cannot be placed on this grid (unknown CRS, different raster size).
+        """

@@ -1,0 +1,135 @@
+"""What a scene is: one georeferenced hyperspectral cube as a lazy ``DataArray`` with dims ``(band, y, x)``.
+
+Values are float32 reflectance (or whatever unit the file has, its scale factors applied), NaN where the file has
+no data. The spectral axis carries the coordinates ``band`` (from 1, as GDAL counts), ``wavelength`` and ``fwhm`` in nm (absent
+where unknown) and ``good``. The CRS and transform sit in ``spatial_ref`` the way rioxarray writes them, so
+``scene.rio`` works. A rotated grid has no ``x`` and ``y`` coordinates: 1-D ones would be wrong, and 2-D ones cost
+16 bytes a pixel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from affine import Affine
+
+from hsigeo.bands import BandTable
+from hsigeo.errors import SceneError
+from hsigeo.grid import Grid, GroundControlPoint
+
+__all__ = ["check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_axis"]
+
+SCENE_DIMS = ("band", "y", "x")
+
+
+def make_scene(data: Any, *, grid: Grid, bands: BandTable, attrs: dict[str, Any]) -> xr.DataArray:
+    """Put an array, a grid and a band table together.
+
+    Parameters
+    ----------
+    data : (band, y, x) float32
+        NumPy or dask array.
+    attrs
+        Plain values only. ``source`` is the path, ``repairs`` a list of sentences on what the reader guessed or
+        repaired.
+    """
+    if data.shape != (bands.count, *grid.shape):
+        raise ValueError(f"data has shape {data.shape}; bands and grid say {(bands.count, *grid.shape)}")
+    coords: dict[str, Any] = {"band": np.arange(1, bands.count + 1), "good": ("band", bands.good)}
+    if bands.wavelength is not None:
+        coords["wavelength"] = ("band", bands.wavelength, {"units": "nm"})
+    if bands.fwhm is not None:
+        coords["fwhm"] = ("band", bands.fwhm, {"units": "nm"})
+    coords.update(spatial_coords(grid))
+    return xr.DataArray(data, dims=SCENE_DIMS, coords=coords, attrs=attrs, name="reflectance")
+
+
+def spatial_coords(grid: Grid) -> dict[str, Any]:
+    """The coordinates that place an array with dims ``(…, y, x)`` on the Earth, as rioxarray reads them."""
+    attrs: dict[str, Any] = {}
+    if grid.has_transform:
+        attrs["GeoTransform"] = " ".join(repr(float(term)) for term in grid.transform.to_gdal())
+    if grid.crs is not None:
+        attrs["crs_wkt"] = attrs["spatial_ref"] = grid.crs
+    if grid.ground_control_points:
+        attrs["gcps"] = {"type": "FeatureCollection", "features": [_to_geojson(p) for p in grid.ground_control_points]}
+    coords: dict[str, Any] = {"spatial_ref": ((), 0, attrs)}
+    if grid.has_transform and grid.is_rectilinear:
+        t = grid.transform
+        coords["x"] = ("x", t.c + t.a * (np.arange(grid.samples) + 0.5))
+        coords["y"] = ("y", t.f + t.e * (np.arange(grid.lines) + 0.5))
+    return coords
+
+
+def grid_of(array: xr.DataArray | xr.Dataset) -> Grid:
+    """Size and georeference of anything with dims ``y`` and ``x``.
+
+    A rectilinear array that was cut or subsampled after opening is placed by its ``x`` and ``y``, which xarray
+    keeps in step; a rotated one by the transform in ``spatial_ref``, which xarray does not, so rotated scenes are
+    to be cut with ``scene.rio.isel_window``.
+    """
+    lines, samples = int(array.sizes["y"]), int(array.sizes["x"])
+    attrs = array.coords["spatial_ref"].attrs if "spatial_ref" in array.coords else {}
+    transform = Affine.identity()
+    if "GeoTransform" in attrs:
+        transform = Affine.from_gdal(*(float(term) for term in str(attrs["GeoTransform"]).split()))
+    if transform.b == 0 and transform.d == 0 and "x" in array.coords and "y" in array.coords:
+        transform = _transform_from_centres(array, fallback=transform)
+    points = attrs.get("gcps", {"features": []})["features"]
+    return Grid(
+        lines=lines,
+        samples=samples,
+        transform=transform,
+        crs=attrs.get("crs_wkt"),
+        ground_control_points=tuple(_from_geojson(point) for point in points),
+    )
+
+
+def spectral_axis(scene: xr.DataArray) -> BandTable:
+    """The band table in a scene's coordinates."""
+
+    def values(name: str, dtype: type) -> Any:
+        return np.asarray(scene.coords[name].values, dtype=dtype) if name in scene.coords else None
+
+    count = int(scene.sizes["band"])
+    good = values("good", bool)
+    return BandTable(
+        count=count,
+        wavelength=values("wavelength", float),
+        fwhm=values("fwhm", float),
+        good=np.ones(count, dtype=bool) if good is None else good,
+    )
+
+
+def check_scene(scene: xr.DataArray) -> None:
+    """Raise `SceneError` unless this is a ``DataArray`` with dims ``(band, y, x)``."""
+    dims = getattr(scene, "dims", None)
+    if not isinstance(scene, xr.DataArray) or dims != SCENE_DIMS:
+        raise SceneError(f"a scene is a DataArray with dims {SCENE_DIMS}; this is a {type(scene).__name__} with {dims}")
+
+
+def _transform_from_centres(array: xr.DataArray | xr.Dataset, fallback: Affine) -> Affine:
+    """Rebuild a north-up or south-up transform from pixel centres; a single row or column keeps its pixel size."""
+    x, y = np.asarray(array.coords["x"], dtype=float), np.asarray(array.coords["y"], dtype=float)
+    dx = (x[-1] - x[0]) / (len(x) - 1) if len(x) > 1 else fallback.a
+    dy = (y[-1] - y[0]) / (len(y) - 1) if len(y) > 1 else fallback.e
+    rebuilt = Affine(dx, 0.0, x[0] - dx / 2, 0.0, dy, y[0] - dy / 2)
+    # An untouched scene keeps its exact transform: centres carry rounding of the last bit.
+    return fallback if rebuilt.almost_equals(fallback, 1e-6 * max(abs(dx), abs(dy))) else rebuilt
+
+
+def _to_geojson(point: GroundControlPoint) -> dict[str, Any]:
+    """GeoJSON in the layout of rioxarray's ``write_gcps``."""
+    return {
+        "type": "Feature",
+        "properties": {"id": "", "info": "", "row": point.row, "col": point.col},
+        "geometry": {"type": "Point", "coordinates": [point.x, point.y, point.z]},
+    }
+
+
+def _from_geojson(feature: dict[str, Any]) -> GroundControlPoint:
+    x, y, *rest = feature["geometry"]["coordinates"]
+    properties = feature["properties"]
+    return GroundControlPoint(row=properties["row"], col=properties["col"], x=x, y=y, z=rest[0] if rest else 0.0)
