@@ -1,10 +1,10 @@
 """Class maps from hyperspectral scenes.
 
 >>> import hsigeo
->>> scene = hsigeo.open_scene("scene.hdr")                # doctest: +SKIP
->>> model = hsigeo.load_model("scene.safetensors")        # doctest: +SKIP
->>> result = hsigeo.classify(scene, model)                # lazy      # doctest: +SKIP
->>> hsigeo.write_map(result, "map.tif")                   # doctest: +SKIP
+>>> scene = hsigeo.open_scene("scene.hdr")  # doctest: +SKIP
+>>> model = hsigeo.load_model("scene.safetensors")  # doctest: +SKIP
+>>> result = hsigeo.classify(scene, model)  # lazy      # doctest: +SKIP
+>>> hsigeo.write_map(result, "map.tif")  # doctest: +SKIP
 
 Nothing heavy is imported until a name is used, so ``import hsigeo`` stays fast.
 """
@@ -31,7 +31,7 @@ _HOME = {
     "write_model": "hsigeo.model",
 }
 
-__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+__all__ = [*sorted(_HOME), "__version__"]
 
 
 def __getattr__(name: str) -> Any:
