@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from hsigeo.errors import OutputError, OutputExistsError, SceneError
+from hsigeo.io.atomic import check_output, replaced_on_success
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_output_appears_only_when_the_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "map.tif"
+    with replaced_on_success(target) as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".tif"
+        temporary.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert names_in(tmp_path) == ["map.tif"]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SceneError("bad"), RuntimeError("bug"), GeneratorExit])
+def test_nothing_is_left_when_the_block_ends_early(tmp_path: Path, interruption: BaseException) -> None:
+    with pytest.raises(interruption if isinstance(interruption, type) else type(interruption)):  # noqa: SIM117
+        with replaced_on_success(tmp_path / "map.tif") as temporary:
+            temporary.write_text("half")
+            temporary.with_name(temporary.name + ".aux.xml").write_text("side file")
+            raise interruption
+    assert names_in(tmp_path) == []
+
+
+def test_existing_output_is_refused_and_kept(tmp_path: Path) -> None:
+    target = tmp_path / "map.tif"
+    target.write_text("old")
+    with pytest.raises(OutputExistsError, match="--overwrite"), replaced_on_success(target):
+        pass
+    assert target.read_text() == "old"
+
+
+def test_existing_output_survives_a_failed_overwrite(tmp_path: Path) -> None:
+    target = tmp_path / "map.tif"
+    target.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replaced_on_success(target, overwrite=True) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert target.read_text() == "old"
+    with replaced_on_success(target, overwrite=True) as temporary:
+        temporary.write_text("new")
+    assert target.read_text() == "new"
+
+
+def test_output_that_appears_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "map.tif"
+    with pytest.raises(OutputExistsError, match="appeared"), replaced_on_success(target) as temporary:
+        temporary.write_text("mine")
+        target.write_text("theirs")
+    assert target.read_text() == "theirs"
+    assert names_in(tmp_path) == ["map.tif"]
+
+
+def test_missing_folder_and_folder_as_output_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="does not exist"):
+        check_output(tmp_path / "nowhere" / "map.tif")
+    with pytest.raises(OutputError, match="is a folder"):
+        check_output(tmp_path)
+    with pytest.raises(OutputError, match="not a regular file"):
+        check_output("/dev/null", overwrite=True)
+
+
+def test_unwritable_folder_is_refused_before_the_block_runs() -> None:
+    # /proc refuses new files even to root, whom permissions do not stop.
+    with pytest.raises(OutputError, match="cannot be written"), replaced_on_success("/proc/map.tif"):
+        pytest.fail("the block must not run")
+
+
+def test_disk_full_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no space is left") as caught, replaced_on_success(tmp_path / "map.tif"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert "\n" not in str(caught.value)
+    assert names_in(tmp_path) == []
+
+
+def test_error_about_another_file_is_not_blamed_on_the_output(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="elsewhere"), replaced_on_success(tmp_path / "map.tif"):
+        open(tmp_path / "elsewhere")  # noqa: SIM115, PTH123
+
+
+def test_link_as_output_writes_what_it_points_at(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "map.tif"
+    link.symlink_to(tmp_path / "disk" / "map.tif")
+    with replaced_on_success(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert (tmp_path / "disk" / "map.tif").read_text() == "new"
