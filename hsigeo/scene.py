@@ -1,11 +1,10 @@
 """What a scene is: one georeferenced hyperspectral cube as a lazy ``DataArray`` with dims ``(band, y, x)``.
 
 Values are float32 reflectance (or whatever unit the file has, its scale factors applied), NaN where the file has
-no data. The spectral axis carries the coordinates ``band`` (from 1, as GDAL counts), ``wavelength`` and ``fwhm`` in nm
-(absent
-where unknown) and ``good``. The CRS and transform sit in ``spatial_ref`` the way rioxarray writes them, so
-``scene.rio`` works. A rotated grid has no ``x`` and ``y`` coordinates: 1-D ones would be wrong, and 2-D ones cost
-16 bytes a pixel.
+no data. The spectral axis carries the coordinates ``band`` (from 1, as GDAL counts), ``wavelength`` and ``fwhm`` in
+nm (absent where unknown) and ``good``. The CRS and transform sit in ``spatial_ref`` the way rioxarray writes them,
+so ``scene.rio`` works. A rotated grid has no ``x`` and ``y`` coordinates: 1-D ones would be wrong, and 2-D ones
+cost 16 bytes a pixel.
 """
 
 from __future__ import annotations
