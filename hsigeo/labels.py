@@ -27,7 +27,10 @@ class LabelReport:
     features_without_geometry
         Features whose geometry is null or empty; not used.
     features_outside
-        Features with no pixel centre inside the scene; not used.
+        Features that do not touch the scene; not used.
+    features_without_pixel
+        Features that touch the scene but contain no pixel centre, mostly because they are smaller than a pixel; not
+        used.
     pixels_contradicting
         Pixels claimed by two classes; not used.
     pixels_repeated
@@ -38,6 +41,7 @@ class LabelReport:
     features_without_class: int = 0
     features_without_geometry: int = 0
     features_outside: int = 0
+    features_without_pixel: int = 0
     pixels_contradicting: int = 0
     pixels_repeated: int = 0
 
@@ -55,9 +59,9 @@ class LabelledPixels:
     class_id
         (pixel,) int32, ids of `classes`; never 0.
     group
-        (pixel,) int64, which feature (polygon, line, point) of the label file labelled it, from 0: pixels of one
-        feature are not independent, and validation keeps them together. For label rasters: the connected
-        patch of equal class (8-neighbourhood) the pixel belongs to.
+        (pixel,) int64, which polygon, line or point of the label file labelled it, from 0: pixels of one polygon are
+        not independent, and validation keeps them together. The parts of a multi-part feature are groups of their
+        own. For label rasters: the connected patch of equal class (8-neighbourhood) the pixel belongs to.
     classes
         The class table the ids refer to.
     report

@@ -1,0 +1,55 @@
+"""Ground truth from files: points, lines and polygons, label rasters, spectral libraries."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hsigeo.errors import LabelError
+# RASTER
+from hsigeo.io.labels.vector import open_vector_labels
+from hsigeo.labels import LabelSource
+
+__all__ = ["open_labels"]
+
+_VECTOR_SUFFIXES = frozenset(
+    {".fgb", ".gdb", ".geojson", ".geojsonl", ".geojsons", ".gml", ".gpkg", ".json", ".kml", ".parquet", ".shp", ".sqlite", ".tab", ".zip"}
+)
+
+
+def open_labels(
+    path: str | os.PathLike[str], *, field: str | None = None, layer: str | None = None, crs: str | None = None
+) -> LabelSource:
+    """Open ground truth: a vector file, or a raster of class ids.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoJSON, Shapefile, FlatGeobuf and other vector formats of GDAL; or a GeoTIFF or ENVI raster of
+        class ids on the scene's grid.
+    field
+        Column of a vector file that holds the class, as text or whole numbers. `None` takes the only one possible.
+    layer
+        Layer of a vector file; `None` takes the only one with geometries.
+    crs
+        CRS of a file that states none, for instance ``EPSG:32633``.
+
+    Returns
+    -------
+    LabelSource
+        Its classes are known; ask it for the pixels ``on`` a grid.
+
+    Raises
+    ------
+    LabelError
+        There is no such file, it is no label file, or it is not clear which column or layer to use; the message
+        lists those there are.
+    """
+    name = os.fspath(path)
+    if not Path(name).exists():
+        raise LabelError(f"{name} does not exist; give a vector file or a label raster")
+    if Path(name).suffix.casefold() in _VECTOR_SUFFIXES:
+        return open_vector_labels(name, field=field, layer=layer, crs=crs)
+    if field is not None or layer is not None:
+        raise LabelError(f"{name} is a label raster, which has no columns or layers; leave out --field and --layer")
+    raise LabelError("label rasters: coming")

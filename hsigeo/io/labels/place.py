@@ -1,0 +1,136 @@
+"""Where labels lie on a grid: coordinate reference systems, and the reasons why labels cannot be placed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import rasterio
+import shapely
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, RasterioError
+from rasterio.warp import transform as transform_coordinates
+
+from hsigeo.errors import LabelError
+from hsigeo.grid import Grid
+
+__all__ = ["parse_crs", "to_pixel_coordinates"]
+
+# What rasterio raises where PROJ cannot transform. The second has no public name.
+_TRANSFORM_ERRORS = (RasterioError, CPLE_BaseError)
+
+
+def parse_crs(text: str, *, where: str) -> CRS:
+    """A CRS from anything people write: ``EPSG:32633``, WKT, a PROJ string.
+
+    Raises
+    ------
+    LabelError
+        GDAL does not know it.
+    """
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError as error:
+        raise LabelError(f"{where}: {text!r:.80} is not a CRS; write for instance EPSG:32633") from error
+    if not crs:
+        raise LabelError(f"{where}: {text!r:.80} is an empty CRS; write for instance EPSG:32633")
+    return crs
+
+
+def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, *, where: str) -> NDArray[Any]:
+    """Geometries in (column, row) of the grid, as floats; (0, 0) is the outer corner of the first pixel.
+
+    Vertices are transformed, edges stay straight: for polygons of a few hundred pixels the difference is far
+    below one pixel.
+
+    Parameters
+    ----------
+    geometries : (feature,) geometries
+        Coordinates in the order x, y (longitude, latitude), as files hold them. Missing ones stay missing.
+    crs
+        CRS of the geometries; `None` where the file states none.
+
+    Returns
+    -------
+    (feature,) geometries
+        Missing where the grid's CRS does not reach.
+
+    Raises
+    ------
+    LabelError
+        The grid has no transform, only one of the two has a CRS, or there is no way from one CRS to the other.
+    """
+    _check_placeable(crs, grid, where=where)
+    if crs is not None and grid.crs is not None:
+        source = parse_crs(crs, where=where)
+        target = parse_crs(grid.crs, where="the scene")
+        if source != target:
+            geometries = _reproject(geometries, source, target, where=where)
+    inverse = ~grid.transform
+
+    def to_pixels(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = xy[:, 0], xy[:, 1]
+        return np.column_stack(
+            (inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f)
+        )
+
+    moved: NDArray[Any] = shapely.transform(geometries, to_pixels)
+    return moved
+
+
+def _check_placeable(crs: str | None, grid: Grid, *, where: str) -> None:
+    scene = f"the scene ({grid.lines} lines x {grid.samples} samples)"
+    if grid.ground_control_points and not grid.has_transform:
+        raise LabelError(
+            f"{where}: {scene} is placed by {len(grid.ground_control_points)} ground control points only, which do not "
+            "say exactly where a pixel lies; warp it to a map grid first, or label it with a raster of its own size"
+        )
+    if not grid.has_transform:
+        raise LabelError(f"{where}: {scene} has no georeference; label it with a raster of its own size")
+    if grid.transform.is_degenerate:
+        raise LabelError(f"{where}: {scene} has pixels of no size; its transform is {tuple(grid.transform)[:6]}")
+    if crs is None and grid.crs is not None:
+        raise LabelError(f"{where}: the file states no CRS; say which with --labels-crs, for instance EPSG:32633")
+    if crs is not None and grid.crs is None:
+        raise LabelError(
+            f"{where}: {scene} has a transform but no CRS, so labels in {crs:.40} cannot be placed on it; add a "
+            "'coordinate system string' to its header, or label it with a raster of its own size"
+        )
+
+
+def _reproject(geometries: NDArray[Any], source: CRS, target: CRS, *, where: str) -> NDArray[Any]:
+    def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = transform_coordinates(source, target, xy[:, 0], xy[:, 1])
+        return np.column_stack((x, y))
+
+    with rasterio.Env():
+        try:
+            moved: NDArray[Any] = shapely.transform(geometries, move)
+        except _TRANSFORM_ERRORS as error:
+            # GDAL fails as a whole where one vertex fails; one feature that no UTM zone holds must not lose the rest.
+            moved, reason = _reproject_one_by_one(geometries, move), error
+            if shapely.is_missing(moved).all():
+                raise LabelError(
+                    f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's {_short(target)}: "
+                    f"{str(reason).splitlines()[0]:.120}; check the CRS of both"
+                ) from error
+    finite = np.isfinite(shapely.bounds(moved)).all(axis=1)
+    return np.where(finite, moved, None)
+
+
+def _reproject_one_by_one(geometries: NDArray[Any], move: Any) -> NDArray[Any]:
+    moved = np.full(len(geometries), None, dtype=object)
+    for number, geometry in enumerate(geometries):
+        if geometry is not None:
+            try:
+                moved[number] = shapely.transform(geometry, move)
+            except _TRANSFORM_ERRORS:
+                continue
+    return moved
+
+
+def _short(crs: CRS) -> str:
+    code = crs.to_epsg()
+    return f"EPSG:{code}" if code else f"{crs.to_wkt():.60}"

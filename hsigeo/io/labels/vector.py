@@ -1,0 +1,197 @@
+"""Labels drawn as points, lines and polygons: GeoPackage, GeoJSON, Shapefile, FlatGeobuf and their like."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from hsigeo.classes import ClassTable
+from hsigeo.errors import LabelError
+from hsigeo.grid import Grid
+from hsigeo.io.labels.columns import choose_column, classes_from_values
+from hsigeo.io.labels.place import parse_crs, to_pixel_coordinates
+from hsigeo.io.labels.rasterise import burn, explode, resolve_claims
+from hsigeo.labels import LabelledPixels, LabelReport
+
+__all__ = ["VectorLabels", "open_vector_labels"]
+
+_KINDS = {
+    "OFTString": "text",
+    "OFTInteger": "integer",
+    "OFTInteger64": "integer",
+    "OFTReal": "real",
+    "OFTDate": "dates",
+    "OFTTime": "times",
+    "OFTDateTime": "dates",
+    "OFTBinary": "binary data",
+}
+# Formats whose files name other files or addresses to read: a label file has no business doing that.
+_INDIRECT = (b"<OGRVRTDataSource", b"<VRTDataset", b"<OGRWFSDataSource", b"<GDAL_WMS")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VectorLabels:
+    """A vector label file, read: a `hsigeo.labels.LabelSource`.
+
+    Parameters
+    ----------
+    path
+        The file, as given.
+    layer, field
+        The layer and the column that were used.
+    crs
+        As WKT or ``EPSG:…``; `None` where neither the file nor the user states one.
+    classes
+        Every class the column names.
+    geometries : (feature,) geometries or `None`
+        In the CRS of the file.
+    class_id : (feature,) int32
+        0 where the column is null or empty.
+    """
+
+    path: str
+    layer: str
+    field: str
+    crs: str | None
+    classes: ClassTable
+    geometries: NDArray[Any]
+    class_id: NDArray[np.int32]
+
+    def on(self, grid: Grid) -> LabelledPixels:
+        """The labels that fall on a grid; empty where none does.
+
+        The parts of a multi-part feature are groups of their own: whether a file holds a thousand polygons or one
+        multi-polygon per class is the habit of the software that wrote it. A part keeps its group on every grid.
+
+        Raises
+        ------
+        LabelError
+            The labels cannot be placed on this grid, or cover more of it than memory should hold.
+        """
+        parts, owner = explode(self.geometries)
+        group = np.flatnonzero(self.class_id[owner] > 0)
+        placed = to_pixel_coordinates(parts[group], self.crs, grid, where=self.path)
+        reached = ~shapely.is_missing(placed)
+        parts, group = placed[reached], group[reached]
+        owner = owner[group]
+        claims = burn(parts, grid.shape)
+        resolved = resolve_claims(claims, self.class_id[owner])
+        return LabelledPixels(
+            row=resolved.pixel // grid.samples,
+            col=resolved.pixel % grid.samples,
+            class_id=resolved.class_id,
+            group=group[resolved.part],
+            classes=self.classes,
+            report=LabelReport(
+                **self._count_features(parts, owner, owner[claims.part], grid),
+                pixels_contradicting=resolved.contradicting,
+                pixels_repeated=resolved.repeated,
+            ),
+        )
+
+    def _count_features(
+        self, parts: NDArray[Any], owner: NDArray[np.int64], claiming: NDArray[np.int64], grid: Grid
+    ) -> dict[str, int]:
+        """Each unused feature under the first reason that applies."""
+        empty = shapely.is_missing(self.geometries) | shapely.is_empty(self.geometries)
+        unclassed = self.class_id == 0
+        claimed = np.zeros(len(self.geometries), dtype=bool)
+        claimed[claiming] = True
+        silent = ~claimed[owner]
+        touches = np.zeros(len(self.geometries), dtype=bool)
+        scene = shapely.box(0, 0, grid.samples, grid.lines)
+        touches[owner[silent][shapely.intersects(parts[silent], scene)]] = True
+        return {
+            "features": len(self.geometries),
+            "features_without_class": int(unclassed.sum()),
+            "features_without_geometry": int((empty & ~unclassed).sum()),
+            "features_without_pixel": int(touches.sum()),
+            "features_outside": int((~(empty | unclassed | claimed | touches)).sum()),
+        }
+
+
+def open_vector_labels(
+    path: str, *, field: str | None = None, layer: str | None = None, crs: str | None = None
+) -> VectorLabels:
+    """Read a vector label file; see `hsigeo.io.labels.open_labels`."""
+    _refuse_indirect(path)
+    try:
+        with warnings.catch_warnings():
+            # GDAL's remarks on a file (an unclosed ring, an odd encoding) do not change which pixels are labelled.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            layer = _choose_layer(path, layer)
+            info = pyogrio.read_info(path, layer=layer)
+            field = choose_column(_column_kinds(info), field, where=path)
+            meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, columns=[field], force_2d=True)
+    except (DataSourceError, DataLayerError) as error:
+        raise LabelError(f"{path} cannot be read as vector labels: {_first_line(error)}") from error
+    class_id, classes = classes_from_values(columns[0], where=f"{path}, column {field!r}")
+    return VectorLabels(
+        path=path,
+        layer=layer,
+        field=field,
+        crs=_settle_crs(meta["crs"], crs, where=path),
+        classes=classes,
+        # Kinds of geometry without area on a map (TIN, …) come back as missing and are counted as such.
+        geometries=shapely.from_wkb(wkb, on_invalid="ignore"),
+        class_id=class_id,
+    )
+
+
+def _choose_layer(path: str, wanted: str | None) -> str:
+    layers = {str(name): kind for name, kind in pyogrio.list_layers(path)}
+    spatial = [name for name, kind in layers.items() if kind is not None]
+    if wanted is not None:
+        if wanted not in layers:
+            raise LabelError(f"{path}: no layer {wanted!r}; layers: {', '.join(layers)}")
+        if wanted not in spatial:
+            raise LabelError(f"{path}: layer {wanted!r} is a table without geometries; layers: {', '.join(spatial)}")
+        return wanted
+    if not spatial:
+        raise LabelError(f"{path}: no layer with geometries; layers: {', '.join(layers) or 'none'}")
+    if len(spatial) > 1:
+        raise LabelError(f"{path}: more than one layer; name one with --layer; layers: {', '.join(spatial)}")
+    return spatial[0]
+
+
+def _column_kinds(info: dict[str, Any]) -> dict[str, str]:
+    kinds = {}
+    for name, kind, subtype in zip(info["fields"], info["ogr_types"], info["ogr_subtypes"], strict=True):
+        kinds[str(name)] = "true or false" if subtype == "OFSTBoolean" else _KINDS.get(kind, "lists")
+    return kinds
+
+
+def _settle_crs(stated: str | None, given: str | None, *, where: str) -> str | None:
+    """The CRS in the file; the user's where the file has none. Two that differ are an error, not a choice."""
+    # GeoPackage has two rows that mean "unknown", which GDAL passes on as if they were a CRS.
+    known = None if stated is None or "Undefined" in stated[:60] else stated
+    if given is None:
+        return known
+    wanted = parse_crs(given, where="--labels-crs")
+    if known is not None and parse_crs(known, where=where) != wanted:
+        raise LabelError(
+            f"{where}: the file states the CRS {known:.60}, --labels-crs says {given}; leave the option away, or correct "
+            "the file"
+        )
+    crs: str = wanted.to_wkt()
+    return crs
+
+
+def _refuse_indirect(path: str) -> None:
+    if Path(path).is_file():
+        with Path(path).open("rb") as file:
+            start = file.read(512)
+        if any(mark in start for mark in _INDIRECT):
+            raise LabelError(f"{path} only points to other files; give the file that holds the labels")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
