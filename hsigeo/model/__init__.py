@@ -1,1 +1,25 @@
-"""The model: spectral attention over bands, a prototype memory, a head. torch lives here; rasters do not."""
+"""The model: spectral attention over bands, a prototype memory, a head. torch lives here; rasters do not.
+
+Read in this order: `plain`, `attention`, `memory`, then `variants` for how a network is named and rebuilt, `card` and
+`file` for how it is stored.
+"""
+
+from hsigeo.model.card import ModelCard, Normaliser
+from hsigeo.model.file import encode_model, load_model, with_digest, write_model
+from hsigeo.model.model import Model, predict_probabilities, resolve_device
+from hsigeo.model.variants import DEFAULT_VARIANT, VARIANTS, build_network
+
+__all__ = [
+    "DEFAULT_VARIANT",
+    "VARIANTS",
+    "Model",
+    "ModelCard",
+    "Normaliser",
+    "build_network",
+    "encode_model",
+    "load_model",
+    "predict_probabilities",
+    "resolve_device",
+    "with_digest",
+    "write_model",
+]

@@ -1,0 +1,137 @@
+"""Outputs that never half-exist: written beside their final place under a temporary name, synced, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from hsigeo.errors import HsigeoError, OutputError, OutputExistsError
+
+__all__ = ["check_output", "replaced_on_success"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Refuse early what `replaced_on_success` would refuse: call it before hours of work.
+
+    Returns
+    -------
+    pathlib.Path
+        Where the output will lie, symbolic links followed.
+
+    Raises
+    ------
+    OutputExistsError
+        The file is there and `overwrite` is false.
+    OutputError
+        It cannot be written: no such folder, a folder of that name, a device.
+    """
+    final = Path(os.path.realpath(path))
+    if final.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file to write")
+    if not final.parent.is_dir():
+        raise OutputError(f"{path} cannot be written: the folder {final.parent} does not exist; make it first")
+    if final.exists():
+        if not final.is_file():
+            raise OutputError(f"{path} is not a regular file; give the name of a file to write")
+        if not overwrite:
+            raise OutputExistsError(f"{path} exists; choose another name or allow overwriting (--overwrite)")
+    return final
+
+
+@contextlib.contextmanager
+def replaced_on_success(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+    """Give a temporary path in the same folder, and move it to `path` if the block succeeds.
+
+    The temporary file is there (empty) when the block starts, so an unwritable folder fails at once; its name
+    keeps the suffix of `path`, which is how GDAL and others choose a format. Whatever ends the block early,
+    Ctrl-C included, leaves neither the output nor the temporary file, nor side files that a library wrote
+    beside the temporary one (``….aux.xml``).
+
+    Parameters
+    ----------
+    path
+        Where the output shall lie.
+    overwrite
+        Replace a file that is there; it stays whole until the new one is.
+
+    Yields
+    ------
+    pathlib.Path
+        What the block must write (and close).
+
+    Raises
+    ------
+    OutputExistsError
+        The file is there and `overwrite` is false.
+    OutputError
+        It cannot be written: no such folder, no permission, disk full. An `OSError` of the block becomes one
+        unless it names another file.
+    """
+    final = check_output(path, overwrite=overwrite)
+    # Hidden, so that nobody globs a half-written map; unique, so that two runs never share one.
+    temporary = final.with_name(f".{final.stem[:100]}.partial-{os.getpid()}-{secrets.token_hex(4)}{final.suffix}")
+    try:
+        _reserve(temporary)
+        yield temporary
+        if not overwrite and final.exists():
+            raise OutputExistsError(f"{path} appeared while it was being written; nothing was replaced")
+        _sync(temporary)
+        temporary.replace(final)
+        _sync(final.parent)
+    except HsigeoError:
+        raise
+    except OSError as error:
+        if error.filename is not None and not _is_beside(error.filename, temporary):
+            raise
+        raise OutputError(f"{path} cannot be written: {_reason(error, final)}") from error
+    finally:
+        _remove_leftovers(temporary)
+
+
+def _reserve(temporary: Path) -> None:
+    # Not tempfile.mkstemp: that makes a file only its owner can read, whatever the umask says.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold what was written: a rename may otherwise survive a power cut that the data did not."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems cannot sync a folder; the rename itself still is atomic.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _is_beside(filename: object, temporary: Path) -> bool:
+    """Whether an error's file is the temporary one, or a side file of it."""
+    return isinstance(filename, str | os.PathLike) and Path(filename).name.startswith(temporary.name)
+
+
+def _reason(error: OSError, final: Path) -> str:
+    # GDAL reports a full disk as some failed write, without an error number.
+    full = error.errno in _FULL or (error.errno is None and _free_bytes(final.parent) < 1 << 20)
+    if full:
+        return f"no space is left on the disk of {final.parent}"
+    return error.strerror or str(error).splitlines()[0]
+
+
+def _free_bytes(folder: Path) -> int:
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
+
+
+def _remove_leftovers(temporary: Path) -> None:
+    with contextlib.suppress(OSError):  # the folder itself may be gone or unreadable; the first error counts
+        for entry in list(temporary.parent.iterdir()):
+            if entry.name.startswith(temporary.name):
+                entry.unlink()

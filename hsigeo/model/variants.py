@@ -1,0 +1,63 @@
+"""The architectures, by name, and how one is rebuilt from a model card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from hsigeo.errors import ModelError
+from hsigeo.model.card import ModelCard
+from hsigeo.model.plain import PlainNetwork
+
+__all__ = ["DEFAULT_VARIANT", "VARIANTS", "build_network"]
+
+DEFAULT_VARIANT = "plain"
+
+
+def _plain(card: ModelCard) -> nn.Module:
+    return PlainNetwork(bands=card.bands.count, classes=len(card.classes), **card.hyperparameters)
+
+
+VARIANTS: dict[str, Callable[[ModelCard], nn.Module]] = {"plain": _plain}
+"""Name → from a card to an untrained network of the card's size."""
+
+
+def build_network(card: ModelCard, shapes: dict[str, tuple[int, ...]]) -> nn.Module:
+    """An untrained network for a card, checked against the weights that are to go into it.
+
+    The network is first laid out without memory, so a card that claims absurd sizes allocates nothing.
+
+    Raises
+    ------
+    ModelError
+        Unknown variant, impossible hyperparameters, or weights of other names or shapes.
+    """
+    if card.variant not in VARIANTS:
+        raise ModelError(
+            f"the model is of the variant {card.variant!r}; this version of hsigeo knows {', '.join(sorted(VARIANTS))}"
+        )
+    build = VARIANTS[card.variant]
+    try:
+        with torch.device("meta"):
+            layout = {name: tuple(tensor.shape) for name, tensor in build(card).state_dict().items()}
+    except (TypeError, ValueError, RuntimeError, ZeroDivisionError) as error:
+        raise ModelError(f"the model's hyperparameters do not make a network: {error}") from error
+    if layout != shapes:
+        odd = sorted(name for name in layout.keys() | shapes.keys() if layout.get(name) != shapes.get(name))
+        raise ModelError(f"the model's weights do not fit its card, first at {odd[0]}")
+    # Building draws random starting weights; the caller's random state is none of our business.
+    with torch.random.fork_rng(devices=[]):
+        return build(card)
+
+
+def variant_names() -> list[str]:
+    """The names `--variant` takes, the default first."""
+    return sorted(VARIANTS, key=lambda name: (name != DEFAULT_VARIANT, name))
+
+
+def layout_of(network: nn.Module) -> dict[str, Any]:
+    """Names and shapes of a network's weights."""
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
