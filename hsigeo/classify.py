@@ -1,0 +1,139 @@
+"""Where a scene and a model meet: lazily, strip by strip, on whatever dask scheduler is active.
+
+The strategy: the network computes one thing, the class probabilities of a block of pixels; class ids and confidence
+are derived from them. Each is a dask array over the scene's own chunks, so asking for all three reads and computes
+every pixel once. A block whose pixels are all invalid never reaches the network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+import hsigeo
+from hsigeo.band_matching import BandMatch, match_bands
+from hsigeo.model import Model, predict_probabilities, resolve_device
+from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
+
+__all__ = ["classify", "match_scene"]
+
+Block = NDArray[np.float32]
+
+
+def classify(scene: xr.DataArray, model: Model, *, device: str = "auto") -> xr.Dataset:
+    """Classify every pixel of a scene; nothing is computed until asked for.
+
+    Parameters
+    ----------
+    scene : (band, y, x) float32, reflectance 0-1, NaN where invalid
+        As `open_scene` gives it. Its chunks along y and x are the tiles of the work.
+    model
+        As `load_model` gives it. The scene's bands are matched to the model's by wavelength.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``class_id`` (y, x) uint8 or uint16, 0 where a used band is invalid; ``confidence`` (y, x) float32, the
+        probability of the class on the map; ``probability`` (class, y, x) float32. The latter two are NaN where
+        ``class_id`` is 0. The CRS and transform are the scene's.
+
+    Raises
+    ------
+    SceneError
+        `scene` has other dims than ``(band, y, x)``.
+    BandMismatchError
+        The scene lacks wavelengths that the model reads.
+    DeviceError
+        The device is not there.
+    """
+    check_scene(scene)
+    match = match_scene(scene, model)
+    target = resolve_device(device)
+    cube = da.asarray(scene.data)[match.used].astype(np.float32)
+    cube = cube.rechunk({0: -1})
+    count = len(model.card.classes)
+    probability = da.map_blocks(
+        _probabilities,
+        cube,
+        model=model,
+        match=match,
+        device=target,
+        chunks=((count,), *cube.chunks[1:]),
+        dtype=np.float32,
+        meta=np.empty((0, 0, 0), dtype=np.float32),
+    )
+    ids = np.concatenate([[0], model.card.classes.ids]).astype(model.card.classes.dtype)
+    class_id = da.map_blocks(_most_probable, probability, ids=ids, drop_axis=0, dtype=ids.dtype)
+    return xr.Dataset(
+        {
+            "class_id": (("y", "x"), class_id, _class_attrs(scene, model, match)),
+            "confidence": (("y", "x"), probability.max(axis=0), {"long_name": "probability of the mapped class"}),
+            "probability": (("class", "y", "x"), probability, {"long_name": "class probability"}),
+        },
+        coords={
+            "class": list(model.card.classes.ids),
+            "class_name": ("class", list(model.card.classes.names)),
+            **spatial_coords(grid_of(scene)),
+        },
+    )
+
+
+def match_scene(scene: xr.DataArray, model: Model) -> BandMatch:
+    """Which of the scene's bands the model will read, and how.
+
+    Raises
+    ------
+    BandMismatchError
+        The scene lacks wavelengths that the model reads.
+    """
+    card = model.card
+    return match_bands(
+        card.bands,
+        spectral_axis(scene),
+        trained_on_count=card.trained_on_count,
+        trained_on_index=card.trained_on_index,
+    )
+
+
+def _probabilities(block: Block, *, model: Model, match: BandMatch, device: torch.device) -> Block:
+    """From (used band, y, x) reflectance to (class, y, x) probabilities, NaN where any used band is not finite."""
+    bands, lines, samples = block.shape
+    by_band = block.reshape(bands, -1)
+    valid = np.isfinite(by_band).all(axis=0)  # (pixel,)
+    result = np.full((len(model.card.classes), lines * samples), np.nan, dtype=np.float32)
+    if valid.any():
+        spectra = np.ascontiguousarray(by_band[:, valid].T)  # (pixel, used band)
+        result[:, valid] = predict_probabilities(model, match.apply(spectra), device=device).T
+    return result.reshape(-1, lines, samples)
+
+
+def _most_probable(probability: Block, *, ids: NDArray[Any]) -> NDArray[Any]:
+    """Class ids of (class, y, x) probabilities; 0 where they are NaN."""
+    valid = np.isfinite(probability[0])
+    return np.asarray(np.where(valid, ids[1:][np.argmax(np.where(valid, probability, 0), axis=0)], ids[0]))
+
+
+def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch) -> dict[str, Any]:
+    """What the map must carry to be understood without this session: classes, and where it comes from."""
+    repairs = [*scene.attrs.get("repairs", []), *([match.note] if match.note else [])]
+    return {
+        "long_name": "class",
+        "classes": model.card.classes.to_json(),
+        "metadata": {
+            "software": f"hsigeo {hsigeo.__version__}",
+            "scene": scene.attrs.get("source", ""),
+            "model": model.path or "",
+            "model_sha256": model.digest,
+            "variant": model.card.variant,
+            "repairs": repairs,
+            "provenance": model.card.provenance,
+            "validation": model.card.validation,
+        },
+    }

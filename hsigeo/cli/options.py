@@ -1,0 +1,66 @@
+"""Options that several commands share, declared once, and how they turn text into values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from hsigeo.tiling import parse_size
+
+__all__ = ["MemorySize", "device_option", "field_option", "overwrite_option", "progress_bar", "say"]
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where the network runs; auto takes a GPU if there is one.",
+)
+field_option = click.option("--field", metavar="NAME", help="Column of the label file that holds the class.")
+labels_crs_option = click.option(
+    "--labels-crs", metavar="CRS", help="CRS of a label file that does not state one, e.g. EPSG:4326."
+)
+
+
+class MemorySize(click.ParamType[int]):
+    """Bytes, written as ``512M`` or ``2G``."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Turn the text into bytes, or fail with click's usage error."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_size(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal, on stderr: stdout is for results that programs read."""
+    click.echo(text, err=True)
+
+
+@contextmanager
+def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rate and time left, from the second second on; plain silence where stderr is no terminal.
+
+    Yields
+    ------
+    Callable
+        To be called with (done, total).
+    """
+    from tqdm import tqdm
+
+    with tqdm(desc=what, unit=unit, unit_scale=True, delay=1.0, disable=None, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
