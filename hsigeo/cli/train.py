@@ -1,0 +1,71 @@
+"""``hsigeo train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsigeo.atomic import check_output
+from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
+
+if TYPE_CHECKING:
+    from hsigeo.labels import LabelSource
+    from hsigeo.train import LabelledSpectra
+
+EXAMPLES = """\b
+Examples:
+  hsigeo train scene.hdr --labels fields.gpkg --field crop -o scene.safetensors
+  hsigeo train line_1.hdr line_2.hdr --labels training.gpkg -o campaign.safetensors
+  hsigeo train tile_1.tif tile_2.tif --labels labels_1.tif --labels labels_2.tif -o tiles.safetensors
+  hsigeo train scene.hdr --labels library.sli --field level_2 -o scene.safetensors
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("scenes", metavar="SCENE...", nargs=-1, required=True, type=click.Path())
+@click.option(
+    "--labels",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    type=click.Path(),
+    help="Labels: one vector file or spectral library for all scenes, or one label raster per scene (repeat).",
+)
+@field_option
+@labels_crs_option
+@click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same model.")
+@click.option("--variant", metavar="NAME", help="Architecture; `plain` is the simplest form, kept for comparison.")
+@overwrite_option
+def train(
+    scenes: tuple[str, ...],
+    labels: tuple[str, ...],
+    field: str | None,
+    labels_crs: str | None,
+    output: str,
+    seed: int,
+    variant: str | None,
+    overwrite: bool,
+) -> None:
+    """Learn a model from labelled pixels.
+
+    Every scene contributes the labelled pixels that fall on it. The first scene decides which bands the model
+    reads; the others are matched to it by wavelength.
+    """
+    check_output(output, overwrite=overwrite)
+    if len(labels) not in (1, len(scenes)):
+        raise click.UsageError(f"{len(scenes)} scenes and {len(labels)} label files: give one, or one per scene")
+    samples, provenance = _read_samples(scenes, labels, field, labels_crs)
+    _report(samples)
+
+    from hsigeo.model import DEFAULT_VARIANT, write_model
+    from hsigeo.train import train_on_spectra
+
+    with progress_bar("train", "step") as show:
+        model = train_on_spectra(
+            samples, variant=variant or DEFAULT_VARIANT, seed=seed, provenance=provenance, progress=show
+        )
+    write_model(model, output, overwrite=overwrite)
+    say(f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands")

@@ -1,0 +1,23 @@
+"""The ways of training, by variant."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from hsigeo.train.fit import Progress
+from hsigeo.train.plain import train_plain
+from hsigeo.train.recipe import Trained
+from hsigeo.train.samples import LabelledSpectra
+
+__all__ = ["RECIPES", "Recipe"]
+
+
+class Recipe(Protocol):
+    """From labelled spectra to a trained network."""
+
+    def __call__(self, samples: LabelledSpectra, *, seed: int, progress: Progress | None = None) -> Trained:
+        """Train; the same samples and seed give the same network."""
+
+
+RECIPES: dict[str, Recipe] = {"plain": train_plain}
+"""One for every entry of `hsigeo.model.VARIANTS`."""

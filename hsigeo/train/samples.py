@@ -1,0 +1,241 @@
+"""Labelled spectra out of scenes: the pixels under the labels, on bands that all scenes share.
+
+Memory holds the labelled pixels and one chunk of a scene at a time, whatever the size of the scenes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hsigeo.band_matching import match_bands
+from hsigeo.bands import BandTable
+from hsigeo.classes import ClassTable
+from hsigeo.errors import LabelError, TrainingError
+from hsigeo.labels import LabelledPixels, LabelReport, LabelSource
+from hsigeo.scene import check_scene, grid_of, spectral_axis
+
+__all__ = ["LabelledSpectra", "SampleReport", "read_labelled_spectra"]
+
+MOSTLY = 0.5
+"""A band that is invalid in more than this share of the labelled pixels is left out, rather than the pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleReport:
+    """What was read of one scene, and what could not be used.
+
+    Parameters
+    ----------
+    scene
+        Where the scene was read from.
+    pixels
+        Labelled pixels used.
+    pixels_on_nodata
+        Labelled pixels where the scene has no valid spectrum; not used.
+    labels
+        What happened on the way from the label file to the grid.
+    """
+
+    scene: str
+    pixels: int
+    pixels_on_nodata: int
+    labels: LabelReport
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledSpectra:
+    """Training material: spectra with class, and what keeps them apart in validation.
+
+    Parameters
+    ----------
+    spectra
+        (pixel, band) float32, reflectance 0-1, finite.
+    class_id
+        (pixel,) int32, ids of `classes`.
+    group
+        (pixel,) int64; pixels of one group (a polygon, a patch of a label raster) are not independent.
+    scene
+        (pixel,) int32, which scene, from 0.
+    row, col
+        (pixel,) int64, position in that scene.
+    classes
+        The classes that have at least one pixel.
+    bands
+        The bands of `spectra`.
+    scene_band_count, scene_band_index
+        How many bands the first scene has, and which of them (from 0) these are.
+    reports
+        One per scene.
+    notes
+        What the person who trains should know: bands and classes left out.
+    """
+
+    spectra: NDArray[np.float32]
+    class_id: NDArray[np.int32]
+    group: NDArray[np.int64]
+    scene: NDArray[np.int32]
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    classes: ClassTable
+    bands: BandTable
+    scene_band_count: int
+    scene_band_index: NDArray[np.intp]
+    reports: tuple[SampleReport, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.spectra)
+
+    @property
+    def class_index(self) -> NDArray[np.int64]:
+        """(pixel,) position of each pixel's class in `classes`, from 0."""
+        return np.searchsorted(np.asarray(self.classes.ids), self.class_id)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pixels by class name."""
+        tally = np.bincount(self.class_index, minlength=len(self.classes))
+        return {name: int(count) for name, count in zip(self.classes.names, tally, strict=True)}
+
+
+def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[LabelSource]) -> LabelledSpectra:
+    """Read the spectra under the labels.
+
+    Parameters
+    ----------
+    scenes
+        One or more, each ``(band, y, x)``. The first decides the bands: its good ones. The others are matched to
+        them by wavelength.
+    labels
+        One per scene; the same source may serve several.
+
+    Raises
+    ------
+    LabelError
+        No label falls on any scene, or all fall on nodata.
+    BandMismatchError
+        A later scene does not cover the first one's bands.
+    TrainingError
+        Fewer than two classes are left.
+    """
+    first = spectral_axis(scenes[0])
+    index = np.flatnonzero(first.good)
+    if not len(index):
+        raise TrainingError(f"{_source(scenes[0])}: every band is marked bad; correct the bad-band list (bbl)")
+    bands = first.take(index)
+    pixels = [source.on(grid_of(scene)) for scene, source in zip(scenes, labels, strict=True)]
+    if not any(len(found) for found in pixels):
+        raise LabelError(_nothing_found(scenes, labels, pixels))
+    spectra = [
+        _read_spectra(scene, found, bands, first.count, index) for scene, found in zip(scenes, pixels, strict=True)
+    ]
+    return _assemble(scenes, labels, pixels, spectra, bands, first.count, index)
+
+
+def _read_spectra(
+    scene: xr.DataArray, pixels: LabelledPixels, bands: BandTable, count: int, index: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """(pixel, band) spectra of the labelled pixels, each chunk of the scene being read once."""
+    check_scene(scene)
+    match = match_bands(bands, spectral_axis(scene), trained_on_count=count, trained_on_index=index)
+    if not len(pixels):
+        return np.empty((0, bands.count), dtype=np.float32)
+    cube = da.asarray(scene.data)
+    found = cube.vindex[:, pixels.row, pixels.col].compute(scheduler="synchronous")  # (pixel, band)
+    return match.apply(np.asarray(found, dtype=np.float32)[:, match.used])
+
+
+def _assemble(
+    scenes: Sequence[xr.DataArray],
+    labels: Sequence[LabelSource],
+    pixels: Sequence[LabelledPixels],
+    spectra: Sequence[NDArray[np.float32]],
+    bands: BandTable,
+    count: int,
+    index: NDArray[np.intp],
+) -> LabelledSpectra:
+    stacked = np.concatenate(spectra)
+    keep_band = np.isfinite(stacked).mean(axis=0) >= MOSTLY
+    if not keep_band.any():
+        raise LabelError(f"all labels fall on nodata pixels of {_source(scenes[0])}; check that labels and scene agree")
+    valid: NDArray[np.bool_] = np.isfinite(stacked[:, keep_band]).all(axis=1)
+    if not valid.any():
+        raise LabelError(f"all {len(valid)} labelled pixels have no valid spectrum (nodata in some band)")
+    notes = []
+    if not keep_band.all():
+        notes.append(f"{int((~keep_band).sum())} bands are not marked bad but hold no data under the labels; left out")
+    scene_number = np.repeat(np.arange(len(scenes), dtype=np.int32), [len(found) for found in pixels])
+    class_id = np.concatenate([found.class_id for found in pixels])[valid]
+    classes = _classes_present(pixels[0].classes, class_id)
+    absent = sorted(set(pixels[0].classes.names) - set(classes.names))
+    if absent:
+        notes.append(f"classes without a usable pixel, left out: {', '.join(absent)}")
+    if len(classes) < 2:
+        raise TrainingError(
+            f"only one class ({classes.names[0]!r}) has usable pixels; a classifier needs labels of at least two"
+        )
+    return LabelledSpectra(
+        spectra=np.ascontiguousarray(stacked[valid][:, keep_band]),
+        class_id=class_id,
+        group=_distinct_groups(labels, pixels)[valid],
+        scene=scene_number[valid],
+        row=np.concatenate([found.row for found in pixels])[valid],
+        col=np.concatenate([found.col for found in pixels])[valid],
+        classes=classes,
+        bands=bands.take(np.flatnonzero(keep_band)),
+        scene_band_count=count,
+        scene_band_index=index[keep_band],
+        reports=tuple(
+            SampleReport(
+                scene=_source(scene),
+                pixels=int(valid[scene_number == number].sum()),
+                pixels_on_nodata=int((~valid[scene_number == number]).sum()),
+                labels=found.report,
+            )
+            for number, (scene, found) in enumerate(zip(scenes, pixels, strict=True))
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _classes_present(classes: ClassTable, class_id: NDArray[np.int32]) -> ClassTable:
+    present = set(np.unique(class_id).tolist())
+    return ClassTable(tuple(entry for entry in classes if entry.id in present))
+
+
+def _distinct_groups(labels: Sequence[LabelSource], pixels: Sequence[LabelledPixels]) -> NDArray[np.int64]:
+    """Group numbers that do not collide between label files.
+
+    The same polygon of one file, seen in two overlapping flight lines, keeps one number: it is the same ground.
+    """
+    offsets: dict[int, int] = {}
+    groups = []
+    next_free = 0
+    for source, found in zip(labels, pixels, strict=True):
+        offset = offsets.setdefault(id(source), next_free)
+        groups.append(found.group + offset)
+        next_free = max(next_free, int(groups[-1].max(initial=-1)) + 1)
+    return np.concatenate(groups)
+
+
+def _nothing_found(
+    scenes: Sequence[xr.DataArray], labels: Sequence[LabelSource], pixels: Sequence[LabelledPixels]
+) -> str:
+    where = ", ".join(dict.fromkeys(source.path for source in labels))
+    outside = sum(found.report.features_outside for found in pixels)
+    hint = f" ({outside} features lie outside)" if outside else ""
+    return (
+        f"{where}: no label falls on {', '.join(_source(scene) for scene in scenes)}{hint}; check that both cover the "
+        "same place and that each states its CRS rightly"
+    )
+
+
+def _source(scene: xr.DataArray) -> Any:
+    return scene.attrs.get("source", "the scene")

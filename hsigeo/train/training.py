@@ -1,0 +1,118 @@
+"""`train`: from scenes and labels to a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+import hsigeo
+from hsigeo.errors import TrainingError
+from hsigeo.fingerprint import fingerprint
+from hsigeo.labels import LabelSource
+from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
+from hsigeo.train.recipes import RECIPES
+from hsigeo.train.samples import LabelledSpectra, read_labelled_spectra
+
+__all__ = ["train", "train_on_spectra"]
+
+Progress = Callable[[int, int], None]
+
+
+def train(
+    scenes: xr.DataArray | Sequence[xr.DataArray],
+    labels: LabelSource | Sequence[LabelSource],
+    *,
+    variant: str = DEFAULT_VARIANT,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Model:
+    """Learn a model from the labelled pixels of one or more scenes.
+
+    Parameters
+    ----------
+    scenes
+        One or more, each ``(band, y, x)``.
+    labels
+        One source for all scenes, or one per scene in the same order. See `open_labels`.
+    variant
+        Name of an architecture.
+    seed
+        The same seed on the same machine gives the same model.
+    progress
+        Called with (steps done, steps in all).
+
+    Raises
+    ------
+    LabelError
+        No label falls on any scene.
+    TrainingError
+        Fewer than two classes, or an unknown variant.
+    BandMismatchError
+        The scenes do not share their bands.
+    """
+    scenes = [scenes] if isinstance(scenes, xr.DataArray) else list(scenes)
+    sources = list(labels) if isinstance(labels, Sequence) else [labels] * len(scenes)
+    if len(sources) != len(scenes):
+        raise TrainingError(f"{len(scenes)} scenes and {len(sources)} label files; give one for all, or one per scene")
+    samples = read_labelled_spectra(scenes, sources)
+    provenance = {
+        "scenes": [_named_file(scene.attrs.get("source", "")) for scene in scenes],
+        "labels": [_named_file(source.path) for source in dict.fromkeys(sources)],
+    }
+    return train_on_spectra(samples, variant=variant, seed=seed, provenance=provenance, progress=progress)
+
+
+def train_on_spectra(
+    samples: LabelledSpectra,
+    *,
+    variant: str = DEFAULT_VARIANT,
+    seed: int = 0,
+    provenance: dict[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """Learn a model from labelled spectra, wherever they come from.
+
+    Parameters
+    ----------
+    samples
+        See `read_labelled_spectra` and `spectra_of_library`.
+    variant, seed, progress
+        As in `train`.
+    provenance
+        JSON values that say where the spectra come from; stored in the model.
+
+    Raises
+    ------
+    TrainingError
+        An unknown variant.
+    """
+    if variant not in RECIPES:
+        raise TrainingError(f"there is no variant {variant!r}; there are {', '.join(sorted(RECIPES))}")
+    trained = RECIPES[variant](samples, seed=seed, progress=progress)
+    card = ModelCard(
+        variant=variant,
+        hyperparameters=trained.hyperparameters,
+        bands=samples.bands,
+        trained_on_count=samples.scene_band_count,
+        trained_on_index=samples.scene_band_index,
+        normaliser=trained.normaliser,
+        classes=samples.classes,
+        provenance={
+            "software": f"hsigeo {hsigeo.__version__}",
+            "seed": seed,
+            "pixels_per_class": samples.counts,
+            **(provenance or {}),
+        },
+    )
+    return with_digest(Model(card=card, network=trained.network))
+
+
+def _named_file(path: str) -> dict[str, str]:
+    """Name and fingerprint of a file; the folder it lay in is nobody's business."""
+    if not path or not os.path.isfile(path):  # noqa: PTH113 - Path("") would be the current folder
+        return {"name": Path(path).name}
+    return {"name": Path(path).name, "fingerprint": fingerprint(path)}
