@@ -2,9 +2,10 @@
 
 The strategy, for each band the model was trained on:
 
-1. A good scene band with the same centre (within a tenth of the sampling interval) is taken as it is.
-2. Where the scene samples the spectrum at least twice as finely as the model's band is wide, its bands are averaged
-   under a Gaussian of the model band's width: this is what the model's sensor would have seen.
+1. A good scene band with the same centre (within a tenth of the sampling interval) and about the same width is taken
+   as it is.
+2. Where the scene's bands are clearly narrower than the model's and lie close, they are averaged under a Gaussian that
+   widens them to the model's width: this is what the model's sensor would have seen.
 3. Otherwise the two good neighbours are interpolated linearly, if they lie close enough to each other.
 4. Otherwise the wavelength is missing, and a scene with missing wavelengths is refused.
 """
@@ -24,6 +25,9 @@ __all__ = ["BandMatch", "match_bands"]
 
 SAME_CENTRE = 0.1
 """Two centres are the same when they differ by less than this share of the sampling interval."""
+
+NARROWER = 0.7
+"""A scene band narrower than this share of the model's band is a piece of it, not a stand-in for it."""
 
 WIDEST_GAP_NM = 30.0
 """Neighbours this far apart may still be interpolated between, whatever the model's own sampling is."""
@@ -79,19 +83,19 @@ def match_bands(
     """
     if model.wavelength is None or scene.wavelength is None:
         return _match_by_count(scene, trained_on_count, trained_on_index, model_has_none=model.wavelength is None)
-    wanted, widths = model.wavelength, _widths(model.wavelength, model.fwhm)
     order = np.argsort(scene.wavelength, kind="stable")
     order = order[scene.good[order]]
     if not len(order):
         raise BandMismatchError("the scene has no good band; its bad-band list (bbl) marks every band as bad")
-    centres = scene.wavelength[order]
-    intervals = _intervals(wanted)
+    centres, scene_widths = scene.wavelength[order], _widths(scene.wavelength, scene.fwhm)[order]
+    wanted, widths, intervals = model.wavelength, _widths(model.wavelength, model.fwhm), _intervals(model.wavelength)
     weights = np.zeros((len(wanted), len(order)))
     missing = []
-    for k, (centre, width, interval) in enumerate(zip(wanted, widths, intervals, strict=True)):
-        row = _weights_for(centre, width, interval, centres)
+    for k in range(len(wanted)):
+        target = _Target(centre=wanted[k], width=widths[k], interval=intervals[k])
+        row = _weights_for(target, centres, scene_widths)
         if row is None:
-            missing.append(centre)
+            missing.append(target.centre)
         else:
             weights[k] = row
     if missing:
@@ -111,20 +115,33 @@ def _match_by_count(scene: BandTable, count: int, index: NDArray[np.intp], *, mo
     return BandMatch(used=index, note=f"{without}: bands were matched by position")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    """A band of the model: centre, width and sampling interval in nm."""
+
+    centre: float
+    width: float
+    interval: float
+
+
 def _weights_for(
-    centre: float, width: float, interval: float, centres: NDArray[np.float64]
+    target: _Target, centres: NDArray[np.float64], scene_widths: NDArray[np.float64]
 ) -> NDArray[np.float64] | None:
     """Weights over the scene's good bands that make one model band, or `None` if they cannot."""
     row = np.zeros(len(centres))
+    centre, width, interval = target.centre, target.width, target.interval
     nearest = int(np.argmin(np.abs(centres - centre)))
     offset = abs(centres[nearest] - centre)
-    if offset <= SAME_CENTRE * interval:
+    is_narrower = scene_widths[nearest] < NARROWER * width
+    if offset <= SAME_CENTRE * min(interval, width) and not is_narrower:
         row[nearest] = 1.0
         return row
     inside = np.abs(centres - centre) <= width
     reaches_both_sides = centres[0] <= centre - width / 2 and centres[-1] >= centre + width / 2
-    if reaches_both_sides and inside.sum() >= 4 and np.diff(centres[inside]).max() <= width / 2:
-        gaussian = np.exp(-0.5 * ((centres[inside] - centre) / (width * FWHM_TO_SIGMA)) ** 2)
+    if is_narrower and reaches_both_sides and inside.sum() >= 4 and np.diff(centres[inside]).max() <= width / 2:
+        # Widths of Gaussians add in squares; the scene's bands already are that wide.
+        sigma = FWHM_TO_SIGMA * np.sqrt(width**2 - scene_widths[nearest] ** 2)
+        gaussian = np.exp(-0.5 * ((centres[inside] - centre) / sigma) ** 2)
         row[inside] = gaussian / gaussian.sum()
         return row
     upper = int(np.searchsorted(centres, centre))

@@ -9,6 +9,7 @@ cost 16 bytes a pixel.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ def spatial_coords(grid: Grid) -> dict[str, Any]:
     if grid.crs is not None:
         attrs["crs_wkt"] = attrs["spatial_ref"] = grid.crs
     if grid.ground_control_points:
-        attrs["gcps"] = {"type": "FeatureCollection", "features": [_to_geojson(p) for p in grid.ground_control_points]}
+        features = [_to_geojson(point) for point in grid.ground_control_points]
+        attrs["gcps"] = json.dumps({"type": "FeatureCollection", "features": features})
     coords: dict[str, Any] = {"spatial_ref": ((), 0, attrs)}
     if grid.has_transform and grid.is_rectilinear:
         t = grid.transform
@@ -77,7 +79,7 @@ def grid_of(array: xr.DataArray | xr.Dataset) -> Grid:
         transform = Affine.from_gdal(*(float(term) for term in str(attrs["GeoTransform"]).split()))
     if transform.b == 0 and transform.d == 0 and "x" in array.coords and "y" in array.coords:
         transform = _transform_from_centres(array, fallback=transform)
-    points = attrs.get("gcps", {"features": []})["features"]
+    points = json.loads(attrs["gcps"])["features"] if "gcps" in attrs else []
     return Grid(
         lines=lines,
         samples=samples,

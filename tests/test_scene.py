@@ -1,0 +1,93 @@
+"""A scene carries its grid and its spectral axis through xarray."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rioxarray  # noqa: F401 - registers `.rio`
+import xarray as xr
+from affine import Affine
+from rasterio.crs import CRS
+
+from hsigeo.bands import BandTable
+from hsigeo.errors import SceneError
+from hsigeo.grid import Grid, GroundControlPoint
+from hsigeo.scene import check_scene, grid_of, make_scene, spectral_axis
+
+UTM = CRS.from_epsg(32633).to_wkt()
+NORTH_UP = Affine(30, 0, 366015, 0, -30, 5809965)
+SOUTH_UP = Affine(30, 0, 366015, 0, 30, 5800000)
+ROTATED = Affine.translation(500000, 4200000) @ Affine.rotation(30) @ Affine.scale(5, -5)
+
+
+def scene_on(transform, lines=4, samples=3, **grid):
+    bands = BandTable(count=2, wavelength=np.array([500.0, 600.0]), good=np.array([True, False]))
+    data = np.arange(2 * lines * samples, dtype=np.float32).reshape(2, lines, samples)
+    return make_scene(
+        data, grid=Grid(lines=lines, samples=samples, transform=transform, crs=UTM, **grid), bands=bands, attrs={}
+    )
+
+
+@pytest.mark.parametrize("transform", [NORTH_UP, SOUTH_UP, ROTATED])
+@pytest.mark.parametrize("shape", [(4, 3), (1, 1), (1, 3), (4, 1)])
+def test_the_grid_comes_back_exactly(transform, shape):
+    grid = grid_of(scene_on(transform, *shape))
+    assert grid.transform == transform
+    assert grid.crs == UTM
+    assert grid.shape == shape
+
+
+@pytest.mark.parametrize("transform", [NORTH_UP, SOUTH_UP, ROTATED])
+def test_rioxarray_sees_the_same_georeference(transform):
+    scene = scene_on(transform)
+    assert scene.rio.crs == CRS.from_epsg(32633)
+    assert scene.rio.transform(recalc=False).almost_equals(transform)
+
+
+def test_a_rotated_scene_has_no_misleading_coordinates():
+    assert "x" not in scene_on(ROTATED).coords
+    assert "x" in scene_on(NORTH_UP).coords
+
+
+@pytest.mark.parametrize("transform", [NORTH_UP, SOUTH_UP])
+def test_cutting_an_unrotated_scene_moves_its_grid(transform):
+    part = scene_on(transform).isel(y=slice(2, 4), x=slice(1, 3))
+    assert grid_of(part).transform.almost_equals(transform @ Affine.translation(1, 2), 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Transform that is non-rectilinear")
+def test_cutting_a_rotated_scene_with_isel_window_moves_its_grid():
+    from rasterio.windows import Window
+
+    part = scene_on(ROTATED).rio.isel_window(Window(1, 2, 2, 2))
+    assert grid_of(part).transform.almost_equals(ROTATED @ Affine.translation(1, 2), 1e-6)
+
+
+def test_ground_control_points_come_back():
+    points = (GroundControlPoint(row=0, col=0, x=13.0, y=52.5), GroundControlPoint(row=3, col=2, x=13.1, y=52.4, z=30))
+    scene = scene_on(Affine.identity(), ground_control_points=points)
+    assert grid_of(scene).ground_control_points == points
+    assert [point.x for point in scene.rio.get_gcps()] == [13.0, 13.1]
+
+
+def test_the_spectral_axis_comes_back():
+    bands = spectral_axis(scene_on(NORTH_UP))
+    np.testing.assert_array_equal(bands.wavelength, [500, 600])
+    np.testing.assert_array_equal(bands.good, [True, False])
+    assert bands.fwhm is None
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 2, 2)), xr.DataArray(np.zeros((2, 2)), dims=("y", "x"))])
+def test_what_is_no_scene_is_refused(wrong):
+    with pytest.raises(SceneError, match=r"dims \('band', 'y', 'x'\)"):
+        check_scene(wrong)
+
+
+def test_data_of_another_shape_than_the_grid_is_refused():
+    with pytest.raises(ValueError, match=r"shape \(2, 4, 3\)"):
+        make_scene(np.zeros((2, 4, 3)), grid=Grid(lines=3, samples=3), bands=BandTable(count=2), attrs={})
+
+
+@pytest.mark.parametrize(("transform", "degrees"), [(NORTH_UP, 0), (SOUTH_UP, 0), (ROTATED, 30)])
+def test_rotation_is_told_in_degrees(transform, degrees):
+    assert Grid(lines=1, samples=1, transform=transform).rotation == pytest.approx(degrees)
