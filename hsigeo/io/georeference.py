@@ -1,0 +1,53 @@
+"""A grid in and out of what rasterio opens."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from affine import Affine
+from rasterio.control import GroundControlPoint as RasterioPoint
+from rasterio.crs import CRS
+from rasterio.errors import NotGeoreferencedWarning
+
+from hsigeo.grid import Grid, GroundControlPoint
+
+__all__ = ["grid_of_dataset", "profile_of_grid", "quiet_about_georeference"]
+
+
+@contextmanager
+def quiet_about_georeference() -> Iterator[None]:
+    """Keep rasterio from warning that a raster has no georeference: hsigeo says so itself, once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
+
+
+def grid_of_dataset(dataset: Any) -> Grid:
+    """Size and georeference of an open rasterio dataset."""
+    points, points_crs = dataset.gcps
+    crs = dataset.crs or (points_crs if points else None)
+    return Grid(
+        lines=dataset.height,
+        samples=dataset.width,
+        transform=Affine(*tuple(dataset.transform)[:6]),
+        crs=crs.to_wkt() if crs else None,
+        ground_control_points=tuple(
+            GroundControlPoint(row=p.row, col=p.col, x=p.x, y=p.y, z=p.z or 0.0) for p in points
+        ),
+    )
+
+
+def profile_of_grid(grid: Grid) -> dict[str, Any]:
+    """Keywords for ``rasterio.open(…, "w")`` that give the new file this size and georeference."""
+    profile: dict[str, Any] = {"width": grid.samples, "height": grid.lines}
+    crs = CRS() if grid.crs is None else CRS.from_wkt(grid.crs)
+    if grid.has_transform:
+        profile["transform"] = grid.transform
+    elif grid.ground_control_points:
+        profile["gcps"] = [RasterioPoint(row=p.row, col=p.col, x=p.x, y=p.y, z=p.z) for p in grid.ground_control_points]
+    if crs or "gcps" in profile:
+        profile["crs"] = crs
+    return profile

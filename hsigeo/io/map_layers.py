@@ -1,0 +1,168 @@
+"""What a classification is made of as rasters: the map, its confidence, its probabilities; and what each must satisfy."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from hsigeo.atomic import check_output
+from hsigeo.classes import UNCLASSIFIED, ClassTable
+from hsigeo.errors import OutputError
+from hsigeo.io.sidecars import aux_path, qml_path
+
+__all__ = ["TAG", "Layer", "check_targets", "classes_of", "plan_layers"]
+
+TAG = "HSIGEO"
+"""Dataset tag that holds the class table and the metadata as JSON: the TIFF alone says what it is."""
+
+TAG_FORMAT = 1
+
+Name = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One raster to write.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    array
+        (y, x) or (band, y, x), NumPy or dask.
+    dtype, nodata
+        How it is stored.
+    descriptions
+        One per band.
+    tag
+        The JSON for `TAG`.
+    overviews
+        How overviews are resampled; `None` writes none, and a plain tiled TIFF.
+    """
+
+    path: Path
+    array: Any
+    dtype: str
+    nodata: float
+    descriptions: tuple[str, ...]
+    tag: str
+    overviews: str | None
+
+    @property
+    def count(self) -> int:
+        """Number of bands."""
+        return len(self.descriptions)
+
+
+def plan_layers(result: xr.Dataset, path: Name, *, probabilities: Name | None, confidence: Name | None) -> list[Layer]:
+    """The rasters asked for, the map first.
+
+    Raises
+    ------
+    OutputError
+        `result` is not what `hsigeo.classify` returns.
+    """
+    classes = classes_of(result)
+    tag = _make_tag(classes, result["class_id"].attrs.get("metadata", {}))
+    layers = [
+        Layer(
+            path=Path(path),
+            array=result["class_id"].data,
+            dtype=classes.dtype,
+            nodata=UNCLASSIFIED,
+            descriptions=("class",),
+            tag=tag,
+            # The most frequent class of the pixels below. Averages would invent classes.
+            overviews="mode",
+        )
+    ]
+    if confidence is not None:
+        layers.append(
+            Layer(
+                path=Path(confidence),
+                array=_variable(result, "confidence", ("y", "x")),
+                dtype="float32",
+                nodata=math.nan,
+                descriptions=("probability of the mapped class",),
+                tag=tag,
+                overviews="average",
+            )
+        )
+    if probabilities is not None:
+        layers.append(
+            Layer(
+                path=Path(probabilities),
+                array=_variable(result, "probability", ("class", "y", "x")),
+                dtype="float32",
+                nodata=math.nan,
+                descriptions=classes.names,
+                tag=tag,
+                overviews=None,
+            )
+        )
+        if layers[-1].array.shape[0] != len(classes):
+            raise OutputError(f"probability has {layers[-1].array.shape[0]} classes, the class table {len(classes)}")
+    return layers
+
+
+def classes_of(result: xr.Dataset) -> ClassTable:
+    """The class table in the attributes of ``class_id``.
+
+    Raises
+    ------
+    OutputError
+        There is none.
+    """
+    array = result.get("class_id")
+    if array is None or array.dims != ("y", "x") or 0 in array.shape:
+        raise OutputError("not a classification: it has no variable class_id (y, x); write what classify() returns")
+    try:
+        return ClassTable.from_json(array.attrs.get("classes"))
+    except ValueError as error:
+        raise OutputError(f"not a classification: class_id.attrs['classes'] is no class table: {error}") from error
+
+
+def _variable(result: xr.Dataset, name: str, dims: tuple[str, ...]) -> Any:
+    if name not in result or result[name].dims != dims:
+        raise OutputError(f"the result has no variable {name} {dims}, so it cannot be written")
+    return result[name].data
+
+
+def _make_tag(classes: ClassTable, metadata: Any) -> str:
+    try:
+        return json.dumps(
+            {"format": TAG_FORMAT, "classes": classes.to_json(), "metadata": metadata},
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+    except (TypeError, ValueError) as error:
+        raise OutputError(f"the result's metadata cannot be written as JSON: {error}") from error
+
+
+def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: bool) -> None:
+    """Refuse now what would be refused after hours of work.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        An output exists, has the same name as another or as the scene, or is in no writable folder.
+    """
+    metadata = result["class_id"].attrs.get("metadata", {})
+    scene = metadata.get("scene") if isinstance(metadata, dict) else None
+    taken = {os.path.realpath(scene): "the scene"} if isinstance(scene, str) and scene else {}
+    for layer in layers:
+        if layer.path.suffix.casefold() not in (".tif", ".tiff"):
+            raise OutputError(f"{layer.path}: maps are written as GeoTIFF; give a name that ends in .tif")
+        targets = [layer.path] if layer is not layers[0] else [layer.path, aux_path(layer.path), qml_path(layer.path)]
+        for target in targets:
+            final = str(check_output(target, overwrite=overwrite))
+            if final in taken:
+                raise OutputError(f"{target} is also {taken[final]}; choose another name")
+            taken[final] = f"the output {target}"

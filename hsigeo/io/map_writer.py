@@ -1,0 +1,290 @@
+"""Writing class maps.
+
+The strategy here: one pass over the scene, strip by strip (`hsigeo.io.strips`); one thread, the caller's, writes. Rows are
+gathered into whole rows of tiles before they go to GDAL, so no tile is compressed twice and GDAL's cache can be
+small: memory follows the strip, not the scene. Overviews need the whole image, so the map goes through a plain tiled
+TIFF into a Cloud Optimized one.
+
+Every file is written beside its final place and checked by reading it back; then all are renamed, the map before its
+sidecars, so that a sidecar never describes a map that is not there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import xarray as xr
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+import hsigeo
+from hsigeo.atomic import replaced_on_success
+from hsigeo.classes import ClassTable
+from hsigeo.errors import HsigeoError, OutputError, SceneError
+from hsigeo.grid import Grid
+from hsigeo.io.georeference import grid_of_dataset, profile_of_grid, quiet_about_georeference
+from hsigeo.io.map_layers import TAG, Layer, check_targets, classes_of, plan_layers
+from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
+from hsigeo.io.strips import compute_strips, plan_strips
+from hsigeo.scene import grid_of
+
+__all__ = ["write_map"]
+
+_TILE = 256
+_OVERVIEW_TILE = 512
+_CACHE_BYTES = 64 << 20  # an integer is bytes to rasterio.Env, though GDAL's own option counts MB
+
+Progress = Callable[[int, int], None]
+
+
+def write_map(
+    result: xr.Dataset,
+    path: str | os.PathLike[str],
+    *,
+    probabilities: str | os.PathLike[str] | None = None,
+    confidence: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Compute and write a class map, and whatever of its companions is asked for, in one pass.
+
+    Parameters
+    ----------
+    result
+        As `hsigeo.classify` gives it: ``class_id`` (y, x) with the class table and metadata in its attributes,
+        ``confidence`` (y, x) and ``probability`` (class, y, x). Lazy arrays are computed on the active dask
+        scheduler.
+    path
+        The map, a Cloud Optimized GeoTIFF of uint8 or uint16 with colour table; 0 is unclassified and nodata.
+        ``.aux.xml`` and ``.qml`` with names and colours go beside it.
+    probabilities
+        GeoTIFF, float32, one band per class with its name, NaN where the map is 0.
+    confidence
+        Cloud Optimized GeoTIFF, float32, the probability of the mapped class, NaN where the map is 0.
+    overwrite
+        Replace files that exist.
+    progress
+        Called with (pixels written, pixels in all) after each strip.
+
+    Raises
+    ------
+    OutputExistsError
+        An output exists and `overwrite` is false. Nothing has been computed then.
+    OutputError
+        An output cannot be written, is the scene or another output, or `result` is no classification. Nothing is
+        left behind.
+    SceneError
+        The scene could not be read to its end.
+    """
+    layers = plan_layers(result, path, probabilities=probabilities, confidence=confidence)
+    check_targets(layers, result, overwrite=overwrite)
+    classes = classes_of(result)
+    sidecars = {aux_path(layers[0].path): make_aux_xml(classes), qml_path(layers[0].path): make_qml(classes)}
+    with ExitStack() as stack:
+        # The stack unwinds backwards: companions are renamed first, then the map, then its sidecars.
+        waiting = [stack.enter_context(replaced_on_success(final, overwrite=overwrite)) for final in sidecars]
+        files = [stack.enter_context(replaced_on_success(layer.path, overwrite=overwrite)) for layer in layers]
+        for file, content in zip(waiting, sidecars.values(), strict=True):
+            file.write_bytes(content)
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), quiet_about_georeference():
+            _write_all(layers, files, grid_of(result), classes, progress)
+        for layer in layers:
+            _remove_stale(layer.path)
+
+
+def _write_all(
+    layers: Sequence[Layer], files: Sequence[Path], grid: Grid, classes: ClassTable, progress: Progress | None
+) -> None:
+    # What becomes a Cloud Optimized GeoTIFF is staged under a name that `replaced_on_success` clears away as well.
+    stages = [
+        file if layer.overviews is None else file.with_name(file.name + ".strips.tif")
+        for layer, file in zip(layers, files, strict=True)
+    ]
+    counts = _write_strips(layers, stages, grid, classes, progress)
+    for layer, stage, file in zip(layers, stages, files, strict=True):
+        with _naming(layer.path):
+            if layer.overviews is not None:
+                _optimize(stage, file, layer.overviews)
+                stage.unlink()
+            _check_written(file, layer, grid)
+    with _naming(layers[0].path):
+        _check_counts(files[0], counts)
+
+
+def _write_strips(
+    layers: Sequence[Layer], stages: Sequence[Path], grid: Grid, classes: ClassTable, progress: Progress | None
+) -> NDArray[np.int64]:
+    """Compute and write; return how many pixels each class id has."""
+    counts = np.zeros(max(classes.ids, default=0) + 1, dtype=np.int64)
+    arrays = [layer.array for layer in layers]
+    bytes_per_line = grid.samples * sum(np.dtype(layer.dtype).itemsize * layer.count for layer in layers)
+    chunks = getattr(arrays[0], "chunks", None)
+    strips = plan_strips(grid.lines, None if chunks is None else chunks[0], bytes_per_line)
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(_TileRows(layer, stage, grid, classes))
+            for layer, stage in zip(layers, stages, strict=True)
+        ]
+        computed = stack.enter_context(closing(compute_strips(arrays, strips)))
+        while (item := _next_strip(computed)) is not None:
+            (_, stop), parts = item
+            counts += _count(parts[0], classes)
+            for writer, part in zip(writers, parts, strict=True):
+                writer.append(part)
+            if progress is not None:
+                progress(stop * grid.samples, grid.lines * grid.samples)
+        for writer in writers:
+            writer.flush()
+    return counts
+
+
+def _next_strip(computed: Iterator[Any]) -> Any:
+    """The next strip. What fails here failed while reading the scene, and must not be blamed on the output."""
+    try:
+        return next(computed, None)
+    except HsigeoError:
+        raise
+    except (OSError, RasterioError) as error:
+        raise SceneError(f"the scene could not be read to its end: {error}") from error
+
+
+def _count(ids: NDArray[Any], classes: ClassTable) -> NDArray[np.int64]:
+    known = np.array([0, *classes.ids])
+    counts = np.bincount(ids.ravel(), minlength=known[-1] + 1)
+    if len(counts) > known[-1] + 1 or counts.sum() != counts[known].sum():
+        stray = np.setdiff1d(ids, known)[0]
+        raise OutputError(f"class_id holds {stray}, which its class table does not; ids are {known.tolist()!r:.80}")
+    return counts
+
+
+class _TileRows:
+    """A tiled TIFF that takes any number of rows at a time and hands GDAL whole rows of tiles."""
+
+    def __init__(self, layer: Layer, path: Path, grid: Grid, classes: ClassTable) -> None:
+        self._layer = layer
+        self._buffer = np.empty((layer.count, min(_TILE, grid.lines), grid.samples), dtype=layer.dtype)
+        self._filled = 0
+        self._row = 0
+        with _naming(layer.path):
+            self._dataset = rasterio.open(
+                path,
+                "w",
+                driver="GTiff",
+                dtype=layer.dtype,
+                count=layer.count,
+                nodata=layer.nodata,
+                tiled=True,
+                blockxsize=_TILE,
+                blockysize=_TILE,
+                interleave="band",
+                compress="deflate",
+                predictor=3 if layer.dtype == "float32" else 1,
+                BIGTIFF="IF_SAFER",
+                **profile_of_grid(grid),
+            )
+            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
+            for band, description in enumerate(layer.descriptions, start=1):
+                self._dataset.set_band_description(band, description)
+            if layer.overviews == "mode":
+                colors = {entry.id: (*entry.color, 255) for entry in classes}
+                self._dataset.write_colormap(1, {0: (0, 0, 0, 0)} | colors)
+
+    def __enter__(self) -> _TileRows:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # Closing writes GDAL's last blocks. Where something else went wrong already, that error counts.
+        try:
+            with _naming(self._layer.path):
+                self._dataset.close()
+        except OutputError:
+            if kind is None:
+                raise
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Take (y, x) or (band, y, x) rows."""
+        rows = rows.reshape(self._layer.count, -1, self._buffer.shape[2])
+        taken = 0
+        while taken < rows.shape[1]:
+            step = min(self._buffer.shape[1] - self._filled, rows.shape[1] - taken)
+            self._buffer[:, self._filled : self._filled + step] = rows[:, taken : taken + step]
+            self._filled += step
+            taken += step
+            if self._filled == self._buffer.shape[1]:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken so far."""
+        if self._filled:
+            window = Window(0, self._row, self._buffer.shape[2], self._filled)
+            with _naming(self._layer.path):
+                self._dataset.write(self._buffer[:, : self._filled], window=window)
+            self._row += self._filled
+            self._filled = 0
+
+
+def _optimize(stage: Path, final: Path, resampling: str) -> None:
+    rasterio.shutil.copy(
+        stage,
+        final,
+        driver="COG",
+        compress="DEFLATE",
+        predictor="STANDARD" if resampling == "mode" else "FLOATING_POINT",
+        blocksize=_OVERVIEW_TILE,
+        overview_resampling=resampling,
+        bigtiff="IF_SAFER",
+    )
+
+
+def _check_written(file: Path, layer: Layer, grid: Grid) -> None:
+    """Read back what GDAL says it has written: on a full disk it does not always say otherwise."""
+    with rasterio.open(file) as dataset:
+        written = grid_of_dataset(dataset)
+        if written.shape != grid.shape or dataset.count != layer.count or dataset.dtypes[0] != layer.dtype:
+            raise OutputError(
+                f"{layer.path}: the file reads back as {written.shape} {dataset.dtypes[0]}; is the disk full?"
+            )
+        if not written.transform.almost_equals(grid.transform, 1e-9 * max(grid.pixel_size)):
+            raise OutputError(f"{layer.path}: GeoTIFF cannot hold the transform {tuple(grid.transform)[:6]}")
+
+
+def _check_counts(file: Path, counts: NDArray[np.int64]) -> None:
+    """Compare the number of pixels of each class with what was computed."""
+    found = np.zeros_like(counts)
+    with rasterio.open(file) as dataset:
+        for _, window in dataset.block_windows(1):
+            block = np.bincount(dataset.read(1, window=window).ravel(), minlength=len(found))
+            if len(block) > len(found):
+                raise OutputError(f"{file}: the map reads back with class {len(block) - 1}; the disk may be faulty")
+            found += block
+    if not np.array_equal(found, counts):
+        raise OutputError("the map reads back with other classes than were written; the disk may be full or faulty")
+
+
+def _remove_stale(final: Path) -> None:
+    """Statistics and overviews that GDAL or QGIS kept beside an older raster of this name would lie about the new one."""
+    for suffix in (".aux.xml", ".ovr", ".msk"):
+        final.with_name(final.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn what GDAL reports while writing into an error that names the output.
+
+    `OSError`s pass: `replaced_on_success` knows what they mean.
+    """
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError) as error:
+        if isinstance(error, OSError):
+            raise
+        raise OutputError(f"{path} cannot be written: {str(error).splitlines()[0]:.200}") from error
