@@ -1,1 +1,26 @@
-"""Files in and out: scenes, labels, maps. rasterio and xarray live here; torch does not."""
+"""Files in and out: scenes, labels, maps. rasterio and xarray live here; torch does not.
+
+Nothing heavy is imported until a name is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "open_cube": "hsigeo.io.cube",
+    "open_labels": "hsigeo.io.labels",
+    "open_map": "hsigeo.io.class_raster",
+    "open_scene": "hsigeo.io.scene_reader",
+    "open_spectral_library": "hsigeo.io.labels",
+    "write_map": "hsigeo.io.map_writer",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hsigeo.io' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
