@@ -21,10 +21,17 @@ class SpectralAttention(nn.Module):
         Length of a token; a multiple of `heads`.
     heads
         Number of heads.
+
+    Raises
+    ------
+    ValueError
+        The width cannot be shared among the heads.
     """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        if heads < 1 or width % heads:
+            raise ValueError(f"a token of width {width} cannot be shared among {heads} heads")
         self.heads = heads
         self.query_key_value = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
