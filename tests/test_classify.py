@@ -1,0 +1,151 @@
+"""Classification is lazy, honours nodata, and does not depend on how the scene is cut."""
+
+from __future__ import annotations
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from affine import Affine
+from labelled_spectra import make_model
+
+from hsigeo.bands import BandTable
+from hsigeo.classify import classify
+from hsigeo.errors import BandMismatchError, DeviceError, SceneError
+from hsigeo.grid import Grid
+from hsigeo.model import predict_probabilities
+from hsigeo.scene import grid_of, make_scene
+
+ROTATED = Affine.translation(5e5, 4.2e6) @ Affine.rotation(30) @ Affine.scale(5, -5)
+
+
+def make_cube(lines=9, samples=7, bands=12, *, seed=0):
+    return np.random.default_rng(seed).random((bands, lines, samples), dtype=np.float32)
+
+
+def scene_of(cube, *, chunks=None, wavelength=True, good=None, transform=ROTATED, repairs=()):
+    count, lines, samples = cube.shape
+    bands = BandTable(
+        count=count,
+        wavelength=np.linspace(450.0, 2350.0, count) if wavelength else None,
+        good=np.ones(count, dtype=bool) if good is None else good,
+    )
+    data = cube if isinstance(cube, da.Array) else da.from_array(cube, chunks=chunks or (-1, 4, 3))
+    return make_scene(
+        data,
+        grid=Grid(lines=lines, samples=samples, transform=transform),
+        bands=bands,
+        attrs={"repairs": list(repairs)},
+    )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return make_model()
+
+
+def test_nothing_is_computed_until_asked_for(model):
+    def explode(block):
+        raise AssertionError("a block was read")
+
+    cube = da.map_blocks(explode, da.zeros((12, 9, 7), chunks=(12, 4, 3)), dtype=np.float32, meta=np.empty((0, 0, 0)))
+    result = classify(scene_of(cube), model)
+    assert result["class_id"].shape == (9, 7)
+
+
+def test_every_pixel_gets_the_class_its_spectrum_has(model):
+    cube = make_cube()
+    result = classify(scene_of(cube), model).compute()
+    expected = predict_probabilities(model, cube.reshape(12, -1).T.copy())
+    np.testing.assert_allclose(result["probability"].values.reshape(3, -1).T, expected, atol=1e-6)
+    np.testing.assert_array_equal(result["class_id"].values.ravel(), expected.argmax(axis=1) + 1)
+    np.testing.assert_allclose(result["confidence"].values.ravel(), expected.max(axis=1), atol=1e-6)
+    assert result["class_id"].dtype == np.uint8
+
+
+@pytest.mark.parametrize("chunks", [(-1, -1, -1), (5, 1, 1), (12, 9, 1), (1, 2, 7)])
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
+def test_chunks_and_schedulers_do_not_change_the_map(model, chunks, scheduler):
+    cube = make_cube()
+    with dask.config.set(scheduler=scheduler):
+        whole = classify(scene_of(cube, chunks=(-1, -1, -1)), model)["class_id"].values
+        np.testing.assert_array_equal(classify(scene_of(cube, chunks=chunks), model)["class_id"].values, whole)
+
+
+def test_a_pixel_invalid_in_any_used_band_stays_unclassified(model):
+    cube = make_cube()
+    cube[5, 2, 3] = np.nan
+    cube[0, 8, 6] = np.inf
+    result = classify(scene_of(cube), model).compute()
+    zero = np.argwhere(result["class_id"].values == 0).tolist()
+    assert zero == [[2, 3], [8, 6]]
+    assert np.isnan(result["confidence"].values[2, 3])
+    assert np.isnan(result["probability"].values[:, 8, 6]).all()
+    assert np.isfinite(result["probability"].values).sum() == 3 * (9 * 7 - 2)
+
+
+def test_a_band_the_model_does_not_read_may_be_invalid(model):
+    cube = np.concatenate([make_cube(), np.full((1, 9, 7), np.nan, dtype=np.float32)])
+    bands = BandTable(count=13, wavelength=np.append(np.linspace(450.0, 2350.0, 12), 2500.0))
+    scene = make_scene(da.from_array(cube), grid=Grid(lines=9, samples=7), bands=bands, attrs={})
+    assert (classify(scene, model)["class_id"].values > 0).all()
+
+
+def test_a_block_of_nodata_never_reaches_the_network(model, monkeypatch):
+    def explode(*args, **kwargs):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr("hsigeo.classify.predict_probabilities", explode)
+    result = classify(scene_of(np.full((12, 9, 7), np.nan, dtype=np.float32)), model).compute()
+    assert (result["class_id"].values == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 1)])
+def test_a_scene_of_one_row_column_or_pixel_works(model, shape):
+    result = classify(scene_of(make_cube(*shape)), model).compute()
+    assert result["class_id"].shape == shape
+
+
+def test_the_map_lies_where_the_scene_lies(model):
+    assert grid_of(classify(scene_of(make_cube()), model)).transform == ROTATED
+
+
+def test_the_map_says_where_it_comes_from(model):
+    scene = scene_of(make_cube(), repairs=["wavelengths without unit: read as nm"])
+    attrs = classify(scene, model)["class_id"].attrs
+    assert attrs["classes"] == model.card.classes.to_json()
+    assert attrs["metadata"]["model_sha256"] == model.digest
+    assert attrs["metadata"]["repairs"] == ["wavelengths without unit: read as nm"]
+
+
+def test_more_than_255_classes_give_a_16_bit_map():
+    result = classify(scene_of(make_cube(2, 2)), make_model(classes=300)).compute()
+    assert result["class_id"].dtype == np.uint16
+
+
+def test_a_scene_without_wavelengths_is_matched_by_count_and_says_so(model):
+    cube = make_cube()
+    result = classify(scene_of(cube, wavelength=False), model)
+    np.testing.assert_array_equal(result["class_id"].values, classify(scene_of(cube), model)["class_id"].values)
+    assert "no wavelengths" in result["class_id"].attrs["metadata"]["repairs"][-1]
+
+
+def test_missing_wavelengths_are_refused_before_anything_is_read(model):
+    good = np.ones(12, dtype=bool)
+    good[5:7] = False
+    with pytest.raises(BandMismatchError, match=r"lacks 2 of the 12 wavelengths.*1314-1486 nm"):
+        classify(scene_of(make_cube(), good=good), model)
+
+
+def test_what_is_no_scene_is_refused(model):
+    with pytest.raises(SceneError, match="dims"):
+        classify(scene_of(make_cube()).transpose("y", "x", "band"), model)
+
+
+def test_a_device_that_is_not_there_is_refused(model):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here")
+    with pytest.raises(DeviceError, match="--device cpu"):
+        classify(scene_of(make_cube()), model, device="cuda")
