@@ -9,7 +9,7 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "open_cube": "hsigeo.io.cube",
+    "open_cube": "hsigeo.io.scene_reader",
     "open_labels": "hsigeo.io.labels",
     "open_map": "hsigeo.io.class_raster",
     "open_scene": "hsigeo.io.scene_reader",

@@ -1,0 +1,197 @@
+"""The text of an ENVI header as keys and values, each with its line number.
+
+GDAL reads headers too, but drops every value with ``=`` in it (``map info`` among them) and where a value stood. The
+grammar, such as it is: the first line is ``ENVI``; then ``key = value``, or ``key = {value, value, …}`` over any number
+of lines; lines that begin with ``;`` are comments.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hsigeo.errors import SceneError, SceneNotFoundError
+
+__all__ = ["EnviHeader", "HeaderValue", "parse_header", "read_header"]
+
+MAX_HEADER_BYTES = 16 << 20
+"""A header of 65 535 bands with long names has about 5 MB; what is larger is not a header."""
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}(\.0*)?")
+# What Windows C libraries print for NaN and infinity.
+_C_RUNTIME = {"#ind": math.nan, "#qnan": math.nan, "#snan": math.nan, "#inf": math.inf}
+
+
+@dataclass(frozen=True)
+class HeaderValue:
+    """The text of one value and the line its key stood on (from 1)."""
+
+    text: str
+    line: int
+    braced: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnviHeader:
+    """The fields of one header, in the order of the file.
+
+    Parameters
+    ----------
+    source
+        The header's path, for messages.
+    fields
+        Key in lower case with single blanks → value.
+    repairs
+        What was odd about the text and how it was read.
+    """
+
+    source: str
+    fields: Mapping[str, HeaderValue] = field(default_factory=dict)
+    repairs: tuple[str, ...] = ()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.fields
+
+    def text(self, key: str, default: str = "") -> str:
+        """The value as it stands, blanks at its ends removed; `default` where the key is missing."""
+        value = self.fields.get(key)
+        return default if value is None else value.text
+
+    def integer(self, key: str, default: int | None = None, *, minimum: int = 0) -> int:
+        """A whole number.
+
+        Raises
+        ------
+        SceneError
+            Not a whole number, below `minimum`, or missing where there is no `default`.
+        """
+        text = self.text(key)
+        if not text:
+            if default is None:
+                raise SceneError(f"{self.source}: the header has no '{key}', which is needed to read the data")
+            return default
+        if not _INTEGER.fullmatch(text) or (number := int(text.split(".")[0])) < minimum:
+            raise SceneError(f"{self.where(key)}: {key} = {text:.60} is not a whole number of at least {minimum}")
+        return number
+
+    def items(self, key: str) -> list[str]:
+        """The comma-separated parts of a list, blanks removed; empty where the key is missing."""
+        text = self.text(key)
+        parts = [" ".join(part.split()) for part in text.split(",")] if text else []
+        # A comma before the closing brace is common, and is not one more value.
+        return parts[:-1] if parts and not parts[-1] else parts
+
+    def numbers(self, key: str) -> list[float]:
+        """The parts of a list as numbers.
+
+        Raises
+        ------
+        SceneError
+            A part is not a number.
+        """
+        numbers = []
+        for position, part in enumerate(self.items(key), start=1):
+            number = parse_number(part)
+            if number is None:
+                raise SceneError(f"{self.where(key)}: value {position} of '{key}' is {part!r:.60}, not a number")
+            numbers.append(number)
+        return numbers
+
+    def where(self, key: str) -> str:
+        """``file, line n`` of a key, for messages."""
+        value = self.fields.get(key)
+        return self.source if value is None else f"{self.source}, line {value.line}"
+
+
+def parse_number(text: str) -> float | None:
+    """A number as ENVI, IDL, Python or a Windows C library prints it; `None` if it is none of these.
+
+    >>> parse_number("1.5d+03"), parse_number("-1.#IND"), parse_number("12 nm")
+    (1500.0, nan, None)
+    """
+    cleaned = text.strip().lower()
+    for mark, value in _C_RUNTIME.items():
+        if cleaned.lstrip("+-").startswith("1.") and cleaned.endswith(mark):
+            return -value if cleaned.startswith("-") else value
+    if "_" in cleaned:  # float() takes 1_000; a header does not mean that
+        return None
+    try:
+        return float(re.sub(r"(?<=[\d.])d(?=[+-]?\d)", "e", cleaned))
+    except ValueError:
+        return None
+
+
+def read_header(path: Path) -> EnviHeader:
+    """Read and parse a header file.
+
+    Raises
+    ------
+    SceneNotFoundError
+        There is no such file.
+    SceneError
+        It is not an ENVI header.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_HEADER_BYTES + 1)
+    except FileNotFoundError as error:
+        raise SceneNotFoundError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise SceneError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > MAX_HEADER_BYTES:
+        raise SceneError(f"{path} is larger than {MAX_HEADER_BYTES >> 20} MiB; an ENVI header is a short text file")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")  # never fails, and is what ENVI on Windows wrote
+    return parse_header(text, str(path))
+
+
+def parse_header(text: str, source: str) -> EnviHeader:
+    """Parse the text of a header.
+
+    Raises
+    ------
+    SceneError
+        The first line is not ``ENVI``, or a brace is never closed. Nothing else is raised, whatever the text.
+    """
+    # Not splitlines(): that also splits at form feeds and Unicode separators inside a description.
+    lines = re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff"))
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if first.upper() != "ENVI":
+        raise SceneError(f"{source} is not an ENVI header: its first line is {first!r:.40}, not 'ENVI'")
+    fields: dict[str, HeaderValue] = {}
+    repairs: list[str] = []
+    numbered = enumerate(lines, start=1)
+    for number, line in numbered:
+        stripped = line.strip()
+        if not stripped or stripped.startswith(";") or stripped.upper() == "ENVI":
+            continue
+        key, equals, rest = stripped.partition("=")
+        if not equals:
+            repairs.append(f"line {number} of the header is neither 'key = value' nor a comment and was ignored")
+            continue
+        key = " ".join(key.replace("_", " ").lower().split())
+        value = _read_value(rest.strip(), number, numbered, f"{source}, line {number}")
+        if key in fields and fields[key].text != value.text:
+            repairs.append(f"the header has '{key:.40}' twice; the one in line {number} was used")
+        fields[key] = value
+    return EnviHeader(source=source, fields=fields, repairs=tuple(repairs))
+
+
+def _read_value(first: str, number: int, lines: Iterator[tuple[int, str]], where: str) -> HeaderValue:
+    """One value; a braced one takes lines until its brace closes."""
+    if not first.startswith("{"):
+        return HeaderValue(first, number)
+    parts = [first[1:]]
+    while "}" not in parts[-1]:
+        _, line = next(lines, (0, None))
+        if line is None:
+            raise SceneError(f"{where}: the brace opened here is never closed; add '}}' at the end of the value")
+        if not line.lstrip().startswith(";"):
+            parts.append(line)
+    parts[-1] = parts[-1].partition("}")[0]
+    return HeaderValue("\n".join(parts).strip(), number, braced=True)

@@ -1,0 +1,321 @@
+"""Open an ENVI scene: header, data file, grid, bands and scale brought together, every guess recorded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsigeo.errors import SceneError
+from hsigeo.io.cube import Cube, CubeHeader, FileStamp
+from hsigeo.io.envi.datafile import check_size, find_header, resolve_data_file
+from hsigeo.io.envi.header import EnviHeader, parse_number, read_header
+from hsigeo.io.envi.inflate import open_inflated
+from hsigeo.io.envi.mapinfo import read_grid
+from hsigeo.io.envi.raw import FILE_AXES, RawCube
+from hsigeo.io.geotiff import TIFF_MAGIC, RasterCube, open_raster
+from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
+from hsigeo.io.wavelengths import make_band_table
+
+__all__ = ["open_envi"]
+
+DATA_TYPES: dict[int, np.dtype[Any]] = {
+    1: np.dtype(np.uint8),
+    2: np.dtype(np.int16),
+    3: np.dtype(np.int32),
+    4: np.dtype(np.float32),
+    5: np.dtype(np.float64),
+    12: np.dtype(np.uint16),
+    13: np.dtype(np.uint32),
+    14: np.dtype(np.int64),
+    15: np.dtype(np.uint64),
+}
+COMPLEX_TYPES = (6, 9)
+MAX_BANDS = 65_535
+
+_NOT_SCENES = {
+    "envi spectral library": "a spectral library, not a scene; it can serve as labels (--labels)",
+    "envi meta file": "a list of other files; open those",
+    "envi virtual mosaic": "a list of other files; make the mosaic in ENVI or GDAL and open that",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layout:
+    """How the numbers lie in the data file."""
+
+    bands: int
+    lines: int
+    samples: int
+    dtype: np.dtype[Any]
+    interleave: str
+    byte_order: str
+    offset: int
+    compressed: bool
+
+    @property
+    def data_bytes(self) -> int:
+        """Length of the data file, decompressed."""
+        return self.offset + self.bands * self.lines * self.samples * self.dtype.itemsize
+
+
+def open_envi(path: Path) -> Cube:
+    """Open an ENVI scene by its header or by its data file.
+
+    Raises
+    ------
+    SceneNotFoundError
+        The header or its data file is not there.
+    SceneError
+        The header is broken, describes what hsigeo does not read, or does not fit the data file.
+    """
+    is_header = path.suffix.lower() == ".hdr"
+    header_path = path if is_header else find_header(path)
+    if header_path is None:
+        raise SceneError(f"{path} has no ENVI header beside it: neither {path.name}.hdr nor {path.stem}.hdr is there")
+    header = read_header(header_path)
+    _check_file_type(header)
+    notes = list(header.repairs)
+    layout = _read_layout(header, header_path if is_header else path, notes)
+    data_path = path if not is_header else _find_data(header_path, layout)
+    if _is_tiff(data_path):
+        return _open_tiff(path, data_path, header, layout, notes)
+    stamp = FileStamp.of(data_path)
+    if layout.compressed:
+        open_inflated(data_path, stamp, layout.data_bytes)
+    else:
+        check_size(data_path, layout.data_bytes, header_path)
+    return RawCube(_describe(header, layout, path, data_path, stamp, notes))
+
+
+def _check_file_type(header: EnviHeader) -> None:
+    file_type = " ".join(header.text("file type").lower().split())
+    if file_type in _NOT_SCENES:
+        raise SceneError(f"{header.where('file type')}: this is {_NOT_SCENES[file_type]}")
+
+
+def _read_layout(header: EnviHeader, path: Path, notes: list[str]) -> _Layout:
+    bands = header.integer("bands", minimum=1)
+    if bands > MAX_BANDS:
+        raise SceneError(f"{header.where('bands')}: {bands} bands; hsigeo reads at most {MAX_BANDS}")
+    if "byte order" not in header:
+        notes.append("the header has no 'byte order'; it was taken as 0 (little-endian)")
+    byte_order = header.integer("byte order", 0)
+    if byte_order not in (0, 1):
+        raise SceneError(
+            f"{header.where('byte order')}: byte order {byte_order} means nothing; 0 is little-endian, 1 big-endian"
+        )
+    lines, samples = header.integer("lines", minimum=1), header.integer("samples", minimum=1)
+    offset = header.integer("header offset", 0)
+    return _Layout(
+        bands=bands,
+        lines=lines,
+        samples=samples,
+        dtype=_read_dtype(header),
+        interleave=_read_interleave(header, path, bands, notes),
+        byte_order=("little", "big")[byte_order],
+        offset=offset,
+        compressed=header.integer("file compression", 0) != 0,
+    )
+
+
+def _read_dtype(header: EnviHeader) -> np.dtype[Any]:
+    # GDAL takes a missing data type as bytes and shows noise.
+    number = header.integer("data type")
+    if number in DATA_TYPES:
+        return DATA_TYPES[number]
+    what = (
+        "complex numbers; hsigeo reads real ones" if number in COMPLEX_TYPES else "not an ENVI type that hsigeo reads"
+    )
+    *most, last = DATA_TYPES
+    raise SceneError(
+        f"{header.where('data type')}: data type {number} is {what}; it reads {', '.join(map(str, most))} and {last}"
+    )
+
+
+def _read_interleave(header: EnviHeader, path: Path, bands: int, notes: list[str]) -> str:
+    interleave = header.text("interleave").lower()
+    if not interleave:
+        interleave = next((order for order in FILE_AXES if path.suffix.lower() == f".{order}"), "bsq")
+        if bands > 1:
+            notes.append(f"the header has no 'interleave'; it was taken as {interleave}")
+    if interleave not in FILE_AXES:
+        raise SceneError(
+            f"{header.where('interleave')}: interleave {interleave!r:.40} is not one of {', '.join(FILE_AXES)}"
+        )
+    return interleave
+
+
+def _find_data(header_path: Path, layout: _Layout) -> Path:
+    return resolve_data_file(header_path, layout.data_bytes, compressed=layout.compressed)
+
+
+def _is_tiff(data_path: Path) -> bool:
+    with data_path.open("rb") as file:
+        return file.read(4) in TIFF_MAGIC
+
+
+def _describe(
+    header: EnviHeader, layout: _Layout, path: Path, data_path: Path, stamp: FileStamp, notes: list[str]
+) -> CubeHeader:
+    """Everything the header says, as values with rules."""
+    grid, grid_notes = read_grid(header, lines=layout.lines, samples=layout.samples)
+    notes.extend(grid_notes)
+    names = _read_band_names(header, layout.bands, notes)
+    bands, band_notes = make_band_table(
+        layout.bands,
+        wavelength=header.numbers("wavelength"),
+        unit=header.text("wavelength units"),
+        fwhm=header.numbers("fwhm"),
+        good=header.numbers("bbl"),
+        names=names,
+    )
+    notes.extend(band_notes)
+    return CubeHeader(
+        path=str(path),
+        data_path=str(data_path),
+        stamp=stamp,
+        format="ENVI",
+        interleave=layout.interleave,
+        dtype=layout.dtype,
+        byte_order=layout.byte_order,
+        header_offset=layout.offset,
+        compressed=layout.compressed,
+        block_shape=(1, layout.samples),
+        grid=grid,
+        bands=bands,
+        band_names=names,
+        scaling=_read_scaling(header, layout, bands.wavelength is not None, notes),
+        nodata=_read_nodata(header, layout, notes),
+        description=" ".join(header.text("description").split()),
+        sensor=_read_sensor(header),
+        default_bands=_read_default_bands(header, layout.bands, notes),
+        class_names=tuple(header.items("class names")),
+        class_colors=_read_class_colors(header, notes),
+        repairs=tuple(notes),
+    )
+
+
+def _read_band_names(header: EnviHeader, bands: int, notes: list[str]) -> tuple[str, ...]:
+    names = header.items("band names")
+    if len(names) != bands:
+        # A name may itself hold a comma; then one name a line tells them apart.
+        by_line = [line.strip().rstrip(",") for line in header.text("band names").splitlines()]
+        names_by_line = [name for name in by_line if name]
+        if len(names_by_line) == bands:
+            return tuple(names_by_line)
+        if names:
+            notes.append(f"the header names {len(names)} bands, but there are {bands}; the names were ignored")
+        return ()
+    return tuple(names)
+
+
+def _read_scaling(header: EnviHeader, layout: _Layout, has_wavelengths: bool, notes: list[str]) -> Scaling:
+    gain = _per_band(header, "data gain values", layout.bands, notes)
+    offset = _per_band(header, "data offset values", layout.bands, notes)
+    factor = parse_number(header.text("reflectance scale factor"))
+    if "reflectance scale factor" in header and (factor is None or not math.isfinite(factor) or factor <= 0):
+        text = header.text("reflectance scale factor")
+        raise SceneError(f"{header.where('reflectance scale factor')}: {text!r:.40} is not a factor to divide by")
+    if gain is not None or offset is not None:
+        gain = np.ones(layout.bands) if gain is None else gain
+        if factor is not None and factor != 1 and not np.allclose(gain * factor, 1.0, rtol=1e-6):
+            notes.append(
+                f"the header has data gain or offset values and a reflectance scale factor of {factor:g}; "
+                "only the gains and offsets were used"
+            )
+        return Scaling(gain=gain, offset=np.zeros(layout.bands) if offset is None else offset)
+    if factor is not None:
+        return Scaling.constant(layout.bands, 1 / factor)
+    if header.items("class names"):
+        return Scaling.constant(layout.bands)
+    texts = (header.text("description"), header.text("z plot titles"))
+    scaling, note = guess_scaling(layout.bands, layout.dtype, texts=texts, has_wavelengths=has_wavelengths)
+    if note:
+        notes.append(note)
+    return scaling
+
+
+def _per_band(header: EnviHeader, key: str, bands: int, notes: list[str]) -> Any:
+    """(band,) float64, or `None` where the header does not have as many finite values as bands."""
+    values = np.array(header.numbers(key), dtype=np.float64)
+    if values.size == 0:
+        return None
+    if values.shape != (bands,) or not np.isfinite(values).all():
+        notes.append(f"'{key}' has {values.size} values, not a finite one for each of {bands} bands, and was ignored")
+        return None
+    return values
+
+
+def _read_nodata(header: EnviHeader, layout: _Layout, notes: list[str]) -> float | int | None:
+    items = header.items("data ignore value")
+    if not items:
+        return None
+    value = parse_number(items[0])
+    if value is None or len(items) > 1:
+        notes.append(f"the data ignore value {', '.join(items)!r:.40} is not a number and was ignored")
+        return None
+    exact = int(items[0]) if layout.dtype.kind in "iu" and items[0].lstrip("+-").isdecimal() else value
+    nodata, note = parse_nodata(exact, layout.dtype)
+    if note:
+        notes.append(note)
+    return nodata
+
+
+def _read_sensor(header: EnviHeader) -> str:
+    sensor = header.text("sensor type")
+    return "" if sensor.lower() == "unknown" else sensor
+
+
+def _read_default_bands(header: EnviHeader, bands: int, notes: list[str]) -> tuple[int, ...]:
+    numbers = header.numbers("default bands")
+    if not numbers:
+        return ()
+    if len(numbers) not in (1, 3) or any(number not in range(1, bands + 1) for number in numbers):
+        notes.append(f"'default bands' does not name 1 or 3 bands between 1 and {bands} and was ignored")
+        return ()
+    return tuple(int(number) for number in numbers)
+
+
+def _read_class_colors(header: EnviHeader, notes: list[str]) -> tuple[tuple[int, int, int], ...]:
+    numbers = header.numbers("class lookup")
+    names = header.items("class names")
+    if not numbers or not names:
+        return ()
+    if len(numbers) != 3 * len(names) or any(number not in range(256) for number in numbers):
+        notes.append(
+            f"'class lookup' does not hold three values 0-255 for each of {len(names)} classes and was ignored"
+        )
+        return ()
+    channels = [int(number) for number in numbers]
+    return tuple(zip(channels[0::3], channels[1::3], channels[2::3], strict=True))
+
+
+def _open_tiff(path: Path, data_path: Path, header: EnviHeader, layout: _Layout, notes: list[str]) -> Cube:
+    """A TIFF with an ENVI header beside it (ENVI's file type TIFF, DESIS): each says what the other does not."""
+    tiff = open_raster(data_path)
+    if tiff.header.shape != (layout.bands, layout.lines, layout.samples):
+        raise SceneError(
+            f"{data_path} has {tiff.header.shape} bands, lines and samples; {Path(header.source).name} describes "
+            f"{(layout.bands, layout.lines, layout.samples)}"
+        )
+    said = _describe(header, layout, path, data_path, tiff.header.stamp, notes)
+    merged = replace(
+        tiff.header,
+        path=str(path),
+        grid=tiff.header.grid if tiff.header.grid.has_transform else said.grid,
+        bands=said.bands if said.bands.wavelength is not None else tiff.header.bands,
+        band_names=said.band_names or tiff.header.band_names,
+        scaling=said.scaling if tiff.header.scaling.is_identity else tiff.header.scaling,
+        nodata=said.nodata if tiff.header.nodata is None else tiff.header.nodata,
+        description=said.description or tiff.header.description,
+        sensor=said.sensor,
+        default_bands=said.default_bands,
+        class_names=said.class_names,
+        class_colors=said.class_colors or tiff.header.class_colors,
+        repairs=(*tiff.header.repairs, *said.repairs),
+    )
+    return RasterCube(merged)

@@ -1,0 +1,281 @@
+"""GeoTIFF cubes, and whatever other raster GDAL reads from one local file."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import DatasetReader
+from rasterio.windows import Window
+
+from hsigeo.bands import BandTable
+from hsigeo.errors import SceneError
+from hsigeo.grid import Grid, GroundControlPoint
+from hsigeo.io.cube import CubeHeader, FileStamp, check_window
+from hsigeo.io.envi.header import parse_number
+from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
+from hsigeo.io.wavelengths import make_band_table
+
+__all__ = ["TIFF_MAGIC", "RasterCube", "open_raster"]
+
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+# Formats of one local file. VRT and the like are left out: they may point anywhere, the network included.
+_DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG", "PNG", "GPKG", "BMP")
+
+_MIN_CACHE, _MAX_CACHE = 64 << 20, 512 << 20
+_HANDLES_PER_THREAD = 2
+_INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
+
+_handles = threading.local()
+
+
+@dataclass(frozen=True)
+class RasterCube:
+    """A raster that GDAL reads. Implements `hsigeo.io.cube.Cube`."""
+
+    header: CubeHeader
+
+    def read(self, rows: slice, cols: slice, bands: slice = slice(None)) -> NDArray[Any]:
+        """Stored numbers of a window; see `hsigeo.io.cube.Cube.read`."""
+        header = self.header
+        band_range, row_range, col_range = check_window(header.shape, bands, rows, cols)
+        shape = (len(band_range), len(row_range), len(col_range))
+        if 0 in shape:
+            return np.empty(shape, dtype=header.dtype)
+        window = Window(col_range.start, row_range.start, shape[2], shape[1])
+        # rasterio takes this number as bytes; GDAL's environment variable of the same name counts megabytes.
+        try:
+            with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header)):
+                dataset = _dataset_of_this_thread(Path(header.data_path), header.stamp)
+                values: NDArray[Any] = dataset.read([index + 1 for index in band_range], window=window)
+        except (RasterioError, OSError) as error:
+            raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {_first_line(error)}") from error
+        return values
+
+
+def open_raster(path: Path) -> RasterCube:
+    """Open a GeoTIFF, or another raster of one local file.
+
+    Raises
+    ------
+    SceneNotFoundError
+        There is no such file.
+    SceneError
+        It is not a raster that hsigeo reads.
+    """
+    stamp = FileStamp.of(path)
+    try:
+        # Each thread that reads opens the file for itself: one GDAL handle used by two threads gives wrong pixels.
+        with rasterio.Env(), _open_dataset(path) as dataset:
+            return RasterCube(_describe(dataset, path, stamp))
+    except RasterioError as error:
+        raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {_first_line(error)}") from error
+
+
+def _open_dataset(path: Path) -> DatasetReader:
+    # rasterio.open takes one driver or all of them, and all of them include ones that follow links to the network.
+    with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
+        return DatasetReader(str(path.absolute()), driver=list(_DRIVERS), sharing=False)
+
+
+def _dataset_of_this_thread(path: Path, stamp: FileStamp) -> Any:
+    """A handle only this thread uses, kept open between blocks; the least recently used is closed."""
+    handles: OrderedDict[tuple[Path, FileStamp], Any] | None = getattr(_handles, "open", None)
+    if handles is None:
+        handles = _handles.open = OrderedDict()
+    key = (path, stamp)
+    if key not in handles:
+        handles[key] = _open_dataset(path)
+        while len(handles) > _HANDLES_PER_THREAD:
+            handles.popitem(last=False)[1].close()
+    handles.move_to_end(key)
+    return handles[key]
+
+
+def _cache_bytes(header: CubeHeader) -> int:
+    """Room for one row of the file's blocks, all bands: less, and a block is decompressed several times."""
+    block_row = header.block_shape[0] * header.grid.samples * header.bands.count * header.dtype.itemsize
+    return min(max(_MIN_CACHE, 2 * block_row), _MAX_CACHE)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
+    dtype = _check_dtype(dataset, path)
+    notes: list[str] = []
+    tags = _Tags(dataset)
+    bands = _read_bands(dataset, tags, notes)
+    nodata, note = parse_nodata(dataset.nodata, dtype)
+    if note:
+        notes.append(note)
+    if len({repr(value) for value in dataset.nodatavals}) > 1:
+        notes.append("bands declare different nodata values; that of band 1 was used for all")
+    colors = _read_colors(dataset)
+    return CubeHeader(
+        path=str(path),
+        data_path=str(path),
+        stamp=stamp,
+        format=dataset.driver,
+        interleave=_INTERLEAVE.get(dataset.interleaving.value if dataset.interleaving else "band", "bsq"),
+        dtype=dtype,
+        byte_order=sys.byteorder,  # GDAL has swapped already
+        compressed=dataset.compression is not None,
+        block_shape=dataset.block_shapes[0],
+        grid=_read_grid(dataset),
+        bands=bands,
+        band_names=tuple(name or f"Band {index}" for index, name in enumerate(dataset.descriptions, start=1))
+        if any(dataset.descriptions)
+        else (),
+        scaling=Scaling.constant(bands.count) if colors else _read_scaling(dataset, tags, bands, notes),
+        nodata=nodata,
+        description=tags.text("description") or tags.text("tifftag_imagedescription"),
+        sensor=tags.text("sensor type") or tags.text("sensor"),
+        class_colors=colors,
+        repairs=tuple(notes),
+    )
+
+
+def _check_dtype(dataset: Any, path: Path) -> np.dtype[Any]:
+    kinds = sorted(set(dataset.dtypes))
+    if len(kinds) > 1:
+        raise SceneError(f"{path}: its bands have different types ({', '.join(kinds)}); hsigeo reads bands of one type")
+    dtype = np.dtype(kinds[0]) if not kinds[0].startswith("complex") else np.dtype(np.complex64)
+    if dtype.kind not in "iuf":
+        raise SceneError(f"{path}: its values are {kinds[0]}; hsigeo reads integers and real numbers")
+    return dtype
+
+
+class _Tags:
+    """Tags of a dataset and its bands, keys in lower case with blanks for underscores.
+
+    ``gdal_translate`` keeps the fields of an ENVI header in the namespace ``ENVI``; other writers put them among the
+    plain tags.
+    """
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = _normalised(dataset.tags()) | _normalised(dataset.tags(ns="ENVI"))
+        self.bands = [_normalised(dataset.tags(index)) for index in dataset.indexes]
+        self.imagery = [_normalised(dataset.tags(index, ns="IMAGERY")) for index in dataset.indexes]
+
+    def text(self, key: str) -> str:
+        """A tag of the dataset; empty where it is missing."""
+        return self._dataset.get(key, "")
+
+    def numbers(self, key: str) -> list[float]:
+        """A tag of the dataset that is a list, ``{ 1, 2 }`` or ``1 2``; empty where it is not one of numbers."""
+        parts = re.split(r"[,\s]+", self.text(key).strip("{}[]() \n"))
+        return _all_numbers(parts)
+
+    def per_band(self, *keys: str) -> list[float]:
+        """A number from each band's own tags, under the first key that all bands have; else empty."""
+        for key in keys:
+            if values := _all_numbers([tags.get(key, "") for tags in self.bands]):
+                return values
+        return []
+
+
+def _normalised(tags: Mapping[str, str]) -> dict[str, str]:
+    return {" ".join(key.lower().replace("_", " ").split()): value for key, value in tags.items()}
+
+
+def _all_numbers(texts: Sequence[str]) -> list[float]:
+    numbers = [parse_number(text) for text in texts]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(numbers) else []
+
+
+def _read_bands(dataset: Any, tags: _Tags, notes: list[str]) -> BandTable:
+    """The spectral axis: from band tags, else from dataset tags, else from names, else from the IMAGERY namespace."""
+    first = tags.bands[0]
+    unit = first.get("wavelength units") or first.get("wavelength unit") or tags.text("wavelength units")
+    wavelength = tags.per_band("wavelength", "center wavelength", "wavelength nm")
+    fwhm = tags.per_band("fwhm", "bandwidth")
+    good = tags.per_band("bbl", "good")
+    table, found = make_band_table(
+        dataset.count,
+        wavelength=wavelength or tags.numbers("wavelength") or tags.numbers("wavelengths"),
+        unit=unit,
+        fwhm=fwhm or tags.numbers("fwhm"),
+        good=good or tags.numbers("bbl"),
+        names=[name or "" for name in dataset.descriptions],
+    )
+    if table.wavelength is None and (
+        rounded := _all_numbers([t.get("central wavelength um", "") for t in tags.imagery])
+    ):
+        found.append("the wavelengths were taken from the IMAGERY tags, which GDAL rounds to 1 nm")
+        table, more = make_band_table(
+            dataset.count,
+            wavelength=rounded,
+            unit="um",
+            fwhm=_all_numbers([t.get("fwhm um", "") for t in tags.imagery]),
+            good=good or tags.numbers("bbl"),
+        )
+        found.extend(more)
+    notes.extend(found)
+    return table
+
+
+def _read_grid(dataset: Any) -> Grid:
+    points, points_crs = dataset.gcps
+    crs = points_crs if points else dataset.crs
+    return Grid(
+        lines=dataset.height,
+        samples=dataset.width,
+        transform=dataset.transform,
+        crs=_earth_bound(crs),
+        ground_control_points=tuple(
+            GroundControlPoint(row=point.row, col=point.col, x=point.x, y=point.y, z=point.z or 0.0) for point in points
+        ),
+    )
+
+
+def _earth_bound(crs: CRS | None) -> str | None:
+    """WKT of a CRS that places things on the Earth; `None` for a local plane (``LOCAL_CS``) or none."""
+    return crs.to_wkt() if crs and (crs.is_projected or crs.is_geographic) else None
+
+
+def _read_scaling(dataset: Any, tags: _Tags, bands: BandTable, notes: list[str]) -> Scaling:
+    gain, offset = np.array(dataset.scales, dtype=float), np.array(dataset.offsets, dtype=float)
+    if not ((gain == 1).all() and (offset == 0).all()):
+        if np.isfinite(gain).all() and np.isfinite(offset).all() and (gain != 0).all():
+            return Scaling(gain=gain, offset=offset)
+        notes.append("the scales or offsets of the bands are 0 or not finite and were ignored")
+    factor = parse_number(tags.text("reflectance scale factor"))
+    if factor is not None and np.isfinite(factor) and factor > 0:
+        return Scaling.constant(bands.count, 1 / factor)
+    texts = (tags.text("description"), tags.text("tifftag imagedescription"), tags.text("z plot titles"))
+    scaling, note = guess_scaling(
+        bands.count, np.dtype(dataset.dtypes[0]), texts=texts, has_wavelengths=bands.wavelength is not None
+    )
+    if note:
+        notes.append(note)
+    return scaling
+
+
+def _read_colors(dataset: Any) -> tuple[tuple[int, int, int], ...]:
+    """The palette of a one-band raster, without the gray filling that GDAL adds up to 256 entries."""
+    if dataset.count != 1:
+        return ()
+    try:
+        palette = dataset.colormap(1)
+    except ValueError:  # it has none
+        return ()
+    entries = [palette[index][:3] for index in sorted(palette)]
+    while entries and entries[-1] == (0, 0, 0):
+        entries.pop()
+    return tuple((int(red), int(green), int(blue)) for red, green, blue in entries)
