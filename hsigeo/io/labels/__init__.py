@@ -6,14 +6,29 @@ import os
 from pathlib import Path
 
 from hsigeo.errors import LabelError
-# RASTER
+from hsigeo.io.labels.raster import open_raster_labels
 from hsigeo.io.labels.vector import open_vector_labels
 from hsigeo.labels import LabelSource
 
 __all__ = ["open_labels"]
 
 _VECTOR_SUFFIXES = frozenset(
-    {".fgb", ".gdb", ".geojson", ".geojsonl", ".geojsons", ".gml", ".gpkg", ".json", ".kml", ".parquet", ".shp", ".sqlite", ".tab", ".zip"}
+    {
+        ".fgb",
+        ".gdb",
+        ".geojson",
+        ".geojsonl",
+        ".geojsons",
+        ".gml",
+        ".gpkg",
+        ".json",
+        ".kml",
+        ".parquet",
+        ".shp",
+        ".sqlite",
+        ".tab",
+        ".zip",
+    }
 )
 
 
@@ -52,4 +67,6 @@ def open_labels(
         return open_vector_labels(name, field=field, layer=layer, crs=crs)
     if field is not None or layer is not None:
         raise LabelError(f"{name} is a label raster, which has no columns or layers; leave out --field and --layer")
-    raise LabelError("label rasters: coming")
+    if crs is not None:
+        raise LabelError(f"{name} is a label raster, placed by its size and georeference; leave out --labels-crs")
+    return open_raster_labels(name)

@@ -41,7 +41,9 @@ def choose_column(types: Mapping[str, str], wanted: str | None, *, where: str) -
     listing = ", ".join(f"{name} ({kind})" for name, kind in types.items()) or "none"
     if wanted is not None:
         return _find(types, wanted, listing=listing, where=where)
-    usable = [name for name, kind in types.items() if kind in ("text", "integer") and name.casefold() not in _ROW_NUMBERS]
+    usable = [
+        name for name, kind in types.items() if kind in ("text", "integer") and name.casefold() not in _ROW_NUMBERS
+    ]
     for telling in _TELLING_NAMES:
         for name in usable:
             if name.casefold() == telling:

@@ -72,9 +72,7 @@ def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, 
 
     def to_pixels(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = xy[:, 0], xy[:, 1]
-        return np.column_stack(
-            (inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f)
-        )
+        return np.column_stack((inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f))
 
     moved: NDArray[Any] = shapely.transform(geometries, to_pixels)
     return moved
