@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from hsigeo.classes import ClassTable
 from hsigeo.grid import Grid
 
-__all__ = ["LabelReport", "LabelSource", "LabelledPixels"]
+__all__ = ["GroupKind", "LabelReport", "LabelSource", "LabelledPixels"]
+
+
+GroupKind = Literal["feature", "patch"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,8 @@ class LabelledPixels:
         own. For label rasters: the connected patch of equal class (8-neighbourhood) the pixel belongs to.
     classes
         The class table the ids refer to.
+    group_kind
+        ``feature`` or ``patch``: what a group is.
     report
         What could not be used, and why.
     """
@@ -73,6 +78,7 @@ class LabelledPixels:
     class_id: NDArray[np.int32]
     group: NDArray[np.int64]
     classes: ClassTable
+    group_kind: GroupKind = "feature"
     report: LabelReport = field(default_factory=LabelReport)
 
     def __len__(self) -> int:

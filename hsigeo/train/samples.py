@@ -18,7 +18,7 @@ from hsigeo.band_matching import match_bands
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, TrainingError
-from hsigeo.labels import LabelledPixels, LabelReport, LabelSource
+from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
 from hsigeo.scene import check_scene, grid_of, spectral_axis
 
 __all__ = ["LabelledSpectra", "SampleReport", "read_labelled_spectra"]
@@ -61,6 +61,8 @@ class LabelledSpectra:
         (pixel,) int32, ids of `classes`.
     group
         (pixel,) int64; pixels of one group (a polygon, a patch of a label raster) are not independent.
+    group_kind
+        ``feature`` or ``patch``: what a group is.
     scene
         (pixel,) int32, which scene, from 0.
     row, col
@@ -87,6 +89,7 @@ class LabelledSpectra:
     bands: BandTable
     scene_band_count: int
     scene_band_index: NDArray[np.intp]
+    group_kind: GroupKind = "feature"
     reports: tuple[SampleReport, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -192,6 +195,7 @@ def _assemble(
         bands=bands.take(np.flatnonzero(keep_band)),
         scene_band_count=count,
         scene_band_index=index[keep_band],
+        group_kind="patch" if all(found.group_kind == "patch" for found in pixels) else "feature",
         reports=tuple(
             SampleReport(
                 scene=_source(scene),
