@@ -168,7 +168,7 @@ def _assemble(
     keep_band = np.isfinite(stacked).mean(axis=0) >= MOSTLY
     if not keep_band.any():
         raise LabelError(f"all labels fall on nodata pixels of {_source(scenes[0])}; check that labels and scene agree")
-    valid: NDArray[np.bool_] = np.isfinite(stacked[:, keep_band]).all(axis=1)
+    valid = np.asarray(np.isfinite(stacked[:, keep_band]).all(axis=1))
     if not valid.any():
         raise LabelError(f"all {len(valid)} labelled pixels have no valid spectrum (nodata in some band)")
     notes = []
