@@ -135,9 +135,7 @@ def open_class_raster(path: str, *, what: str = "a label raster") -> ClassRaster
     if not Path(path).is_file():
         raise LabelError(f"{path} does not exist; give {what}")
     raster, categories = _open_envi(path) if _is_envi(path) else _open_gdal(path, what)
-    if "hsigeo" in raster.metadata:
-        return raster
-    return _with_classes(raster, categories)
+    return raster if categories is None else _with_classes(raster, categories)
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,8 @@ class _GdalValues:
             raise LabelError(f"{self.path} cannot be read: {_first_line(error)}") from error
 
 
-def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category]]:
+def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] | None]:
+    """The raster, and what its values are called; `None` where its own tag says all."""
     driver = _sniff_driver(path, what)
     try:
         with quiet_about_georeference(), rasterio.open(path, driver=driver) as dataset:
@@ -165,15 +164,12 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category]]:
             if dataset.dtypes[0].startswith("complex"):
                 raise LabelError(f"{path} holds complex numbers; {what} holds whole numbers")
             stored = _read_tag(dataset.tags().get(TAG))
-            categories = read_categories(Path(path)) | {}
-            for number, color in _colors_of(dataset).items():
-                known = categories.get(number, Category(name=""))
-                categories[number] = Category(name=known.name, color=known.color or color)
+            categories = None if stored else _categories_of(dataset, path)
             raster = ClassRaster(
                 path=path,
                 grid=grid_of_dataset(dataset),
                 classes=stored[0] if stored else ClassTable(()),
-                metadata={"hsigeo": stored[1]} if stored else {},
+                metadata=stored[1] if stored else {},
                 nodata=dataset.nodata,
                 block_rows=int(dataset.block_shapes[0][0]),
                 values=_GdalValues(path, driver),
@@ -181,6 +177,16 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category]]:
     except RasterioError as error:
         raise LabelError(f"{path} cannot be read as {what}: {_first_line(error)}") from error
     return raster, categories
+
+
+def _categories_of(dataset: Any, path: str) -> dict[int, Category]:
+    """Names from ``.aux.xml``; colours from there, else from the colour table."""
+    categories = read_categories(Path(path))
+    if dataset.colorinterp[0] == ColorInterp.palette:
+        for number, (red, green, blue, _) in dataset.colormap(1).items():
+            known = categories.get(number, Category(name=""))
+            categories[number] = Category(name=known.name, color=known.color or (red, green, blue))
+    return categories
 
 
 def _sniff_driver(path: str, what: str) -> str:
@@ -208,12 +214,6 @@ def _read_tag(text: str | None) -> tuple[ClassTable, dict[str, Any]] | None:
     return classes, metadata if isinstance(metadata, dict) else {}
 
 
-def _colors_of(dataset: Any) -> dict[int, tuple[int, int, int]]:
-    if dataset.colorinterp[0] != ColorInterp.palette:
-        return {}
-    return {number: (red, green, blue) for number, (red, green, blue, _) in dataset.colormap(1).items()}
-
-
 @dataclass(frozen=True)
 class _EnviValues:
     cube: Any
@@ -238,9 +238,7 @@ def _open_envi(path: str) -> tuple[ClassRaster, dict[int, Category]]:
         raise LabelError(str(error)) from error
     header = cube.header
     if header.bands.count != 1:
-        raise LabelError(
-            f"{path} has {header.bands.count} bands; a label raster has one, with a class id in every pixel"
-        )
+        raise LabelError(f"{path} has {header.bands.count} bands; a label raster has one, with a class id a pixel")
     colors = dict(enumerate(header.class_colors))
     categories = {
         number: Category(name=name, color=colors.get(number)) for number, name in enumerate(header.class_names)
@@ -259,7 +257,7 @@ def _open_envi(path: str) -> tuple[ClassRaster, dict[int, Category]]:
 def _to_ids(values: NDArray[Any], nodata: float | None, *, where: str) -> Ids:
     """0 and below, NaN and nodata are "no class"; anything that is no id up to 65535 is an error."""
     unlabelled = ~(values > 0)  # NaN compares false
-    if nodata is not None and nodata == nodata:  # noqa: PLR0124 - NaN is unlabelled already
+    if nodata is not None and not np.isnan(nodata):
         unlabelled |= values == nodata
     kept = np.where(unlabelled, values.dtype.type(0), values)
     if kept.size and kept.max() > MAX_CLASSES:
@@ -288,8 +286,8 @@ def _with_classes(raster: ClassRaster, categories: Mapping[int, Category]) -> Cl
         name = f"{name} ({number})" if name in taken else name
         taken.add(name)
         # Black is what tables hold where nobody chose a colour.
-        color = category.color if category.color not in (None, (0, 0, 0)) else fallback
-        entries.append(ClassEntry(id=number, name=name, color=color or fallback))
+        color = fallback if category.color is None or category.color == (0, 0, 0) else category.color
+        entries.append(ClassEntry(id=number, name=name, color=color))
     return ClassRaster(
         path=raster.path,
         grid=raster.grid,

@@ -1,4 +1,4 @@
-"""What a classification is made of as rasters: the map, its confidence, its probabilities; and what each must satisfy."""
+"""A classification as rasters to write (the map, its confidence, its probabilities), and what each must satisfy."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Writing class maps.
 
-The strategy here: one pass over the scene, strip by strip (`hsigeo.io.strips`); one thread, the caller's, writes. Rows are
-gathered into whole rows of tiles before they go to GDAL, so no tile is compressed twice and GDAL's cache can be
-small: memory follows the strip, not the scene. Overviews need the whole image, so the map goes through a plain tiled
-TIFF into a Cloud Optimized one.
+The strategy here: one pass over the scene, strip by strip (`hsigeo.io.strips`); one thread, the caller's, writes.
+Rows are gathered into whole rows of tiles before they go to GDAL, so no tile is compressed twice and GDAL's cache
+can be small: memory follows the strip, not the scene. Overviews need the whole image, so the map goes through a
+plain tiled TIFF into a Cloud Optimized one.
 
 Every file is written beside its final place and checked by reading it back; then all are renamed, the map before its
 sidecars, so that a sidecar never describes a map that is not there.
@@ -271,7 +271,7 @@ def _check_counts(file: Path, counts: NDArray[np.int64]) -> None:
 
 
 def _remove_stale(final: Path) -> None:
-    """Statistics and overviews that GDAL or QGIS kept beside an older raster of this name would lie about the new one."""
+    """Statistics and overviews that GDAL or QGIS kept beside an older raster would lie about the new one."""
     for suffix in (".aux.xml", ".ovr", ".msk"):
         final.with_name(final.name + suffix).unlink(missing_ok=True)
 

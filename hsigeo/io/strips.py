@@ -1,20 +1,20 @@
 """Several lazy arrays, computed together strip by strip.
 
 The strategy here: dask computes what the arrays share once, because they are asked for in one call. A pool of two
-threads keeps two strips in flight, so that one strip is read while the other is computed and a third is written; whoever
-consumes the strips takes them in order, and no further strip starts before one was taken. That bounds memory at three
-strips. dask's own schedulers would walk the whole graph, and hold as many strips as they like.
+threads keeps two strips in flight, so that one strip is read while the other is computed and a third is written;
+whoever consumes the strips takes them in order, and no further strip starts before one was taken. That bounds memory
+at three strips. dask's own schedulers would walk the whole graph, and hold as many strips as they like.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import dask
 import numpy as np
+from dask.base import compute
 from numpy.typing import NDArray
 
 __all__ = ["compute_strips", "plan_strips"]
@@ -24,6 +24,7 @@ _ROWS = 256
 _BYTES = 32 << 20
 
 Strip = tuple[int, int]
+Computed = tuple[Strip, list[NDArray[Any]]]
 
 
 def plan_strips(lines: int, chunks: Sequence[int] | None, bytes_per_line: int) -> list[Strip]:
@@ -56,7 +57,9 @@ def plan_strips(lines: int, chunks: Sequence[int] | None, bytes_per_line: int) -
     return strips
 
 
-def compute_strips(arrays: Sequence[Any], strips: Sequence[Strip]) -> Iterator[tuple[Strip, list[NDArray[Any]]]]:
+def compute_strips(
+    arrays: Sequence[Any], strips: Sequence[Strip]
+) -> Generator[Computed, None, None]:
     """The strips of all arrays, in order.
 
     Close the generator (`contextlib.closing`) when leaving early: it waits for the strips that are being computed, at
@@ -87,4 +90,5 @@ def compute_strips(arrays: Sequence[Any], strips: Sequence[Strip]) -> Iterator[t
 
 def _compute(arrays: Sequence[Any], strip: Strip) -> list[NDArray[Any]]:
     start, stop = strip
-    return [np.asarray(part) for part in dask.compute(*(array[..., start:stop, :] for array in arrays))]
+    lazy = [array[..., start:stop, :] for array in arrays]
+    return [np.asarray(part) for part in compute(*lazy)]

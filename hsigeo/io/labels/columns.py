@@ -130,7 +130,7 @@ def table_of_ids(ids: Iterable[int], names: Mapping[int, str] | None = None) -> 
 
 def _clean(value: object) -> str:
     """Class name without surrounding blanks, its accents in one form: files of different systems disagree there."""
-    return "" if value is None or value != value else unicodedata.normalize("NFC", str(value)).strip()  # noqa: PLR0124
+    return "" if value is None or value != value else unicodedata.normalize("NFC", str(value)).strip()
 
 
 def natural_order(names: Iterable[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """Connected patches of equal class among sparse pixels.
 
-The strategy here: pixels become runs (neighbours in one row with one class), runs become nodes of a graph with an edge
-where two runs of adjacent rows touch, and the graph's components are found by hooking and pointer jumping
-(Shiloach and Vishkin 1982, "An O(log n) parallel connectivity algorithm"), all on whole arrays. Memory follows the number
-of labelled pixels, not the size of the raster.
+The strategy here: pixels become runs (neighbours in one row with one class), runs become nodes of a graph with an
+edge where two runs of adjacent rows touch, and the graph's components are found by hooking and pointer jumping
+(Shiloach and Vishkin 1982, "An O(log n) parallel connectivity algorithm"), all on whole arrays. Memory follows the
+number of labelled pixels, not the size of the raster.
 """
 
 from __future__ import annotations

@@ -108,14 +108,15 @@ def _reproject(geometries: NDArray[Any], source: CRS, target: CRS, *, where: str
             moved: NDArray[Any] = shapely.transform(geometries, move)
         except _TRANSFORM_ERRORS as error:
             # GDAL fails as a whole where one vertex fails; one feature that no UTM zone holds must not lose the rest.
-            moved, reason = _reproject_one_by_one(geometries, move), error
+            moved = _reproject_one_by_one(geometries, move)
             if shapely.is_missing(moved).all():
                 raise LabelError(
-                    f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's {_short(target)}: "
-                    f"{str(reason).splitlines()[0]:.120}; check the CRS of both"
+                    f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's "
+                    f"{_short(target)}: {str(error).splitlines()[0]:.120}; check the CRS of both"
                 ) from error
     finite = np.isfinite(shapely.bounds(moved)).all(axis=1)
-    return np.where(finite, moved, None)
+    moved[~finite] = None
+    return moved
 
 
 def _reproject_one_by_one(geometries: NDArray[Any], move: Any) -> NDArray[Any]:

@@ -110,8 +110,8 @@ def _offset(labels: Grid, scene: Grid, *, where: str) -> tuple[int, int]:
     offset = np.round(shift[0])
     if not np.isfinite(shift).all() or np.abs(shift - offset).max() > TOLERANCE:
         raise LabelError(
-            f"{where} lies on other pixels than the scene: {_describe(labels)}; the scene: {_describe(scene)}; resample "
-            "it to the scene's grid (nearest neighbour), or draw the labels as vectors"
+            f"{where} lies on other pixels than the scene: {_describe(labels)}; the scene: {_describe(scene)}; "
+            "resample it to the scene's grid (nearest neighbour), or draw the labels as vectors"
         )
     return int(offset[1]), int(offset[0])
 

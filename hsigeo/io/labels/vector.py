@@ -178,8 +178,8 @@ def _settle_crs(stated: str | None, given: str | None, *, where: str) -> str | N
     wanted = parse_crs(given, where="--labels-crs")
     if known is not None and parse_crs(known, where=where) != wanted:
         raise LabelError(
-            f"{where}: the file states the CRS {known:.60}, --labels-crs says {given}; leave the option away, or correct "
-            "the file"
+            f"{where}: the file states the CRS {known:.60}, --labels-crs says {given}; leave the option away, or "
+            "correct the file"
         )
     crs: str = wanted.to_wkt()
     return crs
