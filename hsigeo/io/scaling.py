@@ -39,7 +39,7 @@ class Scaling:
         """The same gain for all bands, and no offset."""
         return cls(gain=np.full(count, gain), offset=np.zeros(count))
 
-    def take(self, bands: slice) -> Scaling:
+    def take(self, bands: slice | list[int]) -> Scaling:
         """That of some of the bands."""
         return Scaling(gain=self.gain[bands], offset=self.offset[bands])
 
