@@ -1,0 +1,118 @@
+"""Make the README's pictures from the sample scenes and their models: ``python docs/make_pictures.py``.
+
+Both flight lines are laid on one north-up canvas, the way a GIS shows them.
+"""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import xarray as xr
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.warp import reproject
+
+import hsigeo
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+IMAGES = REPOSITORY / "docs" / "images"
+LINES = ("line_1", "line_2")
+METRES_PER_PIXEL = 1.5
+TRUE_COLOUR_NM = (650, 550, 470)
+
+Canvas = NDArray[np.float32]
+
+
+def main() -> None:
+    """Write scene.png, map.png and legend.svg."""
+    scenes = [hsigeo.open_scene(REPOSITORY / "sample_scenes" / f"{name}.hdr") for name in LINES]
+    model = hsigeo.load_model(REPOSITORY / "sample_scenes" / f"{LINES[0]}.safetensors")
+    transform, shape = _canvas(scenes)
+
+    colour = np.full((3, *shape), np.nan, dtype=np.float32)
+    classes = np.zeros((1, *shape), dtype=np.float32)
+    for scene in scenes:
+        visible = _read_true_colour(scene)
+        _lay(visible, scene, colour, transform, fill=np.nan, resampling=Resampling.bilinear)
+        class_id = hsigeo.classify(scene, model)["class_id"].values.astype(np.float32)
+        _lay(class_id[None], scene, classes, transform, fill=0, resampling=Resampling.nearest)
+
+    palette = np.zeros((65_536, 3), dtype=np.uint8)
+    for entry in model.card.classes:
+        palette[entry.id] = entry.color
+    _write_png(IMAGES / "scene.png", _stretch(colour), alpha=np.isfinite(colour[0]))
+    _write_png(IMAGES / "map.png", palette[classes[0].astype(int)].transpose(2, 0, 1), alpha=classes[0] > 0)
+    (IMAGES / "legend.svg").write_text(_legend(model.card.classes), encoding="utf-8")
+
+
+def _canvas(scenes: list[xr.DataArray]) -> tuple[Affine, tuple[int, int]]:
+    """A north-up grid around all scenes."""
+    corners = []
+    for scene in scenes:
+        transform = scene.rio.transform()
+        corners += [transform @ (col, row) for col in (0, scene.sizes["x"]) for row in (0, scene.sizes["y"])]
+    (left, bottom), (right, top) = np.min(corners, axis=0), np.max(corners, axis=0)
+    shape = (round((top - bottom) / METRES_PER_PIXEL), round((right - left) / METRES_PER_PIXEL))
+    return Affine(METRES_PER_PIXEL, 0, left, 0, -METRES_PER_PIXEL, top), shape
+
+
+def _read_true_colour(scene: xr.DataArray) -> Canvas:
+    wavelength = scene.coords["wavelength"].values
+    bands = [int(np.argmin(np.abs(wavelength - centre))) for centre in TRUE_COLOUR_NM]
+    return np.asarray(scene.isel(band=bands).values, dtype=np.float32)
+
+
+def _lay(
+    layer: Canvas, scene: xr.DataArray, canvas: Canvas, transform: Affine, *, fill: float, resampling: Resampling
+) -> None:
+    """Put a scene's layer on the canvas where nothing lies yet."""
+    placed = np.full_like(canvas, fill)
+    reproject(
+        layer,
+        placed,
+        src_transform=scene.rio.transform(),
+        src_crs=scene.rio.crs,
+        src_nodata=fill,
+        dst_transform=transform,
+        dst_crs=scene.rio.crs,
+        dst_nodata=fill,
+        resampling=resampling,
+    )
+    free = ~np.isfinite(canvas) if np.isnan(fill) else canvas == fill
+    canvas[free] = placed[free]
+
+
+def _stretch(colour: Canvas) -> NDArray[np.uint8]:
+    low, high = np.nanpercentile(colour, [1, 98], axis=(1, 2), keepdims=True)
+    bright = np.clip((colour - low) / (high - low), 0, 1) ** 0.6
+    return np.asarray(np.nan_to_num(bright) * 255).astype(np.uint8)
+
+
+def _write_png(path: Path, image: NDArray[np.uint8], *, alpha: NDArray[np.bool_]) -> None:
+    rgba = np.concatenate([image, 255 * alpha[None].astype(np.uint8)])
+    with rasterio.open(
+        path, "w", driver="PNG", width=rgba.shape[2], height=rgba.shape[1], count=4, dtype="uint8"
+    ) as png:
+        png.write(rgba)
+    path.with_name(f"{path.name}.aux.xml").unlink(missing_ok=True)
+
+
+def _legend(classes: Any) -> str:
+    """Colour and name of every class, as SVG."""
+    rows = [
+        f'<rect x="4" y="{24 * n + 4}" width="18" height="16" fill="rgb{entry.color}" stroke="#888"/>'
+        f'<text x="30" y="{24 * n + 17}">{html.escape(entry.name)}</text>'
+        for n, entry in enumerate(classes)
+    ]
+    size = f'width="200" height="{24 * len(rows) + 4}"'
+    style = 'font-family="sans-serif" font-size="14" fill="#777"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>\n' + "\n".join(rows) + "\n</svg>\n"
+
+
+if __name__ == "__main__":
+    main()
