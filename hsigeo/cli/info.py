@@ -45,10 +45,7 @@ def format_summary(summary: dict[str, Any]) -> str:
         ("scene", summary["path"]),
         ("data", f"{summary['data_file']}, {_bytes(summary['size_bytes'])}"),
         ("format", _format(summary)),
-        (
-            "size",
-            f"{summary['lines']} lines x {summary['samples']} samples x {summary['bands']} band{'s' * (summary['bands'] > 1)}",
-        ),
+        ("size", _size(summary)),
         ("description", summary["description"]),
         ("sensor", summary["sensor"]),
         ("wavelengths", _wavelengths(summary)),
@@ -79,6 +76,11 @@ def _format(summary: dict[str, Any]) -> str:
     if summary["compressed"]:
         parts.append("compressed")
     return ", ".join(parts)
+
+
+def _size(summary: dict[str, Any]) -> str:
+    bands = "1 band" if summary["bands"] == 1 else f"{summary['bands']} bands"
+    return f"{summary['lines']} lines x {summary['samples']} samples x {bands}"
 
 
 def _wavelengths(summary: dict[str, Any]) -> str:

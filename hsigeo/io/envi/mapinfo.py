@@ -225,13 +225,13 @@ def _simplified(datum: str) -> str:
 
 
 def _ask_gdal(map_info: MapInfo, datum_fields: list[str], header: EnviHeader) -> CRS | None:
-    """GDAL's reading of projection name, datum and ``projection info``, from a one-pixel ENVI file in memory."""
+    """GDAL's reading of projection name, datum and ``projection info``, from a two-pixel ENVI file in memory: of one byte it takes no notice."""
     units = map_info.options.get("units")
     fields = [map_info.projection, "1", "1", "0", "0", "1", "1", *datum_fields]
     if units is not None:
         fields.append(f"units={units.capitalize()}")
     text = (
-        "ENVI\nsamples = 1\nlines = 1\nbands = 1\ndata type = 1\ninterleave = bsq\nbyte order = 0\n"
+        "ENVI\nsamples = 2\nlines = 1\nbands = 1\ndata type = 1\ninterleave = bsq\nbyte order = 0\n"
         f"map info = {{{', '.join(fields)}}}\n"
     )
     if "projection info" in header:
@@ -239,10 +239,10 @@ def _ask_gdal(map_info: MapInfo, datum_fields: list[str], header: EnviHeader) ->
     folder = secrets.token_hex(8)
     try:
         with (
-            MemoryFile(bytes(1), dirname=folder, filename="pixel.img") as pixel,
-            MemoryFile(text.encode(), dirname=folder, filename="pixel.hdr"),
+            MemoryFile(bytes(2), dirname=folder, filename="pixels.img") as pixels,
+            MemoryFile(text.encode(), dirname=folder, filename="pixels.hdr"),
             warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning),
-            pixel.open(driver="ENVI") as dataset,
+            pixels.open(driver="ENVI") as dataset,
         ):
             crs = dataset.crs
     except (RasterioIOError, CRSError):
