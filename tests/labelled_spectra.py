@@ -7,7 +7,7 @@ import torch
 
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
-from hsigeo.model import Model, ModelCard, Normaliser, with_digest
+from hsigeo.model import Model, ModelCard, with_digest
 from hsigeo.model.plain import PlainNetwork
 from hsigeo.train.samples import LabelledSpectra
 
@@ -41,15 +41,14 @@ def make_model(bands=12, classes=3, *, seed=0, names=None) -> Model:
         torch.manual_seed(seed)
         network = PlainNetwork(bands=bands, classes=classes, **sizes)
         torch.nn.init.normal_(network.head.weight, std=3.0)
+        network.standardise.mean.fill_(0.3)
+        network.standardise.scale.fill_(0.2)
     card = ModelCard(
         variant="plain",
         hyperparameters=sizes,
         bands=BandTable(count=bands, wavelength=np.linspace(450.0, 2350.0, bands)),
         trained_on_count=bands,
         trained_on_index=np.arange(bands),
-        normaliser=Normaliser(
-            offset=np.full(bands, 0.3, dtype=np.float32), scale=np.full(bands, 0.2, dtype=np.float32)
-        ),
         classes=ClassTable.from_names(names or [f"class {k}" for k in range(classes)]),
         provenance={"scenes": [{"name": "scene.hdr"}]},
     )

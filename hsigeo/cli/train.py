@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +10,7 @@ from hsigeo.atomic import check_output
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
-    from hsigeo.labels import LabelSource
-    from hsigeo.train import LabelledSpectra
+    from hsigeo.train import LabelledSpectra, SampleReport
 
 EXAMPLES = """\b
 Examples:
@@ -61,7 +59,7 @@ def train(
     _report(samples)
 
     from hsigeo.model import DEFAULT_VARIANT, write_model
-    from hsigeo.train import train_on_spectra
+    from hsigeo.train.training import train_on_spectra
 
     with progress_bar("train", "step") as show:
         model = train_on_spectra(
@@ -69,3 +67,45 @@ def train(
         )
     write_model(model, output, overwrite=overwrite)
     say(f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands")
+
+
+def _read_samples(
+    scenes: tuple[str, ...], labels: tuple[str, ...], field: str | None, labels_crs: str | None
+) -> tuple[LabelledSpectra, dict[str, Any]]:
+    from hsigeo.io import open_labels, open_scene
+    from hsigeo.train import read_labelled_spectra
+    from hsigeo.train.training import provenance_of
+
+    opened = [open_scene(scene) for scene in scenes]
+    for scene in opened:
+        for repair in scene.attrs["repairs"]:
+            say(f"{scene.attrs['source']}: {repair}")
+    sources = [open_labels(path, field=field, crs=labels_crs) for path in labels]
+    per_scene = sources * len(opened) if len(sources) == 1 else sources
+    return read_labelled_spectra(opened, per_scene), provenance_of(opened, per_scene)
+
+
+def _report(samples: LabelledSpectra) -> None:
+    """What will be learnt from, and what was left out on the way."""
+    for report in samples.reports:
+        left_out = [f"{count} {what}" for what, count in _left_out(report).items() if count]
+        say(
+            f"{report.scene}: {report.pixels} labelled pixels"
+            + (f"; not used: {', '.join(left_out)}" if left_out else "")
+        )
+    for note in samples.notes:
+        say(note)
+    width = max(len(name) for name in samples.classes.names)
+    for name, count in samples.counts.items():
+        say(f"  {name:<{width}}  {count:>7} px")
+
+
+def _left_out(report: SampleReport) -> dict[str, int]:
+    labels = report.labels
+    return {
+        "features without a class": labels.features_without_class,
+        "features without a geometry": labels.features_without_geometry,
+        "features outside the scene": labels.features_outside,
+        "pixels in two classes": labels.pixels_contradicting,
+        "pixels on nodata": report.pixels_on_nodata,
+    }

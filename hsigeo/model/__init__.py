@@ -4,7 +4,7 @@ Read in this order: `plain`, `attention`, `memory`, then `variants` for how a ne
 `file` for how it is stored.
 """
 
-from hsigeo.model.card import ModelCard, Normaliser
+from hsigeo.model.card import ModelCard
 from hsigeo.model.file import encode_model, load_model, with_digest, write_model
 from hsigeo.model.model import Model, predict_probabilities, resolve_device
 from hsigeo.model.variants import DEFAULT_VARIANT, VARIANTS, build_network
@@ -14,7 +14,6 @@ __all__ = [
     "VARIANTS",
     "Model",
     "ModelCard",
-    "Normaliser",
     "build_network",
     "encode_model",
     "load_model",

@@ -18,29 +18,11 @@ from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.errors import ModelError
 
-__all__ = ["FORMAT_VERSION", "ModelCard", "Normaliser"]
+__all__ = ["FORMAT_VERSION", "ModelCard"]
 
 FORMAT_VERSION = 1
 MAX_BANDS = 16_384
 """More than any sensor has; a card that claims more is refused before anything is allocated for it."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Normaliser:
-    """What is subtracted from and divided out of every spectrum: constants of the model, never of a scene.
-
-    Parameters
-    ----------
-    offset, scale
-        (band,) float32, in reflectance; `scale` is positive.
-    """
-
-    offset: NDArray[np.float32]
-    scale: NDArray[np.float32]
-
-    def apply(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-        """From reflectance (pixel, band) to normalised values."""
-        return (spectra - self.offset) / self.scale
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,8 +40,6 @@ class ModelCard:
     trained_on_count, trained_on_index
         How many bands the training scenes had, and which of them (from 0) the network reads. Used to match scenes
         without wavelengths.
-    normaliser
-        Applied to reflectance before the network sees it.
     classes
         Id, name and colour; the network's outputs are in this order.
     temperature
@@ -75,7 +55,6 @@ class ModelCard:
     bands: BandTable
     trained_on_count: int
     trained_on_index: NDArray[np.intp]
-    normaliser: Normaliser
     classes: ClassTable
     temperature: float = 1.0
     provenance: dict[str, Any] = field(default_factory=dict)
@@ -94,10 +73,6 @@ class ModelCard:
                 "fwhm_nm": _list_or_none(self.bands.fwhm),
                 "trained_on_count": self.trained_on_count,
                 "trained_on_index": self.trained_on_index.tolist(),
-            },
-            "normaliser": {
-                "offset": self.normaliser.offset.astype(float).tolist(),
-                "scale": self.normaliser.scale.astype(float).tolist(),
             },
             "input": "reflectance 0-1",
             "classes": self.classes.to_json(),
@@ -129,10 +104,6 @@ class ModelCard:
         index = bands.numbers("trained_on_index", count, integral=True)
         if index.min() < 0 or index.max() >= trained_on_count:
             raise ModelError("the model's bands.trained_on_index points outside its training scenes")
-        normaliser = _Fields(reader.get("normaliser", dict), "normaliser.")
-        scale = normaliser.numbers("scale", count)
-        if scale.min() <= 0:
-            raise ModelError("the model's normaliser.scale is not positive everywhere")
         try:
             classes = ClassTable.from_json(reader.get("classes", list))
         except ValueError as error:
@@ -150,9 +121,6 @@ class ModelCard:
             ),
             trained_on_count=trained_on_count,
             trained_on_index=index.astype(np.intp),
-            normaliser=Normaliser(
-                offset=normaliser.numbers("offset", count).astype(np.float32), scale=scale.astype(np.float32)
-            ),
             classes=classes,
             temperature=reader.get("temperature", float, lambda t: 0 < t < 1000),
             provenance=reader.get("provenance", dict),

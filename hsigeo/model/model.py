@@ -25,9 +25,9 @@ class Model:
     Parameters
     ----------
     card
-        Bands, classes, normaliser, provenance.
+        Bands, classes, provenance.
     network
-        From normalised spectra (pixel, band) to logits (pixel, class).
+        From reflectance (pixel, band) to logits (pixel, class); its normaliser is among its weights.
     digest
         SHA-256 over weights and card; names the model in everything made with it.
     path
@@ -82,8 +82,7 @@ def predict_probabilities(
     probabilities = np.empty((len(spectra), len(model.card.classes)), dtype=np.float32)
     with torch.inference_mode():
         for start in range(0, len(spectra), batch):
-            normalised = model.card.normaliser.apply(spectra[start : start + batch])
-            logits = network(torch.from_numpy(normalised).to(device))
+            logits = network(torch.from_numpy(spectra[start : start + batch]).to(device))
             softened = torch.softmax(logits / model.card.temperature, dim=1)
             probabilities[start : start + batch] = softened.cpu().numpy()
     return probabilities

@@ -1,16 +1,17 @@
-"""The optimisation of a network on labelled spectra: warm-up, decay, label smoothing, band dropout."""
+"""The optimisation of a network on labelled spectra: warm-up, decay, label smoothing."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-__all__ = ["FitPlan", "fit"]
+__all__ = ["FitPlan", "Progress", "fit", "seeded"]
 
 Progress = Callable[[int, int], None]
 
@@ -33,8 +34,6 @@ class FitPlan:
         Of AdamW.
     label_smoothing
         Share of the target spread evenly over the classes: keeps the memory's read weights broad.
-    band_dropout
-        Probability with which a band of a pixel is set to its mean: guards against dead or drifting bands.
     """
 
     steps: int = 3000
@@ -43,7 +42,6 @@ class FitPlan:
     warm_up: float = 0.05
     weight_decay: float = 0.01
     label_smoothing: float = 0.1
-    band_dropout: float = 0.1
 
 
 def fit(
@@ -52,19 +50,16 @@ def fit(
     target: Tensor,
     plan: FitPlan,
     *,
-    generator: torch.Generator,
     progress: Progress | None = None,
 ) -> None:
-    """Train a network in place.
+    """Train a network in place, drawing on torch's global random state (see `seeded`).
 
     Parameters
     ----------
     spectra : (pixel, band) float32
-        Normalised.
+        Reflectance.
     target : (pixel,) int64
         Class index.
-    generator
-        Source of all randomness; the same state gives the same weights on the same machine.
     progress
         Called with (steps done, steps in all).
     """
@@ -72,10 +67,8 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_factor(step, plan))
     network.train()
     for step in range(plan.steps):
-        chosen = torch.randint(len(spectra), (plan.batch,), generator=generator)
-        batch = spectra[chosen]
-        kept = torch.rand(batch.shape, generator=generator) >= plan.band_dropout
-        loss = F.cross_entropy(network(batch * kept), target[chosen], label_smoothing=plan.label_smoothing)
+        chosen = torch.randint(len(spectra), (plan.batch,))
+        loss = F.cross_entropy(network(spectra[chosen]), target[chosen], label_smoothing=plan.label_smoothing)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -84,6 +77,19 @@ def fit(
         if progress is not None:
             progress(step + 1, plan.steps)
     network.eval().requires_grad_(False)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[torch.Generator]:
+    """All randomness of the block comes from `seed`; the caller's random state is put back afterwards.
+
+    Yields
+    ------
+    torch.Generator
+        The generator that torch uses by default within the block.
+    """
+    with torch.random.fork_rng(devices=[]):
+        yield torch.manual_seed(seed)
 
 
 def _rate_factor(step: int, plan: FitPlan) -> float:

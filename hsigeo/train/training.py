@@ -17,7 +17,7 @@ from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
 from hsigeo.train.recipes import RECIPES
 from hsigeo.train.samples import LabelledSpectra, read_labelled_spectra
 
-__all__ = ["train", "train_on_spectra"]
+__all__ = ["provenance_of", "train", "train_on_spectra"]
 
 Progress = Callable[[int, int], None]
 
@@ -59,11 +59,9 @@ def train(
     if len(sources) != len(scenes):
         raise TrainingError(f"{len(scenes)} scenes and {len(sources)} label files; give one for all, or one per scene")
     samples = read_labelled_spectra(scenes, sources)
-    provenance = {
-        "scenes": [_named_file(scene.attrs.get("source", "")) for scene in scenes],
-        "labels": [_named_file(source.path) for source in dict.fromkeys(sources)],
-    }
-    return train_on_spectra(samples, variant=variant, seed=seed, provenance=provenance, progress=progress)
+    return train_on_spectra(
+        samples, variant=variant, seed=seed, provenance=provenance_of(scenes, sources), progress=progress
+    )
 
 
 def train_on_spectra(
@@ -99,7 +97,6 @@ def train_on_spectra(
         bands=samples.bands,
         trained_on_count=samples.scene_band_count,
         trained_on_index=samples.scene_band_index,
-        normaliser=trained.normaliser,
         classes=samples.classes,
         provenance={
             "software": f"hsigeo {hsigeo.__version__}",
@@ -109,6 +106,14 @@ def train_on_spectra(
         },
     )
     return with_digest(Model(card=card, network=trained.network))
+
+
+def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[LabelSource]) -> dict[str, Any]:
+    """Names and fingerprints of the files a model is learnt from."""
+    return {
+        "scenes": [_named_file(scene.attrs.get("source", "")) for scene in scenes],
+        "labels": [_named_file(path) for path in dict.fromkeys(source.path for source in labels)],
+    }
 
 
 def _named_file(path: str) -> dict[str, str]:
