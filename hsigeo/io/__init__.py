@@ -9,6 +9,8 @@ import importlib
 from typing import Any
 
 _HOME = {
+    "is_spectral_library": "hsigeo.io.labels",
+    "merge_class_tables": "hsigeo.io.labels",
     "open_cube": "hsigeo.io.scene_reader",
     "open_labels": "hsigeo.io.labels",
     "open_map": "hsigeo.io.class_raster",

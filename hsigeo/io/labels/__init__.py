@@ -6,11 +6,22 @@ import os
 from pathlib import Path
 
 from hsigeo.errors import LabelError
-from hsigeo.io.labels.raster import open_raster_labels
-from hsigeo.io.labels.vector import open_vector_labels
+from hsigeo.io.labels.library import SpectralLibrary, is_spectral_library, open_spectral_library
+from hsigeo.io.labels.merging import merge_class_tables, relabel
+from hsigeo.io.labels.raster import RasterLabels, open_raster_labels
+from hsigeo.io.labels.vector import VectorLabels, open_vector_labels
 from hsigeo.labels import LabelSource
 
-__all__ = ["open_labels"]
+__all__ = [
+    "RasterLabels",
+    "SpectralLibrary",
+    "VectorLabels",
+    "is_spectral_library",
+    "merge_class_tables",
+    "open_labels",
+    "open_spectral_library",
+    "relabel",
+]
 
 _VECTOR_SUFFIXES = frozenset(
     {
@@ -65,6 +76,11 @@ def open_labels(
         raise LabelError(f"{name} does not exist; give a vector file or a label raster")
     if Path(name).suffix.casefold() in _VECTOR_SUFFIXES:
         return open_vector_labels(name, field=field, layer=layer, crs=crs)
+    if is_spectral_library(name):
+        raise LabelError(
+            f"{name} is a spectral library: its spectra have no place on a map; train on it, or give a vector file "
+            "or a label raster here"
+        )
     if field is not None or layer is not None:
         raise LabelError(f"{name} is a label raster, which has no columns or layers; leave out --field and --layer")
     if crs is not None:

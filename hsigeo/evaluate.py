@@ -1,0 +1,269 @@
+"""How far a class map agrees with reference labels.
+
+Maps and labels number their classes as they please, so classes are matched by name, whatever the case of the letters;
+by id only where names do not help (a map or label file that has numbers for names).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsigeo.classes import ClassTable
+from hsigeo.errors import LabelError
+from hsigeo.fingerprint import fingerprint
+from hsigeo.io.class_raster import ClassRaster, open_map
+from hsigeo.io.labels import RasterLabels, open_labels
+from hsigeo.labels import LabelReport, LabelSource
+from hsigeo.metrics import Accuracy, confusion_matrix
+
+__all__ = ["ClassMatch", "Evaluation", "evaluate", "match_classes"]
+
+_READ_PIXELS = 1 << 24
+
+Pixels = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassMatch:
+    """Which class of the labels is which class of the map.
+
+    Parameters
+    ----------
+    names
+        The classes of both sides, those of the labels first; rows and columns of the confusion matrix.
+    reference, mapped
+        Class id → position in `names`, from 1.
+    only_in_labels, only_in_map
+        Names that the other side does not know.
+    """
+
+    names: tuple[str, ...]
+    reference: Mapping[int, int]
+    mapped: Mapping[int, int]
+    only_in_labels: tuple[str, ...]
+    only_in_map: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """Accuracy, and what must be known to trust it.
+
+    Parameters
+    ----------
+    accuracy
+        The figures.
+    match
+        How classes were matched.
+    report
+        What became of the labels on their way onto the map's grid.
+    notes
+        Sentences about what makes the figures less than they seem.
+    """
+
+    accuracy: Accuracy
+    match: ClassMatch
+    report: LabelReport
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            **self.accuracy.to_json(),
+            "classes_only_in_labels": list(self.match.only_in_labels),
+            "classes_only_in_map": list(self.match.only_in_map),
+            "labels": dict(vars(self.report)),
+            "notes": list(self.notes),
+        }
+
+
+def evaluate(
+    map_path: str | os.PathLike[str],
+    labels: str | os.PathLike[str] | LabelSource,
+    *,
+    field: str | None = None,
+    labels_crs: str | None = None,
+) -> Evaluation:
+    """Compare a class map with reference labels.
+
+    Only the rows of the map that hold labels are read, a few MB at a time.
+
+    Parameters
+    ----------
+    map_path
+        The class map.
+    labels
+        Label file, or an open one.
+    field, labels_crs
+        For a label file: the column that holds the class, and the CRS of a file that states none.
+
+    Returns
+    -------
+    Evaluation
+        Unlabelled pixels do not count. Labelled pixels that the map leaves unclassified do, as omissions.
+
+    Raises
+    ------
+    LabelError
+        No label falls on the map, no class is on both sides, or one of the files cannot be read.
+    """
+    class_map = open_map(os.fspath(map_path))
+    source = labels
+    if isinstance(source, str | os.PathLike):
+        source = open_labels(source, field=field, crs=labels_crs)
+    match = match_classes(source.classes, class_map.classes)
+    if len(match.only_in_labels) == len(source.classes):
+        raise LabelError(
+            f"{class_map.path} and {source.path} have no class in common: the map has "
+            f"{_listing(class_map.classes.names)}, the labels {_listing(source.classes.names)}; "
+            "another --field may hold the map's names"
+        )
+    report, pixels = _labelled_pixels(source, class_map)
+    count = len(match.names)
+    confusion = np.zeros((count, count + 1), dtype=np.int64)
+    to_reference, to_mapped = _lookup(match.reference), _lookup(match.mapped)
+    for row, col, class_id in pixels:
+        for part in _parts(row, class_map):
+            mapped = _values_at(class_map, row[part], col[part])
+            confusion += confusion_matrix(to_reference[class_id[part]], to_mapped[mapped], count)
+    if not confusion.any():
+        raise LabelError(
+            f"{source.path}: no label falls on {class_map.path}; check that both cover the same place and that each "
+            "states its CRS rightly"
+        )
+    accuracy = Accuracy(names=match.names, confusion=confusion)
+    return Evaluation(
+        accuracy=accuracy, match=match, report=report, notes=tuple(_notes(accuracy, match, source, class_map))
+    )
+
+
+def match_classes(reference: ClassTable, mapped: ClassTable) -> ClassMatch:
+    """Pair the classes of two tables.
+
+    | pass | a class of the labels takes the class of the map with |
+    |------|--------------------------------------------------------|
+    | 1    | the same name                                          |
+    | 2    | the same name but for the case of letters              |
+    | 3    | the same id, where one of the two has its id for a name |
+
+    A class is paired once, and in pass 2 only where no other class of its side has that name.
+    """
+    pairs: dict[int, int] = {}
+    for spell in (str, str.casefold):
+        left = _unique((spell(e.name), e.id) for e in reference if e.id not in pairs)
+        right = _unique((spell(e.name), e.id) for e in mapped if e.id not in pairs.values())
+        pairs |= {left[name]: right[name] for name in left if name in right}
+    by_id = {entry.id: entry for entry in mapped if entry.id not in pairs.values()}
+    for entry in reference:
+        other = by_id.get(entry.id)
+        if entry.id not in pairs and other and str(entry.id) in (entry.name, other.name):
+            pairs[entry.id] = entry.id
+    return _make_match(reference, mapped, pairs)
+
+
+def _make_match(reference: ClassTable, mapped: ClassTable, pairs: Mapping[int, int]) -> ClassMatch:
+    names: list[str] = []
+    reference_position, mapped_position = {}, {}
+    map_names = {entry.id: entry.name for entry in mapped}
+    for position, entry in enumerate(reference, start=1):
+        partner = pairs.get(entry.id)
+        # A number is no name if the other side knows a better one.
+        better = partner is not None and entry.name == str(entry.id)
+        names.append(map_names[partner] if partner is not None and better else entry.name)
+        reference_position[entry.id] = position
+        if partner is not None:
+            mapped_position[partner] = position
+    unpaired = [entry for entry in mapped if entry.id not in mapped_position]
+    for position, entry in enumerate(unpaired, start=len(names) + 1):
+        names.append(entry.name if entry.name not in names else f"{entry.name} (map)")
+        mapped_position[entry.id] = position
+    return ClassMatch(
+        names=tuple(names),
+        reference=reference_position,
+        mapped=mapped_position,
+        only_in_labels=tuple(entry.name for entry in reference if entry.id not in pairs),
+        only_in_map=tuple(entry.name for entry in unpaired),
+    )
+
+
+def _unique(items: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Name to id, without the names that occur twice."""
+    found: dict[str, int] = {}
+    twice = set()
+    for name, number in items:
+        if name in found:
+            twice.add(name)
+        found[name] = number
+    return {name: number for name, number in found.items() if name not in twice}
+
+
+def _lookup(position: Mapping[int, int]) -> NDArray[np.int64]:
+    """Class id → position in the matrix, as an array; ids that no table knows become 0."""
+    table = np.zeros(65_536, dtype=np.int64)
+    for number, place in position.items():
+        table[number] = place
+    return table
+
+
+def _labelled_pixels(source: LabelSource, class_map: ClassRaster) -> tuple[LabelReport, Iterator[Pixels]]:
+    if isinstance(source, RasterLabels):
+        # Every pixel of a reference raster may be labelled, so it is read strip by strip.
+        return LabelReport(), source.strips_on(class_map.grid, most=class_map.grid.lines * class_map.grid.samples)
+    found = source.on(class_map.grid)
+    return found.report, iter([(found.row, found.col, found.class_id)])
+
+
+def _parts(row: NDArray[np.int64], class_map: ClassRaster) -> Iterator[slice]:
+    """Cut pixels (in row-major order) where more of the map than memory should hold would lie between."""
+    height = max(1, _READ_PIXELS // class_map.grid.samples)
+    height = max(1, height // class_map.block_rows) * class_map.block_rows
+    band = row // height
+    edges = np.flatnonzero(np.diff(band)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(row)], strict=True):
+        if stop > start:
+            yield slice(int(start), int(stop))
+
+
+def _values_at(class_map: ClassRaster, row: NDArray[np.int64], col: NDArray[np.int64]) -> NDArray[np.int32]:
+    top, left = int(row[0]), int(col.min())
+    window = class_map.read(slice(top, int(row[-1]) + 1), slice(left, int(col.max()) + 1))
+    return window[row - top, col - left]
+
+
+def _notes(accuracy: Accuracy, match: ClassMatch, source: LabelSource, class_map: ClassRaster) -> Iterator[str]:
+    if Path(source.path).is_file() and _mentions(class_map.metadata, fingerprint(source.path)):
+        yield (
+            f"{source.path} is what the map's model was trained on: these figures say how well it remembers its "
+            "training labels, not how accurate the map is; evaluate on labels it has not seen"
+        )
+    missing = int(accuracy.unclassified.sum())
+    if missing:
+        yield f"{missing} labelled pixels are unclassified in the map and count as omissions"
+    for names, where in ((match.only_in_labels, "labels"), (match.only_in_map, "map")):
+        if names:
+            yield f"classes only in the {where}: {_listing(names)}"
+
+
+def _mentions(document: object, text: str) -> bool:
+    """Whether a JSON document holds a text anywhere."""
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and text in item:
+            return True
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+    return False
+
+
+def _listing(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "") or "none"
