@@ -1,0 +1,47 @@
+"""Temperature scaling and calibration error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hsigeo.calibration import expected_calibration_error, fit_temperature, negative_log_likelihood, soften
+
+
+def draw(temperature, pixels=20_000, classes=4, seed=0):
+    """Logits whose true probabilities are their softmax at `temperature`, and classes drawn from those."""
+    rng = np.random.default_rng(seed)
+    logits = 3 * rng.normal(size=(pixels, classes))
+    probability = soften(logits, temperature)
+    target = (rng.random(pixels)[:, None] > probability.cumsum(axis=1)).sum(axis=1)
+    return logits, target.clip(max=classes - 1)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_that_made_the_data_is_found(temperature):
+    assert fit_temperature(*draw(temperature)) == pytest.approx(temperature, rel=0.05)
+
+
+def test_no_temperature_nearby_is_more_likely():
+    logits, target = draw(1.7)
+    best = fit_temperature(logits, target)
+    for other in (0.98 * best, 1.02 * best):
+        assert negative_log_likelihood(logits, target, best) < negative_log_likelihood(logits, target, other)
+
+
+def test_calibration_error_is_small_at_the_right_temperature_and_large_elsewhere():
+    logits, target = draw(2.0)
+    assert expected_calibration_error(soften(logits, 2.0), target) < 0.02
+    assert expected_calibration_error(soften(logits, 0.5), target) > 0.1
+
+
+def test_calibration_error_of_a_worked_example():
+    # Two pixels at confidence 0.9, one right: gap 0.4. Two at 0.6, both right: gap 0.4.
+    probability = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
+    assert expected_calibration_error(probability, np.array([0, 1, 0, 0])) == pytest.approx(0.4)
+
+
+def test_logits_of_any_size_do_not_overflow():
+    logits = np.array([[1e4, -1e4], [-1e4, 1e4]])
+    assert np.isfinite(soften(logits, 0.05)).all()
+    assert negative_log_likelihood(logits, np.array([0, 1]), 0.05) == 0
