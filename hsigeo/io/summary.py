@@ -132,8 +132,12 @@ def _suggestions(header: CubeHeader, values: NDArray[np.float32]) -> list[str]:
             f"values up to {high:.5g} look like reflectance times 10000: if so, add 'reflectance scale factor = 10000' "
             "to the header"
         )
-    if spectral and not np.isfinite(values).all(axis=1).any() and seen.size:
-        found.append("every band has pixels without data")
+    empty = np.flatnonzero(header.bands.good & ~np.isfinite(values).any(axis=1)) + 1
+    if seen.size and len(empty):
+        found.append(
+            f"bands {describe_bands(empty.tolist())} hold no data but are not marked as bad, so every pixel would count "
+            "as invalid: mark them in 'bbl'"
+        )
     if header.nodata is None and header.bands.count > 1 and (value := _likely_nodata(values, header)) is not None:
         found.append(f"whole pixels hold {value:g} in every band: if it means no data, state it as 'data ignore value'")
     return found

@@ -59,7 +59,8 @@ def to_nm(values: FloatArray, unit: str) -> FloatArray:
     unit
         As `parse_unit` gives it; a wavenumber or frequency is turned into its vacuum wavelength.
     """
-    return values * _NM_PER_UNIT[unit] if unit in _NM_PER_UNIT else _NM_TIMES_UNIT[unit] / values
+    with np.errstate(over="ignore"):  # what becomes infinite is no wavelength, and is left out as such
+        return values * _NM_PER_UNIT[unit] if unit in _NM_PER_UNIT else _NM_TIMES_UNIT[unit] / values
 
 
 def make_band_table(

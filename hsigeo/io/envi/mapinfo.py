@@ -167,7 +167,7 @@ def _make_grid(
         lines=lines,
         samples=samples,
         transform=transform,
-        crs=None if crs is None else _canonical(crs).to_wkt(),
+        crs=None if crs is None else crs.to_wkt(),
         ground_control_points=points,
     )
 
@@ -187,7 +187,7 @@ def _stated_crs(header: EnviHeader, notes: list[str]) -> CRS | None:
         return None
     try:
         # Some writers put blanks around commas and brackets, which the WKT grammar allows.
-        return CRS.from_wkt(wkt, morph_from_esri_dialect=True)
+        return _canonical(CRS.from_wkt(wkt, morph_from_esri_dialect=True))
     except CRSError:
         notes.append(f"the coordinate system string {wkt[:40]!r}… is not one that PROJ can read and was ignored")
         return None
@@ -225,7 +225,8 @@ def _simplified(datum: str) -> str:
 
 
 def _ask_gdal(map_info: MapInfo, datum_fields: list[str], header: EnviHeader) -> CRS | None:
-    """GDAL's reading of projection name, datum and ``projection info``, from a two-pixel ENVI file in memory: of one byte it takes no notice."""
+    """GDAL's reading of projection name, datum and ``projection info``, from a small ENVI file in memory."""
+    # Two pixels: GDAL takes no notice of a file of one byte.
     units = map_info.options.get("units")
     fields = [map_info.projection, "1", "1", "0", "0", "1", "1", *datum_fields]
     if units is not None:
@@ -247,17 +248,22 @@ def _ask_gdal(map_info: MapInfo, datum_fields: list[str], header: EnviHeader) ->
             crs = dataset.crs
     except (RasterioIOError, CRSError):
         return None
-    return None if crs is None or not (crs.is_projected or crs.is_geographic) else crs
+    return None if crs is None or not (crs.is_projected or crs.is_geographic) else _canonical(crs)
 
 
 def _canonical(crs: CRS) -> CRS:
-    """The EPSG registry's own definition where it says the same, so that names and axes are the usual ones."""
+    """The EPSG registry's own definition where PROJ finds one that says the same, as GDAL does.
+
+    Equality would be too strict: the registry's axes may come in another order, which rasterio and GDAL's raster
+    side ignore.
+    """
     try:
         code = crs.to_epsg()
         registered = None if code is None else CRS.from_epsg(code)
+        same = registered is not None and registered.to_dict() == crs.to_dict()
     except CRSError:
         return crs
-    return registered if registered is not None and registered == crs else crs
+    return registered if same else crs
 
 
 def _name(crs: CRS) -> str:
