@@ -10,6 +10,8 @@ from hsigeo.atomic import check_output
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from hsigeo.train import LabelledSpectra, SampleReport
 
 EXAMPLES = """\b
@@ -18,11 +20,12 @@ Examples:
   hsigeo train line_1.hdr line_2.hdr --labels training.gpkg -o campaign.safetensors
   hsigeo train tile_1.tif tile_2.tif --labels labels_1.tif --labels labels_2.tif -o tiles.safetensors
   hsigeo train scene.hdr --labels library.sli --field level_2 -o scene.safetensors
+  hsigeo train --labels library.sli --field level_2 --group-field site -o library.safetensors
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("scenes", metavar="SCENE...", nargs=-1, required=True, type=click.Path())
+@click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
 @click.option(
     "--labels",
     metavar="FILE",
@@ -32,19 +35,30 @@ Examples:
     help="Labels: one vector file or spectral library for all scenes, or one label raster per scene (repeat).",
 )
 @field_option
+@click.option(
+    "--group-field", metavar="NAME", help="Column of a spectral library that says which spectra belong together."
+)
 @labels_crs_option
 @click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same model.")
 @click.option("--variant", metavar="NAME", help="Architecture; `plain` is the simplest form, kept for comparison.")
+@click.option(
+    "--validation/--no-validation",
+    default=True,
+    show_default=True,
+    help="Cross-validate first: accuracy on unseen ground, and calibrated probabilities.",
+)
 @overwrite_option
 def train(
     scenes: tuple[str, ...],
     labels: tuple[str, ...],
     field: str | None,
+    group_field: str | None,
     labels_crs: str | None,
     output: str,
     seed: int,
     variant: str | None,
+    validation: bool,
     overwrite: bool,
 ) -> None:
     """Learn a model from labelled pixels.
@@ -53,26 +67,35 @@ def train(
     reads; the others are matched to it by wavelength.
     """
     check_output(output, overwrite=overwrite)
-    if len(labels) not in (1, len(scenes)):
-        raise click.UsageError(f"{len(scenes)} scenes and {len(labels)} label files: give one, or one per scene")
-    samples, provenance = _read_samples(scenes, labels, field, labels_crs)
+    samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs)
     _report(samples)
 
     from hsigeo.model import DEFAULT_VARIANT, write_model
     from hsigeo.train.training import train_on_spectra
 
-    with progress_bar("train", "step") as show:
+    with progress_bar("train", "model") as show:
         model = train_on_spectra(
-            samples, variant=variant or DEFAULT_VARIANT, seed=seed, provenance=provenance, progress=show
+            samples,
+            variant=variant or DEFAULT_VARIANT,
+            seed=seed,
+            check=validation,
+            provenance=provenance,
+            progress=show,
         )
     write_model(model, output, overwrite=overwrite)
+    _report_validation(model.card.validation)
     say(f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands")
 
 
 def _read_samples(
-    scenes: tuple[str, ...], labels: tuple[str, ...], field: str | None, labels_crs: str | None
+    scenes: tuple[str, ...],
+    labels: tuple[str, ...],
+    field: str | None,
+    group_field: str | None,
+    labels_crs: str | None,
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
-    from hsigeo.io import open_labels, open_scene
+    """The labelled spectra, and where they come from."""
+    from hsigeo.io import is_spectral_library, open_labels, open_scene
     from hsigeo.train import read_labelled_spectra
     from hsigeo.train.training import provenance_of
 
@@ -80,9 +103,30 @@ def _read_samples(
     for scene in opened:
         for repair in scene.attrs["repairs"]:
             say(f"{scene.attrs['source']}: {repair}")
+    if is_spectral_library(labels[0]):
+        return _read_library(opened, labels, field, group_field)
+    if not scenes:
+        raise click.UsageError("give the scenes that the labels lie on; only a spectral library needs none")
+    if len(labels) not in (1, len(scenes)):
+        raise click.UsageError(f"{len(scenes)} scenes and {len(labels)} label files: give one, or one per scene")
+    if group_field is not None:
+        raise click.UsageError("--group-field is for spectral libraries; polygons are groups by themselves")
     sources = [open_labels(path, field=field, crs=labels_crs) for path in labels]
     per_scene = sources * len(opened) if len(sources) == 1 else sources
-    return read_labelled_spectra(opened, per_scene), provenance_of(opened, per_scene)
+    return read_labelled_spectra(opened, per_scene), provenance_of(opened, [source.path for source in per_scene])
+
+
+def _read_library(
+    scenes: list[xr.DataArray], labels: tuple[str, ...], field: str | None, group_field: str | None
+) -> tuple[LabelledSpectra, dict[str, Any]]:
+    from hsigeo.io import open_spectral_library
+    from hsigeo.train.library import spectra_of_library
+    from hsigeo.train.training import provenance_of
+
+    if len(labels) > 1 or len(scenes) > 1:
+        raise click.UsageError("a spectral library teaches one model: give one library, and at most one scene")
+    library = open_spectral_library(labels[0], field=field, group_field=group_field)
+    return spectra_of_library(library, scenes[0] if scenes else None), provenance_of(scenes, [library.path])
 
 
 def _report(samples: LabelledSpectra) -> None:
@@ -109,3 +153,24 @@ def _left_out(report: SampleReport) -> dict[str, int]:
         "pixels in two classes": labels.pixels_contradicting,
         "pixels on nodata": report.pixels_on_nodata,
     }
+
+
+def _report_validation(found: dict[str, Any]) -> None:
+    """The figures to believe, and beside them the one that flatters."""
+    if not found:
+        say("accuracy on unseen ground is not known: not asked for, or too few labels to hold some out")
+        return
+    disjoint, flattering = found["disjoint"], found["random_split_optimistic"]
+    for note in found["notes"]:
+        say(note)
+    spread = "" if found["disjoint_spread"] is None else f" (± {found['disjoint_spread']:.1%} between folds)"
+    say(
+        f"expected on unseen ground ({found['split']}): overall accuracy {disjoint['overall_accuracy']:.1%}{spread}, "
+        f"average {disjoint['average_accuracy']:.1%}, kappa {disjoint['kappa']:.2f}"
+    )
+    say(
+        f"a random split would have said {flattering['overall_accuracy']:.1%}, which is optimistic "
+        f"by {100 * found['optimism_gap']:.1f} points"
+    )
+    error = found["expected_calibration_error"]
+    say(f"probabilities are off by {error['after']:.1%} on average after calibration ({error['before']:.1%} before)")

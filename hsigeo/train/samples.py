@@ -6,7 +6,7 @@ Memory holds the labelled pixels and one chunk of a scene at a time, whatever th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dask.array as da
@@ -18,6 +18,7 @@ from hsigeo.band_matching import match_bands
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, TrainingError
+from hsigeo.io.labels.merging import merge_class_tables, relabel
 from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
 from hsigeo.scene import check_scene, grid_of, spectral_axis
 
@@ -101,6 +102,13 @@ class LabelledSpectra:
         """(pixel,) position of each pixel's class in `classes`, from 0."""
         return np.searchsorted(np.asarray(self.classes.ids), self.class_id)
 
+    def take(self, index: NDArray[np.intp]) -> LabelledSpectra:
+        """The pixels at these positions; the class table stays whole."""
+        per_pixel = {
+            name: getattr(self, name)[index] for name in ("spectra", "class_id", "group", "scene", "row", "col")
+        }
+        return replace(self, **per_pixel)
+
     @property
     def counts(self) -> dict[str, int]:
         """Pixels by class name."""
@@ -133,13 +141,19 @@ def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[Label
     if not len(index):
         raise TrainingError(f"{_source(scenes[0])}: every band is marked bad; correct the bad-band list (bbl)")
     bands = first.take(index)
-    pixels = [source.on(grid_of(scene)) for scene, source in zip(scenes, labels, strict=True)]
+    pixels = _with_common_classes([source.on(grid_of(scene)) for scene, source in zip(scenes, labels, strict=True)])
     if not any(len(found) for found in pixels):
         raise LabelError(_nothing_found(scenes, labels, pixels))
     spectra = [
         _read_spectra(scene, found, bands, first.count, index) for scene, found in zip(scenes, pixels, strict=True)
     ]
     return _assemble(scenes, labels, pixels, spectra, bands, first.count, index)
+
+
+def _with_common_classes(pixels: Sequence[LabelledPixels]) -> list[LabelledPixels]:
+    """The same name is the same class, whatever id each label file gives it."""
+    classes, mappings = merge_class_tables([found.classes for found in pixels])
+    return [relabel(found, classes, mapping) for found, mapping in zip(pixels, mappings, strict=True)]
 
 
 def _read_spectra(
@@ -176,7 +190,7 @@ def _assemble(
         notes.append(f"{int((~keep_band).sum())} bands are not marked bad but hold no data under the labels; left out")
     scene_number = np.repeat(np.arange(len(scenes), dtype=np.int32), [len(found) for found in pixels])
     class_id = np.concatenate([found.class_id for found in pixels])[valid]
-    classes = _classes_present(pixels[0].classes, class_id)
+    classes = classes_present(pixels[0].classes, class_id)
     absent = sorted(set(pixels[0].classes.names) - set(classes.names))
     if absent:
         notes.append(f"classes without a usable pixel, left out: {', '.join(absent)}")
@@ -209,7 +223,8 @@ def _assemble(
     )
 
 
-def _classes_present(classes: ClassTable, class_id: NDArray[np.int32]) -> ClassTable:
+def classes_present(classes: ClassTable, class_id: NDArray[np.int32]) -> ClassTable:
+    """The entries of a class table that are used at all."""
     present = set(np.unique(class_id).tolist())
     return ClassTable(tuple(entry for entry in classes if entry.id in present))
 

@@ -16,6 +16,7 @@ from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
 from hsigeo.train.recipes import RECIPES
 from hsigeo.train.samples import LabelledSpectra, read_labelled_spectra
+from hsigeo.train.validation import validate
 
 __all__ = ["provenance_of", "train", "train_on_spectra"]
 
@@ -28,6 +29,7 @@ def train(
     *,
     variant: str = DEFAULT_VARIANT,
     seed: int = 0,
+    check: bool = True,
     progress: Progress | None = None,
 ) -> Model:
     """Learn a model from the labelled pixels of one or more scenes.
@@ -42,8 +44,11 @@ def train(
         Name of an architecture.
     seed
         The same seed on the same machine gives the same model.
+    check
+        Cross-validate first (spatially disjoint and random folds); the figures go into the model's card, and its
+        probabilities are calibrated by them.
     progress
-        Called with (steps done, steps in all).
+        Called with (models trained, models in all).
 
     Raises
     ------
@@ -60,7 +65,12 @@ def train(
         raise TrainingError(f"{len(scenes)} scenes and {len(sources)} label files; give one for all, or one per scene")
     samples = read_labelled_spectra(scenes, sources)
     return train_on_spectra(
-        samples, variant=variant, seed=seed, provenance=provenance_of(scenes, sources), progress=progress
+        samples,
+        variant=variant,
+        seed=seed,
+        check=check,
+        provenance=provenance_of(scenes, [source.path for source in sources]),
+        progress=progress,
     )
 
 
@@ -69,6 +79,7 @@ def train_on_spectra(
     *,
     variant: str = DEFAULT_VARIANT,
     seed: int = 0,
+    check: bool = True,
     provenance: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -78,7 +89,7 @@ def train_on_spectra(
     ----------
     samples
         See `read_labelled_spectra` and `spectra_of_library`.
-    variant, seed, progress
+    variant, seed, check, progress
         As in `train`.
     provenance
         JSON values that say where the spectra come from; stored in the model.
@@ -90,7 +101,9 @@ def train_on_spectra(
     """
     if variant not in RECIPES:
         raise TrainingError(f"there is no variant {variant!r}; there are {', '.join(sorted(RECIPES))}")
-    trained = RECIPES[variant](samples, seed=seed, progress=progress)
+    recipe = RECIPES[variant]
+    validation = validate(samples, recipe, seed=seed, progress=progress) if check else None
+    trained = recipe(samples, seed=seed)
     card = ModelCard(
         variant=variant,
         hyperparameters=trained.hyperparameters,
@@ -98,21 +111,23 @@ def train_on_spectra(
         trained_on_count=samples.scene_band_count,
         trained_on_index=samples.scene_band_index,
         classes=samples.classes,
+        temperature=1.0 if validation is None else validation.temperature,
         provenance={
             "software": f"hsigeo {hsigeo.__version__}",
             "seed": seed,
             "pixels_per_class": samples.counts,
             **(provenance or {}),
         },
+        validation={} if validation is None else validation.to_json(),
     )
     return with_digest(Model(card=card, network=trained.network))
 
 
-def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[LabelSource]) -> dict[str, Any]:
+def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[str]) -> dict[str, Any]:
     """Names and fingerprints of the files a model is learnt from."""
     return {
         "scenes": [_named_file(scene.attrs.get("source", "")) for scene in scenes],
-        "labels": [_named_file(path) for path in dict.fromkeys(source.path for source in labels)],
+        "labels": [_named_file(path) for path in dict.fromkeys(labels)],
     }
 
 

@@ -1,0 +1,77 @@
+"""Labelled spectra out of a spectral library, on a scene's bands where a scene is at hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from hsigeo.band_matching import BandMatch, match_bands
+from hsigeo.bands import BandTable
+from hsigeo.classes import UNCLASSIFIED
+from hsigeo.errors import LabelError, TrainingError
+from hsigeo.io.labels.library import SpectralLibrary
+from hsigeo.labels import LabelReport
+from hsigeo.scene import spectral_axis
+from hsigeo.train.samples import LabelledSpectra, SampleReport, classes_present
+
+__all__ = ["spectra_of_library"]
+
+
+def spectra_of_library(library: SpectralLibrary, scene: xr.DataArray | None = None) -> LabelledSpectra:
+    """Training material from a spectral library.
+
+    Parameters
+    ----------
+    library
+        See `hsigeo.io.open_spectral_library`.
+    scene
+        The scene the model is meant for: the library is resampled to its good bands, so that a field spectrometer
+        can teach a sensor. `None` learns on the library's own bands.
+
+    Raises
+    ------
+    BandMismatchError
+        The library does not cover the scene's good bands.
+    LabelError
+        No spectrum has both a class and values in all bands.
+    TrainingError
+        Fewer than two classes are left.
+    """
+    axis = library.bands if scene is None else spectral_axis(scene)
+    index = np.flatnonzero(axis.good)
+    bands = axis.take(index)
+    match = _match(bands, library.bands, index)
+    spectra = match.apply(library.spectra[:, match.used])
+    labelled = library.class_id != UNCLASSIFIED
+    usable = labelled & np.isfinite(spectra).all(axis=1)
+    if not usable.any():
+        raise LabelError(f"{library.path}: none of the {len(library)} spectra has both a class and values in all bands")
+    classes = classes_present(library.classes, library.class_id[usable])
+    if len(classes) < 2:
+        raise TrainingError(f"{library.path}: only one class ({classes.names[0]!r}) has usable spectra; two are needed")
+    count = int(usable.sum())
+    report = SampleReport(
+        scene=library.path,
+        pixels=count,
+        pixels_on_nodata=int((labelled & ~usable).sum()),
+        labels=LabelReport(features=len(library), features_without_class=int((~labelled).sum())),
+    )
+    return LabelledSpectra(
+        spectra=np.ascontiguousarray(spectra[usable], dtype=np.float32),
+        class_id=library.class_id[usable],
+        group=library.group[usable],
+        scene=np.zeros(count, dtype=np.int32),
+        row=np.arange(count, dtype=np.int64),
+        col=np.zeros(count, dtype=np.int64),
+        classes=classes,
+        bands=bands,
+        scene_band_count=axis.count,
+        scene_band_index=index,
+        reports=(report,),
+        notes=(*library.notes, *([match.note] if match.note else [])),
+    )
+
+
+def _match(bands: BandTable, library: BandTable, index: np.ndarray) -> BandMatch:
+    """How the library makes the wanted bands; its own bands are taken as they are."""
+    return match_bands(bands, library, trained_on_count=library.count, trained_on_index=index)

@@ -1,0 +1,115 @@
+"""Cross-validation judges what was not learnt, and says how a random split would have flattered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from labelled_spectra import make_labelled_spectra
+from torch import nn
+
+from hsigeo.train.recipe import Trained
+from hsigeo.train.validation import validate
+
+
+class NearestMean(nn.Module):
+    """Logits are negative squared distances to the class means."""
+
+    def __init__(self, means):
+        super().__init__()
+        self.register_buffer("means", means)
+
+    def forward(self, spectra):
+        return -100 * torch.cdist(spectra, self.means) ** 2
+
+
+class NearestNeighbour(nn.Module):
+    """Remembers every training pixel: the kind of model that random splits flatter."""
+
+    def __init__(self, spectra, target, classes):
+        super().__init__()
+        self.spectra, self.target, self.classes = spectra, target, classes
+
+    def forward(self, spectra):
+        nearest = torch.cdist(spectra, self.spectra).argmin(dim=1)
+        return 5.0 * nn.functional.one_hot(self.target[nearest], self.classes)
+
+
+def nearest_mean(samples, *, seed, progress=None):
+    index = samples.class_index
+    means = [samples.spectra[index == k].mean(axis=0) for k in range(len(samples.classes))]
+    return Trained(network=NearestMean(torch.tensor(np.array(means))), hyperparameters={})
+
+
+def nearest_neighbour(samples, *, seed, progress=None):
+    network = NearestNeighbour(torch.tensor(samples.spectra), torch.tensor(samples.class_index), len(samples.classes))
+    return Trained(network=network, hyperparameters={})
+
+
+def samples_with_polygon_signatures():
+    """Classes do not differ at all; every polygon has a signature of its own that its pixels share."""
+    samples = make_labelled_spectra(240)
+    signature = np.random.default_rng(1).normal(size=(60, 12))
+    class_of_group = np.arange(60) % 3
+    group = np.repeat(np.arange(60), 4)
+    return replace(
+        samples,
+        group=group,
+        class_id=(class_of_group[group] + 1).astype(np.int32),
+        spectra=(signature[group] + 0.01 * samples.spectra).astype(np.float32),
+    )
+
+
+def test_separable_classes_are_recognised_in_both_splits():
+    found = validate(make_labelled_spectra(240), nearest_mean, seed=0)
+    assert found.disjoint.accuracy.overall > 0.95
+    assert abs(found.optimism_gap) < 0.05
+    assert found.split == "5 folds, disjoint by polygons"
+
+
+def test_a_model_that_memorises_polygons_is_exposed_by_the_gap():
+    found = validate(samples_with_polygon_signatures(), nearest_neighbour, seed=0)
+    assert found.random.accuracy.overall > 0.9
+    assert found.disjoint.accuracy.overall < 0.6
+    assert found.optimism_gap > 0.4
+
+
+def test_overconfidence_is_cooled_down():
+    found = validate(samples_with_polygon_signatures(), nearest_neighbour, seed=0)
+    before, after = found.calibration_error
+    assert found.temperature > 1
+    assert after < before
+
+
+def test_no_test_pixel_was_learnt():
+    seen = []
+
+    def spy(samples, *, seed, progress=None):
+        seen.append({tuple(spectrum) for spectrum in samples.spectra})
+        return nearest_mean(samples, seed=seed)
+
+    samples = make_labelled_spectra(120)
+    found = validate(samples, spy, seed=0)
+    folds = [*found.disjoint.plan.folds, *found.random.plan.folds]
+    for learnt, fold in zip(seen, folds, strict=True):
+        assert not learnt & {tuple(spectrum) for spectrum in samples.spectra[fold.test]}
+
+
+def test_progress_counts_models():
+    seen = []
+    validate(make_labelled_spectra(120), nearest_mean, seed=0, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(k, 10) for k in range(1, 11)]
+
+
+def test_labels_that_cannot_be_split_give_no_figures():
+    assert validate(make_labelled_spectra(3, classes=3), nearest_mean, seed=0) is None
+
+
+def test_figures_are_plain_json():
+    import json
+
+    found = validate(make_labelled_spectra(120), nearest_mean, seed=0)
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert document["disjoint"]["overall_accuracy"] == pytest.approx(found.disjoint.accuracy.overall)
