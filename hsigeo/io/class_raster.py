@@ -256,6 +256,8 @@ def _open_envi(path: str) -> tuple[ClassRaster, dict[int, Category]]:
 
 def _to_ids(values: NDArray[Any], nodata: float | None, *, where: str) -> Ids:
     """0 and below, NaN and nodata are "no class"; anything that is no id up to 65535 is an error."""
+    if not values.any():  # most of a label raster is empty
+        return np.zeros(values.shape, dtype=np.int32)
     unlabelled = ~(values > 0)  # NaN compares false
     if nodata is not None and not np.isnan(nodata):
         unlabelled |= values == nodata
@@ -273,7 +275,8 @@ def _with_classes(raster: ClassRaster, categories: Mapping[int, Category]) -> Cl
     """The same raster with a class table of what it names and what it holds."""
     counts = np.zeros(MAX_CLASSES + 1, dtype=np.int64)
     for _, ids in raster.strips():
-        counts += np.bincount(ids.ravel(), minlength=len(counts))
+        if ids.any():
+            counts += np.bincount(ids.ravel(), minlength=len(counts))
     present = set(np.flatnonzero(counts[1:]) + 1)
     named = {number for number, category in categories.items() if category.name and number != raster.nodata}
     numbers = sorted(int(number) for number in (present | named) - {0})

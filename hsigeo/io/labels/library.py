@@ -200,7 +200,7 @@ def _read_spectra(header: EnviHeader, data_path: Path, notes: list[str]) -> tupl
     expected, found = offset + width * count * dtype.itemsize, data_path.stat().st_size
     if found != expected:
         raise LabelError(
-            f"{data_path} has {found} bytes; its header describes {expected}: {count} spectra, {width} bands, {dtype.name}"
+            f"{data_path} has {found} bytes; {count} spectra of {width} bands ({dtype.name}) need {expected}"
         )
     if expected > MAX_LIBRARY_BYTES:
         raise LabelError(

@@ -62,15 +62,16 @@ class RasterLabels:
         )
 
     def strips_on(
-        self, grid: Grid, *, most: int = MAX_LABELLED_PIXELS
+        self, grid: Grid, *, most: int | None = None
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]]:
-        """Row, column and class id of the labelled pixels, from the top, a few MB of raster at a time.
+        """Row, column and class id of at most `most` labelled pixels, from the top, a few MB of raster at a time.
 
         For what needs no groups (accuracy), on rasters of which every pixel may be labelled.
         """
         row_offset, col_offset = _offset(self.raster.grid, grid, where=self.path)
         first = max(0, row_offset)
         stop = min(self.raster.grid.lines, row_offset + grid.lines)
+        most = MAX_LABELLED_PIXELS if most is None else most
         count = 0
         for start, ids in self.raster.strips(first, max(first, stop)):
             ids = ids[:, max(0, col_offset) : max(0, col_offset + grid.samples)]
