@@ -24,7 +24,7 @@ from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
-from hsigeo.io.envi.header import parse_number
+from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.wavelengths import make_band_table
 

@@ -28,6 +28,8 @@ from hsigeo.scene import SCENE_DIMS, make_scene
 
 __all__ = ["ReflectanceArray", "open_cube", "open_scene"]
 
+Index = slice | int | list[int] | NDArray[np.integer[Any]]
+
 # What the first bytes of formats look like that are known and not read (yet), and what would do.
 _NOT_READ = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 or NetCDF-4 file", "convert its reflectance to ENVI or GeoTIFF"),
@@ -99,8 +101,6 @@ def open_scene(path: str | os.PathLike[str], *, chunks: dict[str, int] | None = 
         chunks=_chunks(header, chunks or {}),
         name=f"scene-{tokenize(*stamp, header.nodata)}",
         meta=np.empty((0, 0, 0), dtype=np.float32),
-        asarray=False,
-        fancy=False,
     )
     return make_scene(data, grid=header.grid, bands=header.bands, attrs=scene_attrs(header))
 
@@ -126,13 +126,15 @@ class ReflectanceArray:
         """Always float32."""
         return np.dtype(np.float32)
 
-    def __getitem__(self, key: tuple[slice | int, ...]) -> NDArray[np.float32]:
-        """Read a window; integers drop their axis and steps are taken after reading."""
+    def __getitem__(self, key: tuple[Index, ...]) -> NDArray[np.float32]:
+        """Read a window; integers drop their axis. Steps and lists are taken, each along its axis, after reading."""
         windows, picks = zip(*(_window(part, size) for part, size in zip(key, self.shape, strict=True)), strict=True)
         bands, rows, cols = windows
         header = self.cube.header
-        stored = self.cube.read(rows, cols, bands)
-        return to_reflectance(stored, header.scaling.take(bands), header.nodata)[picks]
+        values = to_reflectance(self.cube.read(rows, cols, bands), header.scaling.take(bands), header.nodata)
+        for axis in reversed(range(self.ndim)):
+            values = values[(slice(None),) * axis + (picks[axis],)]
+        return values
 
 
 def scene_attrs(header: CubeHeader) -> dict[str, Any]:
@@ -155,16 +157,19 @@ def _chunks(header: CubeHeader, asked: dict[str, int]) -> tuple[int, int, int]:
     return chosen["band"], chosen["y"], chosen["x"]
 
 
-def _window(part: slice | int, size: int) -> tuple[slice, slice | int]:
+def _window(part: Index, size: int) -> tuple[slice, Index]:
     """The slice with step 1 to read, and what to take of it."""
-    if not isinstance(part, slice):
-        index = range(size)[part]
-        return slice(index, index + 1), 0
-    wanted = range(size)[part]
-    if not wanted:
-        return slice(0, 0), slice(None)
-    first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
-    return slice(first, last + 1), slice(None, None, wanted.step)
+    wanted = range(size)[part] if isinstance(part, slice) else np.arange(size)[part]
+    if isinstance(wanted, range):
+        if not wanted:
+            return slice(0, 0), slice(None)
+        first, last = min(wanted[0], wanted[-1]), max(wanted[0], wanted[-1])
+        return slice(first, last + 1), slice(None, None, wanted.step)
+    if wanted.ndim == 0:
+        return slice(int(wanted), int(wanted) + 1), 0
+    if wanted.size == 0:
+        return slice(0, 0), wanted
+    return slice(int(wanted.min()), int(wanted.max()) + 1), wanted - wanted.min()
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -7,13 +7,13 @@ of lines; lines that begin with ``;`` are comments.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hsigeo.errors import SceneError, SceneNotFoundError
+from hsigeo.io.numerals import parse_number
 
 __all__ = ["EnviHeader", "HeaderValue", "parse_header", "read_header"]
 
@@ -21,8 +21,6 @@ MAX_HEADER_BYTES = 16 << 20
 """A header of 65 535 bands with long names has about 5 MB; what is larger is not a header."""
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}(\.0*)?")
-# What Windows C libraries print for NaN and infinity.
-_C_RUNTIME = {"#ind": math.nan, "#qnan": math.nan, "#snan": math.nan, "#inf": math.inf}
 
 
 @dataclass(frozen=True)
@@ -104,24 +102,6 @@ class EnviHeader:
         """``file, line n`` of a key, for messages."""
         value = self.fields.get(key)
         return self.source if value is None else f"{self.source}, line {value.line}"
-
-
-def parse_number(text: str) -> float | None:
-    """A number as ENVI, IDL, Python or a Windows C library prints it; `None` if it is none of these.
-
-    >>> parse_number("1.5d+03"), parse_number("-1.#IND"), parse_number("12 nm")
-    (1500.0, nan, None)
-    """
-    cleaned = text.strip().lower()
-    for mark, value in _C_RUNTIME.items():
-        if cleaned.lstrip("+-").startswith("1.") and cleaned.endswith(mark):
-            return -value if cleaned.startswith("-") else value
-    if "_" in cleaned:  # float() takes 1_000; a header does not mean that
-        return None
-    try:
-        return float(re.sub(r"(?<=[\d.])d(?=[+-]?\d)", "e", cleaned))
-    except ValueError:
-        return None
 
 
 def read_header(path: Path) -> EnviHeader:

@@ -20,7 +20,8 @@ from rasterio.io import MemoryFile
 
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
-from hsigeo.io.envi.header import EnviHeader, parse_number
+from hsigeo.io.envi.header import EnviHeader
+from hsigeo.io.numerals import parse_number
 
 __all__ = ["MapInfo", "parse_map_info", "read_grid"]
 

@@ -12,11 +12,12 @@ import numpy as np
 from hsigeo.errors import SceneError
 from hsigeo.io.cube import Cube, CubeHeader, FileStamp
 from hsigeo.io.envi.datafile import check_size, find_header, resolve_data_file
-from hsigeo.io.envi.header import EnviHeader, parse_number, read_header
+from hsigeo.io.envi.header import EnviHeader, read_header
 from hsigeo.io.envi.inflate import open_inflated
 from hsigeo.io.envi.mapinfo import read_grid
 from hsigeo.io.envi.raw import FILE_AXES, RawCube
 from hsigeo.io.geotiff import TIFF_MAGIC, RasterCube, open_raster
+from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.wavelengths import make_band_table
 

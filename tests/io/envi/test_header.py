@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hsigeo.errors import SceneError, SceneNotFoundError
-from hsigeo.io.envi.header import MAX_HEADER_BYTES, parse_header, parse_number, read_header
+from hsigeo.io.envi.header import MAX_HEADER_BYTES, parse_header, read_header
+from hsigeo.io.numerals import parse_number
 
 
 def test_keys_are_found_whatever_their_case_and_blanks() -> None:
