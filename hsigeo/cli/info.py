@@ -25,8 +25,8 @@ def info(scene: Path, as_json: bool, quicklook: Path | None, overwrite: bool) ->
     and a few rows are read.
     """
     from hsigeo.io.atomic import check_output
+    from hsigeo.io.cube_reader import open_cube
     from hsigeo.io.quicklook import write_quicklook
-    from hsigeo.io.scene_reader import open_cube
     from hsigeo.io.summary import describe_scene
 
     if quicklook is not None:

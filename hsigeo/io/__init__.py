@@ -11,7 +11,7 @@ from typing import Any
 _HOME = {
     "is_spectral_library": "hsigeo.io.labels",
     "merge_class_tables": "hsigeo.io.labels",
-    "open_cube": "hsigeo.io.scene_reader",
+    "open_cube": "hsigeo.io.cube_reader",
     "open_labels": "hsigeo.io.labels",
     "open_map": "hsigeo.io.class_raster",
     "open_scene": "hsigeo.io.scene_reader",

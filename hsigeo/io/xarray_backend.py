@@ -13,7 +13,8 @@ from xarray.backends import BackendArray, BackendEntrypoint
 from xarray.core import indexing
 
 from hsigeo.io.cube import chunk_shape
-from hsigeo.io.scene_reader import ReflectanceArray, open_cube, scene_attrs
+from hsigeo.io.cube_reader import open_cube
+from hsigeo.io.scene_reader import ReflectanceArray, scene_attrs
 from hsigeo.scene import SCENE_DIMS, make_scene
 
 __all__ = ["HsigeoBackendEntrypoint"]

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.errors import HsigeoError, LabelError
-from hsigeo.io.envi.header import EnviHeader, parse_number, read_header
+from hsigeo.io.envi.header import EnviHeader, read_header
 from hsigeo.io.labels.columns import choose_column, classes_from_values
 from hsigeo.io.labels.table import kind_of, match_rows, read_table
+from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata, to_reflectance
 from hsigeo.io.wavelengths import make_band_table
 

@@ -1,0 +1,119 @@
+"""``hsigeo info`` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from envi_files import make_encoded_cube, write_envi
+
+UTM = "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters, rotation=-23.5}"
+SPECTRAL = {
+    "map info": UTM,
+    "wavelength": [0.46, 0.55, 0.64, 0.9],
+    "wavelength units": "Micrometers",
+    "fwhm": [0.01] * 4,
+    "bbl": [1, 1, 1, 0],
+    "data ignore value": -9999,
+    "reflectance scale factor": 10000,
+}
+
+
+def hsigeo(*arguments: Any) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("hsigeo")), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    return write_envi(tmp_path, "line", make_encoded_cube(4, 6, 5) % 9999, header_extra=SPECTRAL)
+
+
+def test_info_says_what_a_scene_is(scene: Path) -> None:
+    result = hsigeo("info", scene)
+    assert result.returncode == 0, result.stderr
+    for fact in (
+        "ENVI, bil, int16, little-endian",
+        "6 lines x 5 samples x 4 bands",
+        "460 to 900 nm, fwhm 10 nm",
+        "1 of 4: 4",
+        "stored value x 0.0001",
+        "-9999 (as stored)",
+        "WGS 84 / UTM zone 33N (EPSG:32633)",
+        "5 x 5 metre, rotated by -23.5 degrees (counter-clockwise)",
+        "x 500000, y 4200000",
+    ):
+        assert fact in result.stdout
+    assert result.stdout.splitlines()[-1].split(None, 1) == ["verdict", "ready to classify"]
+
+
+def test_json_says_the_same_for_programs(scene: Path) -> None:
+    document = json.loads(hsigeo("info", scene, "--json").stdout)
+    assert document["bands"] == 4
+    assert document["wavelength_nm"] == pytest.approx([460, 550, 640, 900])
+    assert document["bad_bands"] == [4]
+    assert document["gain"] == pytest.approx(1e-4)
+    assert document["crs"] == {"name": "WGS 84 / UTM zone 33N", "epsg": 32633}
+    assert document["rotation_degrees"] == pytest.approx(-23.5)
+    assert document["ready"] is True
+    assert document["repairs"] == []
+
+
+def test_repairs_and_suggestions_are_listed(tmp_path: Path) -> None:
+    extra = SPECTRAL | {"wavelength units": "Unknown", "reflectance scale factor": None, "byte order": None}
+    path = write_envi(tmp_path, "a", make_encoded_cube(4, 2, 2, "float32"), header_extra=extra)
+    result = hsigeo("info", path)
+    repaired = [line for line in result.stdout.splitlines() if line.startswith("repaired")]
+    assert len(repaired) == 2
+    assert any("byte order" in line for line in repaired)
+    assert any("taken as um" in line for line in repaired)
+    assert "suggestion   values up to" in result.stdout
+
+
+def test_quicklook_is_written_and_not_replaced_unasked(scene: Path, tmp_path: Path) -> None:
+    target = tmp_path / "look.png"
+    assert hsigeo("info", scene, "--quicklook", target).returncode == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+    refused = hsigeo("info", scene, "--quicklook", target)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "--overwrite" in refused.stderr
+    assert hsigeo("info", scene, "--quicklook", target, "--overwrite").returncode == 0
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["line.hdr", "line.img", "look.png"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda folder: (folder / "line.img").unlink(), "its data file is not there; tried line, and line + .img"),
+        (lambda folder: (folder / "line.img").write_bytes(b"short"), "too short"),
+        (lambda folder: (folder / "line.hdr").write_text("ENVI\nsamples = {1"), "never closed"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_1(change: Any, message: str, scene: Path) -> None:
+    change(scene.parent)
+    result = hsigeo("info", scene)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("hsigeo: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_info_loads_neither_xarray_nor_dask_nor_torch(scene: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['hsigeo', 'info', sys.argv[1]]\n"
+        "import hsigeo.cli\n"
+        "try: hsigeo.cli.main()\n"
+        "except SystemExit: print(sorted({'xarray', 'dask', 'torch'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code, str(scene)], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_wrong_usage_is_exit_2() -> None:
+    assert hsigeo("info").returncode == 2
+    assert hsigeo("info", "a.hdr", "--no-such-option").returncode == 2
