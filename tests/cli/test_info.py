@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,7 @@ SPECTRAL = {
 }
 
 
-def hsigeo(*arguments: Any) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("hsigeo")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def scene(tmp_path: Path) -> Path:
     return write_envi(tmp_path, "line", make_encoded_cube(4, 6, 5) % 9999, header_extra=SPECTRAL)
 
 
-def test_info_says_what_a_scene_is(scene: Path) -> None:
+def test_info_says_what_a_scene_is(hsigeo: Run, scene: Path) -> None:
     result = hsigeo("info", scene)
     assert result.returncode == 0, result.stderr
     for fact in (
@@ -51,7 +50,7 @@ def test_info_says_what_a_scene_is(scene: Path) -> None:
     assert result.stdout.splitlines()[-1].split(None, 1) == ["verdict", "ready to classify"]
 
 
-def test_json_says_the_same_for_programs(scene: Path) -> None:
+def test_json_says_the_same_for_programs(hsigeo: Run, scene: Path) -> None:
     document = json.loads(hsigeo("info", scene, "--json").stdout)
     assert document["bands"] == 4
     assert document["wavelength_nm"] == pytest.approx([460, 550, 640, 900])
@@ -63,7 +62,7 @@ def test_json_says_the_same_for_programs(scene: Path) -> None:
     assert document["repairs"] == []
 
 
-def test_repairs_and_suggestions_are_listed(tmp_path: Path) -> None:
+def test_repairs_and_suggestions_are_listed(hsigeo: Run, tmp_path: Path) -> None:
     extra = SPECTRAL | {"wavelength units": "Unknown", "reflectance scale factor": None, "byte order": None}
     path = write_envi(tmp_path, "a", make_encoded_cube(4, 2, 2, "float32"), header_extra=extra)
     result = hsigeo("info", path)
@@ -74,7 +73,7 @@ def test_repairs_and_suggestions_are_listed(tmp_path: Path) -> None:
     assert "suggestion   values up to" in result.stdout
 
 
-def test_quicklook_is_written_and_not_replaced_unasked(scene: Path, tmp_path: Path) -> None:
+def test_quicklook_is_written_and_not_replaced_unasked(hsigeo: Run, scene: Path, tmp_path: Path) -> None:
     target = tmp_path / "look.png"
     assert hsigeo("info", scene, "--quicklook", target).returncode == 0
     assert target.read_bytes().startswith(b"\x89PNG")
@@ -93,7 +92,7 @@ def test_quicklook_is_written_and_not_replaced_unasked(scene: Path, tmp_path: Pa
         (lambda folder: (folder / "line.hdr").write_text("ENVI\nsamples = {1"), "never closed"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_1(change: Any, message: str, scene: Path) -> None:
+def test_bad_input_is_one_line_and_exit_1(hsigeo: Run, change: Any, message: str, scene: Path) -> None:
     change(scene.parent)
     result = hsigeo("info", scene)
     assert result.returncode == 1
@@ -114,6 +113,6 @@ def test_info_loads_neither_xarray_nor_dask_nor_torch(scene: Path) -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-def test_wrong_usage_is_exit_2() -> None:
+def test_wrong_usage_is_exit_2(hsigeo: Run) -> None:
     assert hsigeo("info").returncode == 2
     assert hsigeo("info", "a.hdr", "--no-such-option").returncode == 2
