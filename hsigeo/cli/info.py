@@ -24,7 +24,7 @@ def info(scene: Path, as_json: bool, quicklook: Path | None, overwrite: bool) ->
     SCENE is an ENVI header (.hdr) or data file, or a GeoTIFF; class maps and single bands work too. Only the header
     and a few rows are read.
     """
-    from hsigeo.io.atomic import check_output
+    from hsigeo.atomic import check_output
     from hsigeo.io.cube_reader import open_cube
     from hsigeo.io.quicklook import write_quicklook
     from hsigeo.io.summary import describe_scene

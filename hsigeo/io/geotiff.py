@@ -26,6 +26,7 @@ from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
 from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
+from hsigeo.io.sidecars import read_categories
 from hsigeo.io.wavelengths import make_band_table
 
 __all__ = ["TIFF_MAGIC", "RasterCube", "open_raster"]
@@ -38,6 +39,8 @@ _DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG
 _MIN_CACHE, _MAX_CACHE = 64 << 20, 512 << 20
 _HANDLES_PER_THREAD = 2
 _INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
+
+Color = tuple[int, int, int]
 
 _handles = threading.local()
 
@@ -125,7 +128,7 @@ def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
         notes.append(note)
     if len({repr(value) for value in dataset.nodatavals}) > 1:
         notes.append("bands declare different nodata values; that of band 1 was used for all")
-    colors = _read_colors(dataset)
+    names, colors = _read_classes(dataset, path)
     return CubeHeader(
         path=str(path),
         data_path=str(path),
@@ -141,10 +144,11 @@ def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
         band_names=tuple(name or f"Band {index}" for index, name in enumerate(dataset.descriptions, start=1))
         if any(dataset.descriptions)
         else (),
-        scaling=Scaling.constant(bands.count) if colors else _read_scaling(dataset, tags, bands, notes),
+        scaling=Scaling.constant(bands.count) if names or colors else _read_scaling(dataset, tags, bands, notes),
         nodata=nodata,
         description=tags.text("description") or tags.text("tifftag_imagedescription"),
         sensor=tags.text("sensor type") or tags.text("sensor"),
+        class_names=names,
         class_colors=colors,
         repairs=tuple(notes),
     )
@@ -267,15 +271,17 @@ def _read_scaling(dataset: Any, tags: _Tags, bands: BandTable, notes: list[str])
     return scaling
 
 
-def _read_colors(dataset: Any) -> tuple[tuple[int, int, int], ...]:
-    """The palette of a one-band raster, without the gray filling that GDAL adds up to 256 entries."""
-    if dataset.count != 1:
-        return ()
+def _read_classes(dataset: Any, path: Path) -> tuple[tuple[str, ...], tuple[Color, ...]]:
+    """Names (from the ``.aux.xml`` beside it) and colours of a one-band class map, by value from 0 on."""
+    if dataset.count != 1 or np.dtype(dataset.dtypes[0]).kind not in "iu":
+        return (), ()
+    categories = read_categories(path)
+    names = [categories[value].name if value in categories else "" for value in range(max(categories, default=-1) + 1)]
     try:
         palette = dataset.colormap(1)
     except ValueError:  # it has none
-        return ()
-    entries = [palette[index][:3] for index in sorted(palette)]
-    while entries and entries[-1] == (0, 0, 0):
-        entries.pop()
-    return tuple((int(red), int(green), int(blue)) for red, green, blue in entries)
+        palette = {value: category.color for value, category in categories.items() if category.color}
+    colors = [palette.get(value, (0, 0, 0))[:3] for value in range(max(palette, default=-1) + 1)]
+    while len(colors) > len(names) and colors[-1] == (0, 0, 0):
+        colors.pop()  # GDAL fills a palette to 256 entries
+    return tuple(names), tuple((int(red), int(green), int(blue)) for red, green, blue in colors)

@@ -12,7 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
 
-from hsigeo.io.atomic import check_output, replaced_on_success
+from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.io.cube import Cube, CubeHeader
 from hsigeo.io.scaling import to_reflectance
 

@@ -177,6 +177,17 @@ def test_palette_is_read_without_its_black_filling(tmp_path: Path) -> None:
     assert header.scaling.is_identity
 
 
+def test_class_names_are_read_from_the_side_file(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tif", make_encoded_cube(1, 2, 2, "uint8"))
+    categories = "<Category>none</Category><Category>Bäume</Category>"
+    (tmp_path / "a.tif.aux.xml").write_text(
+        f"<PAMDataset><PAMRasterBand band='1'><CategoryNames>{categories}</CategoryNames></PAMRasterBand></PAMDataset>"
+    )
+    header = open_raster(path).header
+    assert header.class_names == ("none", "Bäume")
+    assert header.is_classification
+
+
 def test_complex_values_are_refused(tmp_path: Path) -> None:
     path = write_tiff(tmp_path / "a.tif", np.zeros((1, 2, 2), dtype="complex64"))
     with pytest.raises(SceneError, match="complex64; hsigeo reads integers and real numbers"):

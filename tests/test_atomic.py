@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import OutputError, OutputExistsError, SceneError
-from hsigeo.io.atomic import check_output, replaced_on_success
 
 
 def names_in(folder: Path) -> list[str]:
