@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from hsigeo.errors import HsigeoError, LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.envi import open_envi
 from hsigeo.io.georeference import grid_of_dataset, quiet_about_georeference
-from hsigeo.io.map_layers import TAG
+from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.io.sidecars import Category, read_categories
 
 __all__ = ["ClassRaster", "open_class_raster", "open_map"]
@@ -163,7 +162,7 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] |
                 raise LabelError(f"{path} has {dataset.count} bands; {what} has one, with a class id in every pixel")
             if dataset.dtypes[0].startswith("complex"):
                 raise LabelError(f"{path} holds complex numbers; {what} holds whole numbers")
-            stored = _read_tag(dataset.tags().get(TAG))
+            stored = read_tag(dataset.tags().get(TAG))
             categories = None if stored else _categories_of(dataset, path)
             raster = ClassRaster(
                 path=path,
@@ -199,19 +198,6 @@ def _sniff_driver(path: str, what: str) -> str:
         if start.startswith(magic):
             return driver
     raise LabelError(f"{path} is neither GeoTIFF, ENVI (with its header beside it), ERDAS Imagine nor PNG; give {what}")
-
-
-def _read_tag(text: str | None) -> tuple[ClassTable, dict[str, Any]] | None:
-    """Class table and metadata from our own tag; `None` where there is none that makes sense."""
-    if text is None:
-        return None
-    try:
-        document = json.loads(text)
-        classes = ClassTable.from_json(document["classes"])
-        metadata = document.get("metadata", {})
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None
-    return classes, metadata if isinstance(metadata, dict) else {}
 
 
 @dataclass(frozen=True)

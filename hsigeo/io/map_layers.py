@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -15,14 +14,10 @@ import xarray as xr
 from hsigeo.atomic import check_output
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import OutputError
+from hsigeo.io.map_tag import make_tag
 from hsigeo.io.sidecars import aux_path, qml_path
 
-__all__ = ["TAG", "Layer", "check_targets", "classes_of", "plan_layers"]
-
-TAG = "HSIGEO"
-"""Dataset tag that holds the class table and the metadata as JSON: the TIFF alone says what it is."""
-
-TAG_FORMAT = 1
+__all__ = ["Layer", "check_targets", "classes_of", "plan_layers"]
 
 Name = str | os.PathLike[str]
 
@@ -42,7 +37,7 @@ class Layer:
     descriptions
         One per band.
     tag
-        The JSON for `TAG`.
+        What the raster says about itself (`hsigeo.io.map_tag`).
     overviews
         How overviews are resampled; `None` writes none, and a plain tiled TIFF.
     """
@@ -70,7 +65,7 @@ def plan_layers(result: xr.Dataset, path: Name, *, probabilities: Name | None, c
         `result` is not what `hsigeo.classify` returns.
     """
     classes = classes_of(result)
-    tag = _make_tag(classes, result["class_id"].attrs.get("metadata", {}))
+    tag = make_tag(classes, result["class_id"].attrs.get("metadata", {}))
     layers = [
         Layer(
             path=Path(path),
@@ -133,17 +128,6 @@ def _variable(result: xr.Dataset, name: str, dims: tuple[str, ...]) -> Any:
     if name not in result or result[name].dims != dims:
         raise OutputError(f"the result has no variable {name} {dims}, so it cannot be written")
     return result[name].data
-
-
-def _make_tag(classes: ClassTable, metadata: Any) -> str:
-    try:
-        return json.dumps(
-            {"format": TAG_FORMAT, "classes": classes.to_json(), "metadata": metadata},
-            ensure_ascii=False,
-            allow_nan=False,
-        )
-    except (TypeError, ValueError) as error:
-        raise OutputError(f"the result's metadata cannot be written as JSON: {error}") from error
 
 
 def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: bool) -> None:

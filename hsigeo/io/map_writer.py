@@ -12,6 +12,7 @@ sidecars, so that a sidecar never describes a map that is not there.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -32,7 +33,8 @@ from hsigeo.classes import ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.georeference import grid_of_dataset, profile_of_grid, quiet_about_georeference
-from hsigeo.io.map_layers import TAG, Layer, check_targets, classes_of, plan_layers
+from hsigeo.io.map_layers import Layer, check_targets, classes_of, plan_layers
+from hsigeo.io.map_tag import TAG
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
 from hsigeo.io.strips import compute_strips, plan_strips
 from hsigeo.scene import grid_of
@@ -40,8 +42,9 @@ from hsigeo.scene import grid_of
 __all__ = ["write_map"]
 
 _TILE = 256
-_OVERVIEW_TILE = 512
-_CACHE_BYTES = 64 << 20  # an integer is bytes to rasterio.Env, though GDAL's own option counts MB
+_COG_TILE = 512
+_CACHE_BYTES = 32 << 20  # an integer is bytes to rasterio.Env, though GDAL's own option counts MB
+_SPARE_BYTES = 1 << 20
 
 Progress = Callable[[int, int], None]
 
@@ -113,7 +116,9 @@ def _write_all(
     for layer, stage, file in zip(layers, stages, files, strict=True):
         with _naming(layer.path):
             if layer.overviews is not None:
-                _optimize(stage, file, layer.overviews)
+                # The same pixels again, and twice their overviews (a third each), which GDAL first writes apart.
+                _require_space(layer.path, 2 * stage.stat().st_size)
+                _optimize(stage, file, layer)
                 stage.unlink()
             _check_written(file, layer, grid)
     with _naming(layers[0].path):
@@ -174,6 +179,8 @@ class _TileRows:
         self._buffer = np.empty((layer.count, min(_TILE, grid.lines), grid.samples), dtype=layer.dtype)
         self._filled = 0
         self._row = 0
+        # What may lie in GDAL's cache, uncompressed, when this buffer is handed over.
+        self._pending = min(self._buffer.nbytes * -(-grid.lines // self._buffer.shape[1]), _CACHE_BYTES)
         with _naming(layer.path):
             self._dataset = rasterio.open(
                 path,
@@ -186,9 +193,10 @@ class _TileRows:
                 blockxsize=_TILE,
                 blockysize=_TILE,
                 interleave="band",
-                compress="deflate",
-                predictor=3 if layer.dtype == "float32" else 1,
                 BIGTIFF="IF_SAFER",
+                # GDAL fills what was left out when it closes a file: for a file that failed, with zeros nobody wants.
+                SPARSE_OK=layer.overviews is not None,
+                **_compression(layer),
                 **profile_of_grid(grid),
             )
             self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
@@ -227,21 +235,31 @@ class _TileRows:
         if self._filled:
             window = Window(0, self._row, self._buffer.shape[2], self._filled)
             with _naming(self._layer.path):
+                _require_space(self._layer.path, self._pending + self._buffer.nbytes)
                 self._dataset.write(self._buffer[:, : self._filled], window=window)
             self._row += self._filled
             self._filled = 0
 
 
-def _optimize(stage: Path, final: Path, resampling: str) -> None:
+def _compression(layer: Layer) -> dict[str, Any]:
+    """Deflate, which every GIS reads. The noise in float32 defies it, so there the fast level loses nothing.
+
+    Measured on five smooth classes: level 1 takes 0.84 of the size at 51 MB/s, level 6 takes 0.83 at 23 MB/s.
+    """
+    return {"compress": "deflate", "predictor": 3, "zlevel": 1} if layer.dtype == "float32" else {"compress": "deflate"}
+
+
+def _optimize(stage: Path, final: Path, layer: Layer) -> None:
+    floating = {"predictor": "FLOATING_POINT", "level": 1} if layer.dtype == "float32" else {}
     rasterio.shutil.copy(
         stage,
         final,
         driver="COG",
         compress="DEFLATE",
-        predictor="STANDARD" if resampling == "mode" else "FLOATING_POINT",
-        blocksize=_OVERVIEW_TILE,
-        overview_resampling=resampling,
+        blocksize=_COG_TILE,
+        overview_resampling=layer.overviews,
         bigtiff="IF_SAFER",
+        **floating,
     )
 
 
@@ -276,15 +294,25 @@ def _remove_stale(final: Path) -> None:
         final.with_name(final.name + suffix).unlink(missing_ok=True)
 
 
+def _require_space(path: Path, size: int) -> None:
+    """Stop before the disk is full: libtiff reports every failed write on stderr, past all error handlers."""
+    if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
+        raise OutputError(f"{path} cannot be written: {_no_space(path)}")
+
+
+def _no_space(path: Path) -> str:
+    return f"no space is left on the disk of {path.parent.resolve()}"
+
+
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Turn what GDAL reports while writing into an error that names the output.
-
-    `OSError`s pass: `replaced_on_success` knows what they mean.
-    """
+    """Turn what GDAL and the system report while writing into one error that names the output."""
     try:
         yield
-    except (RasterioError, CPLE_BaseError) as error:
-        if isinstance(error, OSError):
-            raise
-        raise OutputError(f"{path} cannot be written: {str(error).splitlines()[0]:.200}") from error
+    except OutputError:
+        raise
+    except (OSError, RasterioError, CPLE_BaseError) as error:
+        # GDAL reports a full disk as some failed write, without an error number.
+        full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
+        reason = _no_space(path) if full else f"{str(error).splitlines()[0]:.200}"
+        raise OutputError(f"{path} cannot be written: {reason}") from error

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_evaluate import write_class_map, write_points
+
+from hsigeo.cli import main
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a map and labels."""
+    monkeypatch.chdir(tmp_path)
+    write_class_map(tmp_path / "map.tif", np.array([[1, 2, 3, 0]], dtype="uint8"))
+    write_points(tmp_path / "labels.gpkg", [(0, 0), (0, 1), (0, 2), (0, 3)], ["roof", "tree", "roof", "water"])
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["hsigeo", *arguments])
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+    return int(exit_info.value.code or 0)
+
+
+def test_the_installed_command_prints_figures_and_writes_them_as_json(hsigeo, folder):
+    done = hsigeo("evaluate", "map.tif", "--labels", "labels.gpkg", "--json", "accuracy.json")
+
+    assert done.returncode == 0, done.stderr
+    assert "4 reference pixels, 75.0 % of them classified in the map" in done.stdout
+    assert "overall accuracy    50.0 %" in done.stdout
+    assert "rows are the reference, columns the map" in done.stdout
+    assert "note: 1 labelled pixels are unclassified in the map" in done.stderr
+    document = json.loads((folder / "accuracy.json").read_text())
+    assert document["confusion_matrix"]["rows"] == "reference"
+    assert document["confusion_matrix"]["pixels"] == [[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
+    assert document["map"] == "map.tif"
+
+
+def test_the_table_lines_up(folder, monkeypatch, capsys):
+    assert run(monkeypatch, "evaluate", "map.tif", "--labels", "labels.gpkg") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    matrix = lines[lines.index(next(line for line in lines if line.startswith("confusion matrix"))) + 1 :]
+    assert len({len(line) for line in matrix}) == 1
+    assert matrix[0].split() == ["1", "2", "3", "none"]
+    assert matrix[1].split() == ["1", "roof", "1", "0", "1", "0"]
+
+
+def test_an_existing_json_file_is_refused_without_overwrite(folder, monkeypatch, capsys):
+    (folder / "a.json").write_text("precious")
+    arguments = ("evaluate", "map.tif", "--labels", "labels.gpkg", "--json", "a.json")
+
+    assert run(monkeypatch, *arguments) == 1
+    assert "a.json exists; choose another name or allow overwriting (--overwrite)" in capsys.readouterr().err
+    assert (folder / "a.json").read_text() == "precious"
+    assert run(monkeypatch, *arguments, "--overwrite") == 0
+    assert json.loads((folder / "a.json").read_text())["pixels"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["map.tif", "--labels", "nowhere.gpkg"], "hsigeo: nowhere.gpkg does not exist"),
+        (["nowhere.tif", "--labels", "labels.gpkg"], "hsigeo: nowhere.tif does not exist; give a class map"),
+        (["map.tif", "--labels", "labels.gpkg", "--field", "crop"], "no column 'crop'; columns: class (text)"),
+        (["map.tif", "--labels", "map.qml"], "hsigeo: map.qml"),
+        (["map.tif", "--labels", "labels.gpkg", "--json", "no/folder.json"], "does not exist; make it first"),
+    ],
+)
+def test_bad_input_gives_one_line_and_leaves_nothing(folder, monkeypatch, capsys, arguments, message):
+    before = sorted(path.name for path in folder.iterdir())
+
+    assert run(monkeypatch, "evaluate", *arguments) == 1
+
+    output = capsys.readouterr()
+    assert message in output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_labels_must_be_given(monkeypatch, capsys):
+    assert run(monkeypatch, "evaluate", "map.tif") == 2
+    assert "Missing option '--labels'" in capsys.readouterr().err
+
+
+def test_more_classes_than_a_terminal_is_wide_leave_the_matrix_to_the_json_file(tmp_path, monkeypatch, capsys):
+    names = tuple(f"class {number}" for number in range(1, 31))
+    write_class_map(tmp_path / "map.tif", np.ones((2, 2), dtype="uint8"), names=names)
+    write_points(tmp_path / "l.gpkg", [(0, 0)], ["class 1"])
+
+    assert run(monkeypatch, "evaluate", str(tmp_path / "map.tif"), "--labels", str(tmp_path / "l.gpkg")) == 0
+    assert "30 classes are too many for a terminal; write it with --json FILE" in capsys.readouterr().out
