@@ -190,8 +190,8 @@ def chunk_shape(header: CubeHeader) -> tuple[int, int]:
         rows = BLOCK_BYTES // (samples * pixel_bytes) // block_rows * block_rows
         return min(lines, max(block_rows, rows)), samples
     if block_cols == samples and samples * pixel_bytes <= MAX_BLOCK_BYTES:
-        # A strip too high to hold at once: reading part of it costs time, holding it costs memory.
-        return max(1, BLOCK_BYTES // (samples * pixel_bytes)), samples
+        # A strip too high to hold at once: every part of it costs the time of the whole, so the parts are large.
+        return max(1, MAX_BLOCK_BYTES // (samples * pixel_bytes)), samples
     cols = MAX_BLOCK_BYTES // (block_rows * pixel_bytes) // block_cols * block_cols
     if cols:
         return block_rows, cols

@@ -113,9 +113,10 @@ def to_reflectance(stored: NDArray[Any], scaling: Scaling, nodata: float | int |
 
     Returns
     -------
-    (band, y, x) float32, C order
+    (band, y, x) float32
+        In the memory order of `stored`: to reorder a block while scaling it takes four times as long.
     """
-    values = np.empty(stored.shape, dtype=np.float32)
+    values = np.empty_like(stored, dtype=np.float32)
     if scaling.is_identity:
         values[...] = stored
     elif stored.dtype.str[1:] in _EXACT_IN_FLOAT32:

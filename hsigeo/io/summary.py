@@ -16,6 +16,8 @@ from hsigeo.io.scaling import to_reflectance
 
 __all__ = ["describe_bands", "describe_scene"]
 
+LARGE_COMPRESSED = 100 << 20
+
 _SAMPLE_WINDOWS = 5
 _SAMPLE_VALUES = 1 << 22
 _SAMPLE_COLUMNS = 512
@@ -135,8 +137,12 @@ def _suggestions(header: CubeHeader, values: NDArray[np.float32]) -> list[str]:
     empty = np.flatnonzero(header.bands.good & ~np.isfinite(values).any(axis=1)) + 1
     if seen.size and len(empty):
         found.append(
-            f"bands {describe_bands(empty.tolist())} hold no data but are not marked as bad, so every pixel would count "
-            "as invalid: mark them in 'bbl'"
+            f"bands {describe_bands(empty.tolist())} hold no data but are not marked as bad, so every pixel would "
+            "count as invalid: mark them in 'bbl'"
+        )
+    if header.compressed and header.format == "ENVI" and header.size_bytes > LARGE_COMPRESSED:
+        found.append(
+            "a large compressed file is slow to read out of order: decompress it (gunzip) before working on it"
         )
     if header.nodata is None and header.bands.count > 1 and (value := _likely_nodata(values, header)) is not None:
         found.append(f"whole pixels hold {value:g} in every band: if it means no data, state it as 'data ignore value'")

@@ -185,7 +185,8 @@ def _describe(
         byte_order=layout.byte_order,
         header_offset=layout.offset,
         compressed=layout.compressed,
-        block_shape=(1, layout.samples),
+        # Each row of a compressed bsq file takes a pass over all of it.
+        block_shape=(layout.lines if layout.compressed and layout.interleave == "bsq" else 1, layout.samples),
         grid=grid,
         bands=bands,
         band_names=names,
