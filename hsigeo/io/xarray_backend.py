@@ -24,7 +24,6 @@ class HsigeoBackendEntrypoint(BackendEntrypoint):
     """Lets xarray open ENVI and GeoTIFF cubes; ``chunks={}`` gives the chunks of `hsigeo.open_scene`."""
 
     description = "Hyperspectral scenes: ENVI (by its .hdr) and GeoTIFF cubes"
-    url = "https://docs.xarray.dev/en/stable/internals/how-to-add-new-backend.html"
     open_dataset_parameters: ClassVar[tuple[str, ...]] = ("filename_or_obj", "drop_variables")
 
     def open_dataset(  # type: ignore[override]

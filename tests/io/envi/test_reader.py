@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import rasterio
 from envi_files import DATA_TYPES, header_text, make_encoded_cube, write_envi
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.errors import NotGeoreferencedWarning
 
@@ -375,6 +375,36 @@ def test_band_names_with_commas_are_told_apart_by_line(tmp_path: Path) -> None:
 )
 def test_default_bands_are_those_that_exist(text: str, expected: tuple[int, ...], tmp_path: Path) -> None:
     assert header_of(tmp_path, default_bands=text).default_bands == expected
+
+
+FUZZED_KEYS = [
+    "samples", "lines", "bands", "header offset", "data type", "interleave", "byte order", "file compression",
+    "file type", "map info", "coordinate system string", "wavelength", "wavelength units", "fwhm", "bbl",
+    "data ignore value", "data gain values", "data offset values", "reflectance scale factor", "band names",
+    "default bands", "class names", "class lookup", "description", "z plot titles", "sensor type", "geo points",
+    "projection info",
+]  # fmt: skip
+FUZZED_VALUES = st.one_of(
+    st.text(max_size=20),
+    st.integers().map(str),
+    st.floats().map(repr),
+    st.lists(
+        st.one_of(st.floats().map(repr), st.sampled_from(["UTM", "33", "North", "WGS-84", "units=Feet"])), max_size=9
+    ).map(lambda items: "{" + ", ".join(items) + "}"),
+    st.sampled_from(["{2, 1, 1}", "{400.0, 500.0}", "nm", "Wavenumber", "bip", "2", "1"]),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(fields=st.dictionaries(st.sampled_from(FUZZED_KEYS), FUZZED_VALUES, max_size=5))
+def test_any_header_is_read_or_refused_in_one_line(fields: dict[str, str], tmp_path_factory: Any) -> None:
+    path = write_envi(tmp_path_factory.mktemp("fuzz"), "a", make_encoded_cube(2, 2, 2), header_extra=fields)
+    message = ""
+    try:
+        open_envi(path).read(EVERYTHING, EVERYTHING)
+    except (SceneError, SceneNotFoundError) as error:
+        message = str(error)
+    assert "\n" not in message
 
 
 def test_tiff_with_an_envi_header_takes_the_wavelengths_from_it(tmp_path: Path) -> None:
