@@ -115,7 +115,8 @@ def enter(
     pip
         Hand on this machine's ``PIP_*`` variables.
     read_only
-        Mount the root read-only, with a fresh /tmp, as ``docker run --read-only --tmpfs /tmp`` does.
+        Mount the root read-only, with a fresh /tmp, and cut the network off, as
+        ``docker run --network none --read-only --tmpfs /tmp`` does.
     """
     root = stage.root
     steps = ["set -eu"]
@@ -134,7 +135,8 @@ def enter(
     inner = f"cd {shlex.quote(stage.workdir)} && exec {shlex.join(command)}"
     chroot = ["chroot", f"--userspec={user}", "--groups=", str(root), "/usr/bin/env", "-i"]
     chroot += [f"{name}={value}" for name, value in environment.items()] + ["/bin/sh", "-c", inner]
-    subprocess.run(["unshare", "--mount", "sh", "-c", "\n".join([*steps, f"exec {shlex.join(chroot)}"])], check=True)
+    namespaces = ["--mount", "--net"] if read_only else ["--mount"]
+    subprocess.run(["unshare", *namespaces, "sh", "-c", "\n".join([*steps, f"exec {shlex.join(chroot)}"])], check=True)
 
 
 def _touch(path: Path) -> None:
@@ -158,7 +160,7 @@ def main() -> None:
     )
     for user in (image.user, "4242:4242"):
         for arguments in options.arguments:
-            print(f"+ as {user}, root read-only: {shlex.join(image.entrypoint)} {arguments}", flush=True)
+            print(f"+ as {user}, root read-only, no network: {shlex.join(image.entrypoint)} {arguments}", flush=True)
             command = [*image.entrypoint, *shlex.split(arguments.replace("USER", user.partition(":")[0]))]
             enter(image, command, binds=[f"{options.data}:/data"], user=user, read_only=True)
 

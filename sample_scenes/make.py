@@ -17,7 +17,9 @@ from reference import make_training_polygons, make_validation_points, write_feat
 from sensor import METRES_PER_PIXEL, NODATA, FlightLine, fly, write_envi
 
 SEED = 20260611
-LINES, SAMPLES = 192, 100
+LANDSCAPE = (204, 176)
+"""Rows and columns of the whole, in pixels."""
+LINES, SAMPLES = 184, 100
 ROTATION = -23.0
 ORIGIN = (393_412.0, 5_669_958.0)
 """Easting and northing of the landscape's first corner, UTM zone 33 north. Nothing there looks like this."""
@@ -36,7 +38,7 @@ FLIGHT_LINES = (
     ),
     FlightLine(
         name="line_2",
-        first_line=12,
+        first_line=16,
         first_sample=76,
         lines=LINES,
         samples=SAMPLES,
@@ -67,14 +69,10 @@ def map_info(line: FlightLine) -> str:
 
 def main(folder: Path) -> None:
     """Make everything."""
-    pixels = (
-        max(line.first_line + line.lines for line in FLIGHT_LINES),
-        max(line.first_sample + line.samples for line in FLIGHT_LINES),
-    )
     rng = np.random.default_rng(SEED)
-    landscape = make_landscape(rng, (pixels[0] * METRES_PER_PIXEL, pixels[1] * METRES_PER_PIXEL))
+    landscape = make_landscape(rng, (LANDSCAPE[0] * METRES_PER_PIXEL, LANDSCAPE[1] * METRES_PER_PIXEL))
     fractions = make_fractions(rng, landscape)
-    seen = np.zeros(pixels, dtype=bool)
+    seen = np.zeros(LANDSCAPE, dtype=bool)
     for line in FLIGHT_LINES:
         cube = fly(rng, line, landscape, fractions)
         write_envi(folder, line, cube, map_info(line))
