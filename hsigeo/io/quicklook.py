@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.errors import OutputError
 from hsigeo.io.cube import Cube, CubeHeader
+from hsigeo.io.png import write_png
 from hsigeo.io.scaling import to_reflectance
 
-__all__ = ["make_quicklook", "quicklook_bands", "write_quicklook"]
+__all__ = ["check_picture_path", "make_quicklook", "quicklook_bands", "write_quicklook"]
 
 TRUE_COLOR_NM = (640.0, 550.0, 460.0)
 TOLERANCE_NM = 40.0
@@ -83,17 +83,25 @@ def write_quicklook(cube: Cube, path: str | os.PathLike[str], *, overwrite: bool
     SceneError
         The scene is damaged.
     """
-    check_output(path, overwrite=overwrite)
+    check_picture_path(path, overwrite=overwrite)
     picture = make_quicklook(cube)
-    count, height, width = picture.shape
-    profile = {"driver": "PNG", "dtype": "uint8", "count": count, "height": height, "width": width}
-    # A picture has no place on the Earth, and rasterio warns about that.
-    with (
-        warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning),
-        replaced_on_success(path, overwrite=overwrite) as temporary,
-        rasterio.open(temporary, "w", **profile) as dataset,
-    ):
-        dataset.write(picture)
+    with replaced_on_success(path, overwrite=overwrite) as temporary:
+        write_png(temporary, picture)
+
+
+def check_picture_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Refuse early what `write_quicklook` would refuse.
+
+    Raises
+    ------
+    OutputExistsError
+        The file is there and `overwrite` is false.
+    OutputError
+        It cannot be written, or its name does not end in ``.png``.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise OutputError(f"{path} cannot be written: pictures are PNG; give a name that ends in .png")
+    check_output(path, overwrite=overwrite)
 
 
 def _decimated(cube: Cube, bands: tuple[int, ...], step: int) -> NDArray[np.float32]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -107,4 +108,19 @@ def test_png_holds_the_picture_and_is_not_replaced_unasked(tmp_path: Path) -> No
     write_quicklook(cube, target, overwrite=True)
     with pytest.raises(OutputError, match="does not exist"):
         write_quicklook(cube, tmp_path / "none" / "a.png")
+    with pytest.raises(OutputError, match=r"ends in \.png"):
+        write_quicklook(cube, tmp_path / "a.tif")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.hdr", "a.img", "a.png"]
+
+
+def test_full_disk_is_said_in_one_line_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cube = open_cube(write_envi(tmp_path, "a", make_encoded_cube(3, 20, 10)))
+
+    def write_half(path: Path, _: Any) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("hsigeo.io.quicklook.write_png", write_half)
+    with pytest.raises(OutputError, match=r"a\.png cannot be written: no space is left"):
+        write_quicklook(cube, tmp_path / "a.png")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.hdr", "a.img"]
