@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
+from hsigeo.bands import BandTable
 from hsigeo.errors import ModelError
 from hsigeo.model.card import ModelCard
+from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.plain import PlainNetwork
 
-__all__ = ["DEFAULT_VARIANT", "VARIANTS", "build_network"]
+__all__ = ["DEFAULT_VARIANT", "VARIANTS", "build_network", "wavelengths_or_places"]
 
-DEFAULT_VARIANT = "plain"
+DEFAULT_VARIANT = "gated"
 
 
 def _plain(card: ModelCard) -> nn.Module:
     return PlainNetwork(bands=card.bands.count, classes=len(card.classes), **card.hyperparameters)
 
 
-VARIANTS: dict[str, Callable[[ModelCard], nn.Module]] = {"plain": _plain}
+def _gated(card: ModelCard) -> nn.Module:
+    wavelength = torch.from_numpy(wavelengths_or_places(card.bands))
+    return GatedNetwork(wavelength, classes=len(card.classes), **card.hyperparameters)
+
+
+def wavelengths_or_places(bands: BandTable) -> NDArray[np.float64]:
+    """(band,) nm; where the bands have none, even steps over the solar range, so that neighbours stay neighbours."""
+    return np.linspace(400.0, 2500.0, bands.count) if bands.wavelength is None else bands.wavelength
+
+
+VARIANTS: dict[str, Callable[[ModelCard], nn.Module]] = {"gated": _gated, "plain": _plain}
 """Name → from a card to an untrained network of the card's size."""
 
 
@@ -51,13 +64,3 @@ def build_network(card: ModelCard, shapes: dict[str, tuple[int, ...]]) -> nn.Mod
     # Building draws random starting weights; the caller's random state is none of our business.
     with torch.random.fork_rng(devices=[]):
         return build(card)
-
-
-def variant_names() -> list[str]:
-    """The names `--variant` takes, the default first."""
-    return sorted(VARIANTS, key=lambda name: (name != DEFAULT_VARIANT, name))
-
-
-def layout_of(network: nn.Module) -> dict[str, Any]:
-    """Names and shapes of a network's weights."""
-    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-__all__ = ["FitPlan", "Progress", "fit", "seeded"]
+__all__ = ["FitPlan", "Progress", "fit", "rate_factor", "seeded"]
 
 Progress = Callable[[int, int], None]
 
@@ -64,7 +64,8 @@ def fit(
         Called with (steps done, steps in all).
     """
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_factor(step, plan))
+    warm_up = max(1, round(plan.warm_up * plan.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, plan.steps, warm_up))
     network.train()
     for step in range(plan.steps):
         chosen = torch.randint(len(spectra), (plan.batch,))
@@ -81,20 +82,28 @@ def fit(
 
 @contextmanager
 def seeded(seed: int) -> Iterator[torch.Generator]:
-    """All randomness of the block comes from `seed`; the caller's random state is put back afterwards.
+    """All randomness of the block comes from `seed`, and one thread does the work.
+
+    Batches of some hundred spectra are too small to share: measured, two threads on two busy cores took three times
+    as long as one. And sums in one thread do not depend on how many cores a machine has. The caller's random state
+    and threads are put back afterwards.
 
     Yields
     ------
     torch.Generator
         The generator that torch uses by default within the block.
     """
-    with torch.random.fork_rng(devices=[]):
-        yield torch.manual_seed(seed)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield torch.manual_seed(seed)
+    finally:
+        torch.set_num_threads(threads)
 
 
-def _rate_factor(step: int, plan: FitPlan) -> float:
-    """Linear warm-up, then half a cosine."""
-    warm_up = max(1, round(plan.warm_up * plan.steps))
+def rate_factor(step: int, steps: int, warm_up: int) -> float:
+    """Share of the peak rate at a step: a linear warm-up, then half a cosine down to 0."""
     if step < warm_up:
         return (step + 1) / warm_up
-    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, plan.steps - warm_up)))
+    return 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))

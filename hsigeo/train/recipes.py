@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from hsigeo.train.fit import Progress
+from hsigeo.train.gated import train_gated
 from hsigeo.train.plain import train_plain
 from hsigeo.train.recipe import Trained
 from hsigeo.train.samples import LabelledSpectra
@@ -19,5 +20,5 @@ class Recipe(Protocol):
         """Train; the same samples and seed give the same network."""
 
 
-RECIPES: dict[str, Recipe] = {"plain": train_plain}
+RECIPES: dict[str, Recipe] = {"gated": train_gated, "plain": train_plain}
 """One for every entry of `hsigeo.model.VARIANTS`."""

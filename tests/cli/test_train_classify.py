@@ -1,0 +1,245 @@
+"""`hsigeo train` and `hsigeo classify`, from files to files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from envi_files import write_envi
+from rasterio.warp import transform as warp_points
+
+from hsigeo.model import load_model
+
+BANDS, LINES, SAMPLES = 16, 40, 30
+NODATA = -9999
+WAVELENGTH = [f"{nm:.1f}" for nm in np.linspace(450, 2350, BANDS)]
+
+
+def make_cube(*, seed=0):
+    """Three stripes of rows with spectra of their own, and a margin of nodata on the left."""
+    rng = np.random.default_rng(seed)
+    ramp = np.linspace(0, 1, BANDS)
+    shapes = [0.1 + 0.3 * ramp, 0.4 - 0.2 * ramp, 0.2 + 0.2 * np.sin(6 * ramp)]
+    stripe = np.arange(LINES) * 3 // LINES
+    reflectance = np.stack([shapes[k] for k in stripe], axis=1)[:, :, None] * rng.uniform(0.8, 1.2, (1, LINES, SAMPLES))
+    cube = np.round(10_000 * (reflectance + 0.005 * rng.normal(size=(BANDS, LINES, SAMPLES)))).astype(np.int16)
+    cube[:, :, :3] = NODATA
+    return cube
+
+
+def write_scene(folder: Path, name: str, **header) -> Path:
+    fields = {
+        "map info": "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters, rotation=30}",
+        "wavelength": WAVELENGTH,
+        "wavelength units": "Nanometers",
+        "data ignore value": NODATA,
+        "reflectance scale factor": 10000,
+    }
+    return write_envi(folder, name, make_cube(), dtype="int16", header_extra={**fields, **header})
+
+
+def write_polygons(folder: Path, scene: Path, *, names=("Wald (Laubbäume)", "水", "bare & dry")) -> Path:
+    """Four boxes in each stripe, as GeoJSON in longitude and latitude."""
+    with rasterio.open(scene.with_suffix(".img")) as dataset:
+        transform, crs = dataset.transform, dataset.crs
+    features = []
+    for stripe, name in enumerate(names):
+        for number in range(4):
+            top, left = stripe * 13.4 + 2, 4 + 6.5 * number
+            corners = [(left, top), (left + 4, top), (left + 4, top + 8), (left, top + 8), (left, top)]
+            x, y = zip(*(transform @ corner for corner in corners), strict=True)
+            ring = list(zip(*warp_points(crs, "EPSG:4326", x, y), strict=True))
+            geometry = {"type": "Polygon", "coordinates": [ring]}
+            features.append({"type": "Feature", "properties": {"class": name, "nr": number}, "geometry": geometry})
+    path = folder / "labels.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with a scene, its labels and a model trained on them, made once."""
+    folder = tmp_path_factory.mktemp("trained")
+    scene = write_scene(folder, "line")
+    labels = write_polygons(folder, scene)
+    from hsigeo.io import open_labels, open_scene
+    from hsigeo.model import write_model
+    from hsigeo.train import train
+
+    write_model(train(open_scene(scene), open_labels(labels, field="class"), check=False), folder / "line.safetensors")
+    return folder
+
+
+@pytest.fixture
+def here(trained, tmp_path) -> Path:
+    """A copy of the trained folder, which is also where commands run."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_from_scene_and_polygons_to_a_georeferenced_map(hsigeo, tmp_path):
+    scene = write_scene(tmp_path, "line")
+    labels = write_polygons(tmp_path, scene)
+    done = hsigeo("train", "line.hdr", "--labels", labels.name, "--field", "class", "-o", "line.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert "expected on unseen ground (5 folds, disjoint by polygons)" in done.stderr
+    assert "a random split would have said" in done.stderr
+    done = hsigeo("classify", "line.hdr", "-o", "map.tif", "--probabilities", "p.tif", "--confidence", "c.tif")
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(scene.with_suffix(".img")) as source, rasterio.open(tmp_path / "map.tif") as made:
+        assert made.crs == source.crs
+        assert made.transform.almost_equals(source.transform)
+        ids = made.read(1)
+    assert (ids[:, :3] == 0).all()
+    names = load_model(tmp_path / "line.safetensors").card.classes.names
+    mapped = np.array(["", *names])[ids[:, 3:]]
+    truth = np.array(["Wald (Laubbäume)", "水", "bare & dry"])[np.arange(LINES) * 3 // LINES][:, None]
+    assert (mapped == truth).mean() > 0.97
+    with rasterio.open(tmp_path / "p.tif") as probabilities:
+        assert probabilities.descriptions == names
+        np.testing.assert_allclose(probabilities.read().sum(axis=0)[:, 3:], 1, atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_file_and_another_seed_another(hsigeo, here):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        done = hsigeo(
+            *("train", "line.hdr", "--labels", "labels.geojson", "--field", "class", "--no-validation"),
+            *("-o", f"{name}.safetensors", "--seed", seed),
+        )
+        assert done.returncode == 0, done.stderr
+    first, same, other = ((here / f"{name}.safetensors").read_bytes() for name in "abc")
+    assert first == same
+    assert first != other
+
+
+def test_an_existing_map_is_kept_unless_overwriting_is_asked_for(hsigeo, here):
+    assert hsigeo("classify", "line.hdr", "-o", "map.tif").returncode == 0
+    before = (here / "map.tif").read_bytes()
+    done = hsigeo("classify", "line.hdr", "-o", "map.tif")
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("hsigeo: map.tif exists")
+    assert (here / "map.tif").read_bytes() == before
+    assert hsigeo("classify", "line.hdr", "-o", "map.tif", "--overwrite").returncode == 0
+
+
+def test_several_scenes_go_to_a_folder_and_a_broken_one_does_not_stop_the_others(hsigeo, here):
+    write_scene(here, "other")
+    (here / "broken.hdr").write_text("ENVI\nsamples = 3\n")
+    done = hsigeo(
+        "classify", "line.hdr", "broken.hdr", "other.hdr", "--output-dir", "maps", "--model", "line.safetensors"
+    )
+    assert done.returncode == 1
+    assert {"line_map.tif", "other_map.tif"} <= files(here / "maps")
+    assert "1 of 3 scenes failed: broken.hdr" in done.stderr
+
+
+def test_the_model_comes_from_the_environment_where_none_lies_beside_the_scene(hsigeo, here):
+    write_scene(here, "other")
+    done = hsigeo("classify", "other.hdr", "-o", "map.tif")
+    assert done.returncode == 1
+    assert "no model for other.hdr" in done.stderr
+    assert "hsigeo train other.hdr --labels" in done.stderr
+    done = hsigeo("classify", "other.hdr", "-o", "map.tif", env={"HSIGEO_MODEL": str(here / "line.safetensors")})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_small_memory_gives_the_same_map(hsigeo, here):
+    assert hsigeo("classify", "line.hdr", "-o", "whole.tif").returncode == 0
+    assert hsigeo("classify", "line.hdr", "-o", "tiled.tif", "--max-memory", "20K").returncode == 0
+    with rasterio.open(here / "whole.tif") as whole, rasterio.open(here / "tiled.tif") as tiled:
+        np.testing.assert_array_equal(whole.read(), tiled.read())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["classify", "none.hdr", "-o", "m.tif", "--model", "line.safetensors"], 1, "none.hdr"),
+        (["classify", "line.hdr", "-o", "m.tif", "--model", "none.safetensors"], 1, "there is no such model file"),
+        (["classify", "line.hdr", "-o", "m.tif", "--model", "line.img"], 1, "not a complete hsigeo model file"),
+        (["classify", "line.hdr", "-o", "no/such/m.tif"], 1, "does not exist; make it first"),
+        (["classify", "line.hdr", "-o", "m.tif", "--max-memory", "10"], 2, "--max-memory is too small"),
+        (["classify", "line.hdr", "-o", "m.tif", "--max-memory", "lots"], 2, "is not a size"),
+        (["classify", "line.hdr"], 2, "give either -o"),
+        (["classify", "line.hdr", "line.hdr", "-o", "m.tif"], 2, "-o takes one scene, 2 were given"),
+        (["classify", "line.hdr", "line.hdr", "--output-dir", "maps"], 2, "would both become"),
+        (["classify", "line.hdr", "--output-dir", "maps", "--confidence", "c.tif"], 2, "name one file"),
+        (["train", "line.hdr", "--labels", "none.gpkg", "-o", "m.safetensors"], 1, "none.gpkg does not exist"),
+        (["train", "line.hdr", "--labels", "labels.geojson", "--field", "typ", "-o", "m.safetensors"], 1, "class"),
+        (["train", "--labels", "labels.geojson", "-o", "m.safetensors"], 2, "give the scenes"),
+        (["train", "line.hdr", "--labels", "a", "--labels", "b", "-o", "m.safetensors"], 2, "1 scenes and 2 label"),
+        (["train", "line.hdr", "--labels", "labels.geojson", "-o", "line.safetensors"], 1, "exists"),
+        (
+            ["train", "line.hdr", "--labels", "labels.geojson", "--field", "class", "-o", "m", "--variant", "x"],
+            1,
+            "no variant 'x'",
+        ),
+    ],
+)
+def test_bad_input_gives_one_clear_line_and_leaves_nothing_behind(hsigeo, here, arguments, code, message):
+    before = files(here)
+    done = hsigeo(*arguments)
+    assert done.returncode == code, done.stderr
+    assert message in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert files(here) == before
+
+
+def test_bands_that_do_not_match_the_model_are_named(hsigeo, here):
+    write_scene(here, "visible", wavelength=[f"{nm:.1f}" for nm in np.linspace(400, 900, BANDS)])
+    done = hsigeo("classify", "visible.hdr", "-o", "map.tif", "--model", "line.safetensors")
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "of the 16 wavelengths" in last
+    assert "good bands cover 400-900 nm" in last
+    assert "map.tif" not in files(here)
+
+
+def test_labels_elsewhere_are_refused(hsigeo, here):
+    text = (here / "labels.geojson").read_text(encoding="utf-8")
+    document = json.loads(text)
+    for feature in document["features"]:
+        ring = feature["geometry"]["coordinates"][0]
+        feature["geometry"]["coordinates"][0] = [[x + 1, y] for x, y in ring]
+    (here / "elsewhere.geojson").write_text(json.dumps(document), encoding="utf-8")
+    done = hsigeo("train", "line.hdr", "--labels", "elsewhere.geojson", "--field", "class", "-o", "m.safetensors")
+    assert done.returncode == 1
+    assert "no label falls on" in done.stderr.strip().splitlines()[-1]
+
+
+def test_a_single_class_is_refused(hsigeo, here):
+    write_polygons(here, here / "line.hdr", names=("水",))
+    done = hsigeo("train", "line.hdr", "--labels", "labels.geojson", "--field", "class", "-o", "m.safetensors")
+    assert done.returncode == 1
+    assert "only one class ('水')" in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_half_written(here, stop):
+    import sysconfig
+
+    before = files(here)
+    command = [Path(sysconfig.get_path("scripts")) / "hsigeo", "classify", "line.hdr", "-o", "map.tif"]
+    # A tile of one pixel each makes the run last; the signal comes once the partial output is there.
+    process = subprocess.Popen(
+        [*command, "--max-memory", "1K"], cwd=here, stderr=subprocess.PIPE, text=True, env=os.environ
+    )
+    deadline = time.monotonic() + 60
+    while files(here) == before and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(stop)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130, error
+    assert error.strip().splitlines()[-1] == "hsigeo: interrupted; no partial output was left"
+    assert files(here) == before
