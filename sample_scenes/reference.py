@@ -18,7 +18,7 @@ __all__ = ["Feature", "make_training_polygons", "make_validation_points", "write
 
 POLYGONS_PER_CLASS = 9
 POINTS_PER_CLASS = 60
-LARGEST_RADIUS = 11
+SMALLEST_RADIUS, LARGEST_RADIUS = 3, 11
 """Metres. Nobody digitises whole fields: a dozen pixels a polygon is what a day in the field gives."""
 
 SCENE_CRS = "EPSG:32633"
@@ -43,17 +43,10 @@ def make_training_polygons(rng: np.random.Generator, landscape: Landscape, seen:
     features: list[Feature] = []
     for name, number in CLASSES.items():
         depth = _depth(visible & (landscape.cover == number), LARGEST_RADIUS)
-        chosen = 0
-        while chosen < POLYGONS_PER_CLASS:
-            # The deepest tenth: people digitise where they are sure.
-            rows, cols = np.nonzero(depth >= max(3, np.quantile(depth[depth > 0], 0.9)))
-            if rows.size == 0:
-                raise RuntimeError(f"only {chosen} places for polygons of {name!r}")
-            pick = rng.integers(rows.size)
-            row, col = int(rows[pick]), int(cols[pick])
+        for count in range(POLYGONS_PER_CLASS):
+            row, col = _pick_place(rng, depth, east=count % 2 == 1)
             features.append(Feature(name=name, geometry=_outline(rng, col, row, 0.95 * depth[row, col])))
             depth[max(0, row - 25) : row + 26, max(0, col - 25) : col + 26] = 0
-            chosen += 1
     return features
 
 
@@ -106,6 +99,20 @@ def write_features(path: Path, features: list[Feature], transform: Affine) -> No
         )
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def _pick_place(rng: np.random.Generator, depth: NDArray[np.int64], *, east: bool) -> tuple[int, int]:
+    """A place deep inside a patch: people digitise where they are sure. East and west in turn, where both have any."""
+    half = np.zeros_like(depth)
+    columns = slice(depth.shape[1] // 2, None) if east else slice(None, depth.shape[1] // 2)
+    half[:, columns] = depth[:, columns]
+    if half.max() < SMALLEST_RADIUS:
+        half = depth
+    if half.max() < SMALLEST_RADIUS:
+        raise RuntimeError("the landscape has too few patches of some class for the polygons wanted")
+    rows, cols = np.nonzero(half >= max(SMALLEST_RADIUS, np.quantile(half[half > 0], 0.9)))
+    pick = rng.integers(rows.size)
+    return int(rows[pick]), int(cols[pick])
 
 
 def _outline(rng: np.random.Generator, col: int, row: int, radius: float) -> shapely.Polygon:
