@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetReader
@@ -35,6 +36,9 @@ TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # Formats of one local file. VRT and the like are left out: they may point anywhere, the network included.
 _DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG", "PNG", "GPKG", "BMP")
+
+# CPLE_BaseError is what rasterio lets through of GDAL's own errors; it has no public name.
+_GDAL_ERRORS = (RasterioError, CPLE_BaseError, OSError)
 
 _MIN_CACHE, _MAX_CACHE = 64 << 20, 512 << 20
 _HANDLES_PER_THREAD = 2
@@ -64,7 +68,7 @@ class RasterCube:
             with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header)):
                 dataset = _dataset_of_this_thread(Path(header.data_path), header.stamp)
                 values: NDArray[Any] = dataset.read([index + 1 for index in band_range], window=window)
-        except (RasterioError, OSError) as error:
+        except _GDAL_ERRORS as error:
             raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {_first_line(error)}") from error
         return values
 
@@ -84,7 +88,7 @@ def open_raster(path: Path) -> RasterCube:
         # Each thread that reads opens the file for itself: one GDAL handle used by two threads gives wrong pixels.
         with rasterio.Env(), _open_dataset(path) as dataset:
             return RasterCube(_describe(dataset, path, stamp))
-    except RasterioError as error:
+    except _GDAL_ERRORS as error:
         raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {_first_line(error)}") from error
 
 
@@ -114,7 +118,10 @@ def _cache_bytes(header: CubeHeader) -> int:
     return min(max(_MIN_CACHE, 2 * block_row), _MAX_CACHE)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
+    # rasterio's own message is "Read failed. See previous exception for details."
+    while error.__cause__ is not None:
+        error = error.__cause__
     return (str(error) or type(error).__name__).splitlines()[0]
 
 

@@ -213,9 +213,12 @@ def _crs_of_map_info(map_info: MapInfo, header: EnviHeader, notes: list[str]) ->
     datum = _simplified(datum_fields[-1]) if datum_fields else ""
     if datum.startswith("etrs89") and map_info.is_geographic:
         return CRS.from_epsg(4258)
-    if datum in ("wgs84", "wgs1984"):  # GDAL knows no spelling but WGS-84
+    is_wgs84 = datum in ("wgs84", "wgs1984")
+    if is_wgs84:  # GDAL knows no spelling but WGS-84
         datum_fields[-1] = "WGS-84"
     crs = _ask_gdal(map_info, datum_fields, header)
+    if datum and not is_wgs84 and not datum.isdecimal() and crs is not None and 'DATUM["WGS_1984"' in crs.to_wkt():
+        notes.append(f"the datum {datum_fields[-1]!r:.60} of 'map info' is not known; it was taken as WGS 84")
     if crs is None:
         notes.append(f"the projection {map_info.projection!r:.60} of 'map info' is not known; the scene has no CRS")
     return crs

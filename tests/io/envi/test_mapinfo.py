@@ -181,6 +181,15 @@ def test_datum_of_a_utm_scene(case: str) -> None:
     assert any("no datum" in note for note in notes) == (case == "none")
 
 
+def test_unknown_datum_is_taken_as_wgs84_and_said() -> None:
+    grid, notes = grid_and_notes(f"map info = {utm(datum='33, North, Rubbish 1850')}")
+    assert grid.crs is not None
+    assert CRS.from_wkt(grid.crs).to_epsg() == 32633
+    assert notes == ["the datum 'Rubbish 1850' of 'map info' is not known; it was taken as WGS 84"]
+    for known in ("North America 1983", "European 1950", "WGS-84"):
+        assert grid_and_notes(f"map info = {utm(datum=f'33, North, {known}')}")[1] == []
+
+
 def test_geographic_scene_without_datum_is_taken_as_wgs84_and_said() -> None:
     grid, notes = grid_and_notes("map info = {Geographic Lat/Lon, 1, 1, 10, 50, 0.1, 0.1}")
     assert grid.crs is not None
