@@ -80,10 +80,12 @@ class MapInfo:
         """From (column, row), zero-based and at outer corners, to the map (to degrees for geographic maps)."""
         cos, sin = _cos_sin(self.rotation)
         scale = _DEGREES_PER_UNIT.get(self.options.get("units", "").lower(), 1.0) if self.is_geographic else 1.0
-        turn = Affine(self.x_size * cos, self.y_size * sin, 0.0, self.x_size * sin, -self.y_size * cos, 0.0)
-        placed = Affine.translation(self.x, self.y) * turn * Affine.translation(1 - self.column, 1 - self.row)
+        a, b = self.x_size * cos, self.y_size * sin
+        d, e = self.x_size * sin, -self.y_size * cos
+        columns, rows = self.column - 1, self.row - 1  # from the outer corner of the image to the tie point
+        terms = (a, b, self.x - a * columns - b * rows, d, e, self.y - d * columns - e * rows)
         # Adding 0.0 turns -0.0 into 0.0, which would only puzzle whoever prints it.
-        return Affine(*(term * scale + 0.0 for term in placed[:6]))
+        return Affine(*(term * scale + 0.0 for term in terms))
 
 
 def parse_map_info(header: EnviHeader) -> MapInfo | None:

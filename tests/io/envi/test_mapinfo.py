@@ -156,7 +156,8 @@ def test_tie_point_lands_on_its_coordinates_and_rotation_comes_back(
 ) -> None:
     tie, size = f"{column!r}, {row!r}", f"{x_size!r}, {y_size!r}"
     grid = grid_of(f"map info = {{Arbitrary, {tie}, 500000, 4200000, {size}, rotation={rotation!r}}}")
-    x, y = grid.transform * (column - 1, row - 1)
+    t = grid.transform
+    x, y = t.a * (column - 1) + t.b * (row - 1) + t.c, t.d * (column - 1) + t.e * (row - 1) + t.f
     np.testing.assert_allclose((x, y), (500000, 4200000), atol=1e-6)
     np.testing.assert_allclose(grid.pixel_size, (x_size, y_size), rtol=1e-9)
     turn = math.radians(grid.rotation - rotation)
