@@ -9,6 +9,7 @@ from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io.cube import Cube, open_failure
 from hsigeo.io.envi import open_envi
 from hsigeo.io.envi.datafile import find_header
+from hsigeo.io.envi.header import is_envi_header
 from hsigeo.io.geotiff import TIFF_MAGIC, open_raster
 
 __all__ = ["open_cube"]
@@ -48,7 +49,9 @@ def open_cube(path: str | os.PathLike[str]) -> Cube:
     for magic, what, remedy in _NOT_READ:
         if start.startswith(magic):
             raise SceneError(f"{path} is {what}; hsigeo does not read these: {remedy}")
-    return open_envi(path) if find_header(path) is not None else open_raster(path)
+    header_path = find_header(path)
+    is_envi = header_path is not None and is_envi_header(header_path)
+    return open_envi(path) if is_envi else open_raster(path)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -229,3 +229,9 @@ def test_what_is_not_there_or_a_folder_is_said(tmp_path: Path) -> None:
             hsigeo.open_scene(tmp_path / name)
     with pytest.raises(SceneError, match="is a folder"):
         hsigeo.open_scene(tmp_path)
+
+
+def test_raster_with_an_esri_header_is_read_through_gdal(tmp_path: Path) -> None:
+    (tmp_path / "a.bil").write_bytes(make_encoded_cube(1, 2, 3, "uint8").tobytes())
+    (tmp_path / "a.hdr").write_text("BYTEORDER I\nLAYOUT BIL\nNROWS 2\nNCOLS 3\nNBANDS 1\nNBITS 8\n")
+    assert open_cube(tmp_path / "a.bil").header.format == "EHdr"

@@ -15,7 +15,7 @@ from pathlib import Path
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io.numerals import parse_number
 
-__all__ = ["EnviHeader", "HeaderValue", "parse_header", "read_header"]
+__all__ = ["EnviHeader", "HeaderValue", "is_envi_header", "parse_header", "read_header"]
 
 MAX_HEADER_BYTES = 16 << 20
 """A header of 65 535 bands with long names has about 5 MB; what is larger is not a header."""
@@ -128,6 +128,16 @@ def read_header(path: Path) -> EnviHeader:
     except UnicodeDecodeError:
         text = content.decode("latin-1")  # never fails, and is what ENVI on Windows wrote
     return parse_header(text, str(path))
+
+
+def is_envi_header(path: Path) -> bool:
+    """Whether a file begins as an ENVI header does; ESRI's ``.hdr`` files, for one, do not."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError:
+        return False
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:4].upper() == b"ENVI"
 
 
 def parse_header(text: str, source: str) -> EnviHeader:
