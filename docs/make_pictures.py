@@ -6,15 +6,18 @@ Both flight lines are laid on one north-up canvas, the way a GIS shows them.
 from __future__ import annotations
 
 import html
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
+import rioxarray  # noqa: F401 - gives scenes their .rio
 import xarray as xr
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.warp import reproject
 
 import hsigeo

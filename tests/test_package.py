@@ -106,6 +106,22 @@ def test_there_are_about_a_dozen_public_names() -> None:
     assert set(hsigeo.__all__) <= set(dir(hsigeo))
 
 
+def test_functions_stay_functions_when_the_module_of_their_name_is_imported() -> None:
+    output = python(
+        "import hsigeo, hsigeo.train, hsigeo.cli.classify\n"
+        "import hsigeo.classify, hsigeo.evaluate\n"
+        "print(*(callable(getattr(hsigeo, name)) for name in ('classify', 'evaluate', 'train') * 2))"
+    )
+
+    assert output.split() == ["True"] * 6
+
+
+def test_type_checkers_see_every_public_name() -> None:
+    stub = (Path(hsigeo.__file__).parent / "__init__.pyi").read_text(encoding="utf-8")
+
+    assert set(re.findall(r" as (\w+)$", stub, re.MULTILINE)) | {"__version__"} == set(hsigeo.__all__)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'clasify'"):
         _ = hsigeo.clasify

@@ -14,7 +14,7 @@ from code_blocks import CodeBlock, read_code_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCKS = read_code_blocks(REPOSITORY / "README.md")
-RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
+RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
 SET_UP = ("Set up and make a map", "Set up and run the tests")
 PAGES = sorted(
     path.relative_to(REPOSITORY)
