@@ -61,6 +61,7 @@ def make_aux_xml(classes: ClassTable) -> bytes:
         row = ET.SubElement(table, "Row", index=str(index))
         for value in (entry.id, entry.name, *entry.color):
             ET.SubElement(row, "F").text = _xml_text(str(value))
+    # Without the line that declares XML: GDAL takes that line for the root and reads nothing (3.6 and 3.10).
     return _to_bytes(root)
 
 
@@ -83,7 +84,7 @@ def make_qml(classes: ClassTable) -> bytes:
 
 def _to_bytes(root: ET.Element) -> bytes:
     ET.indent(root)
-    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=False)
     return content + b"\n"
 
 

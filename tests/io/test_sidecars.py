@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,15 +83,25 @@ def test_a_sidecar_that_makes_no_sense_counts_as_none(tmp_path, content):
     assert read_categories(tmp_path / "map.tif") == {}
 
 
-@pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="gdalinfo is not installed")
 def test_gdal_reads_names_and_attribute_table(tmp_path):
     write_map(make_result(), tmp_path / "map.tif")
 
-    done = subprocess.run(["gdalinfo", "-json", str(tmp_path / "map.tif")], capture_output=True, check=True)
+    # What GDAL writes beside a copy is what it has read beside the original.
+    rasterio.shutil.copy(tmp_path / "map.tif", tmp_path / "copy.tif", driver="GTiff")
 
-    document = json.loads(done.stdout)
-    band = document["bands"][0]
-    table = document.get("rat") or band["rat"]
-    rows = [row["f"] for row in table["row"]]
-    assert [row[:2] for row in rows] == [[entry.id, entry.name] for entry in TABLE]
-    assert [tuple(row[2:]) for row in rows] == [entry.color for entry in TABLE]
+    document = ET.parse(tmp_path / "copy.tif.aux.xml")
+    names = [item.text for item in document.iterfind("PAMRasterBand/CategoryNames/Category")]
+    assert names == ["unclassified", *NAMES]
+    rows = document.findall("PAMRasterBand/GDALRasterAttributeTable/Row")
+    found = [[cell.text for cell in row] for row in rows]
+    assert found == [[str(entry.id), entry.name, *map(str, entry.color)] for entry in TABLE]
+    assert document.find("PAMRasterBand/GDALRasterAttributeTable").get("tableType") == "thematic"
+
+
+@pytest.mark.skipif(shutil.which("gdalinfo") is None, reason="gdalinfo is not installed")
+def test_gdalinfo_shows_the_names(tmp_path):
+    write_map(make_result(), tmp_path / "map.tif")
+
+    shown = subprocess.run(["gdalinfo", tmp_path / "map.tif"], capture_output=True, check=True, text=True).stdout
+
+    assert [f"{number}: {name}" in shown for number, name in enumerate(["unclassified", *NAMES])] == [True] * 6
