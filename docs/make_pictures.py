@@ -98,10 +98,12 @@ def _stretch(colour: Canvas) -> NDArray[np.uint8]:
 
 def _write_png(path: Path, image: NDArray[np.uint8], *, alpha: NDArray[np.bool_]) -> None:
     rgba = np.concatenate([image, 255 * alpha[None].astype(np.uint8)])
-    with rasterio.open(
-        path, "w", driver="PNG", width=rgba.shape[2], height=rgba.shape[1], count=4, dtype="uint8"
-    ) as png:
-        png.write(rgba)
+    _, height, width = rgba.shape
+    profile = {"driver": "PNG", "width": width, "height": height, "count": 4, "dtype": "uint8"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path, "w", **profile) as png:
+            png.write(rgba)
     path.with_name(f"{path.name}.aux.xml").unlink(missing_ok=True)
 
 
