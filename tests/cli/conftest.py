@@ -1,8 +1,9 @@
-"""The installed command, run as a user runs it."""
+"""The command line, run as a user runs it."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable
@@ -10,22 +11,44 @@ from pathlib import Path
 
 import pytest
 
-HSIGEO = Path(sysconfig.get_path("scripts")) / "hsigeo"
+from hsigeo.cli import main
+
+Completed = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
-def hsigeo(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run ``hsigeo`` with these arguments in the test's own folder."""
+def hsigeo(tmp_path, monkeypatch, capfd) -> Callable[..., Completed]:
+    """Run ``hsigeo`` with these arguments in the test's own folder, through the installed command's entry point.
 
-    def run(*arguments: object, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [HSIGEO, *map(str, arguments)],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONWARNINGS": "default", **(env or {})},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+    In this process: a start of Python with torch and xarray takes seconds, and there are many tests.
+    """
+
+    def run(*arguments: object, env: dict[str, str] | None = None) -> Completed:
+        command = ["hsigeo", *map(str, arguments)]
+        before = signal.getsignal(signal.SIGTERM)
+        capfd.readouterr()
+        with monkeypatch.context() as patch:
+            patch.chdir(tmp_path)
+            patch.setattr("sys.argv", command)
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as stopped:
+                main()
+        signal.signal(signal.SIGTERM, before)
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(command, int(stopped.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def start_hsigeo(tmp_path) -> Callable[..., subprocess.Popen[str]]:
+    """Start the installed ``hsigeo`` as a process of its own in the test's folder."""
+
+    def start(*arguments: object) -> subprocess.Popen[str]:
+        command = [Path(sysconfig.get_path("scripts")) / "hsigeo", *map(str, arguments)]
+        return subprocess.Popen(
+            command, cwd=tmp_path, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return start

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -225,16 +223,19 @@ def test_a_single_class_is_refused(hsigeo, here):
     assert "only one class ('水')" in done.stderr.strip().splitlines()[-1]
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing_half_written(here, stop):
-    import sysconfig
+def test_the_installed_command_runs(start_hsigeo, here):
+    process = start_hsigeo("classify", "line.hdr", "-o", "map.tif")
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 0, error
+    assert "Warning" not in error
+    assert "map.tif" in files(here)
 
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing_half_written(start_hsigeo, here, stop):
     before = files(here)
-    command = [Path(sysconfig.get_path("scripts")) / "hsigeo", "classify", "line.hdr", "-o", "map.tif"]
-    # A tile of one pixel each makes the run last; the signal comes once the partial output is there.
-    process = subprocess.Popen(
-        [*command, "--max-memory", "1K"], cwd=here, stderr=subprocess.PIPE, text=True, env=os.environ
-    )
+    # Tiles of a few pixels make the run last; the signal comes once the partial output is there.
+    process = start_hsigeo("classify", "line.hdr", "-o", "map.tif", "--max-memory", "1K")
     deadline = time.monotonic() + 60
     while files(here) == before and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
