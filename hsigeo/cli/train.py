@@ -150,6 +150,7 @@ def _left_out(report: SampleReport) -> dict[str, int]:
         "features without a class": labels.features_without_class,
         "features without a geometry": labels.features_without_geometry,
         "features outside the scene": labels.features_outside,
+        "features smaller than a pixel": labels.features_without_pixel,
         "pixels in two classes": labels.pixels_contradicting,
         "pixels on nodata": report.pixels_on_nodata,
     }
