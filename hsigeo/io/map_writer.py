@@ -36,7 +36,7 @@ from hsigeo.io.georeference import grid_of_dataset, profile_of_grid, quiet_about
 from hsigeo.io.map_layers import Layer, check_targets, classes_of, plan_layers
 from hsigeo.io.map_tag import TAG
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
-from hsigeo.io.strips import compute_strips, plan_strips
+from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import grid_of
 
 __all__ = ["write_map"]
@@ -133,13 +133,13 @@ def _write_strips(
     arrays = [layer.array for layer in layers]
     bytes_per_line = grid.samples * sum(np.dtype(layer.dtype).itemsize * layer.count for layer in layers)
     chunks = getattr(arrays[0], "chunks", None)
-    strips = plan_strips(grid.lines, None if chunks is None else chunks[0], bytes_per_line)
+    plan = StripPlan(grid.lines, None if chunks is None else chunks[0], bytes_per_line)
     with ExitStack() as stack:
         writers = [
             stack.enter_context(_TileRows(layer, stage, grid, classes))
             for layer, stage in zip(layers, stages, strict=True)
         ]
-        computed = stack.enter_context(closing(compute_strips(arrays, strips)))
+        computed = stack.enter_context(closing(compute_strips(arrays, plan)))
         while (item := _next_strip(computed)) is not None:
             (_, stop), parts = item
             counts += _count(parts[0], classes)
@@ -164,10 +164,15 @@ def _next_strip(computed: Iterator[Any]) -> Any:
 
 def _count(ids: NDArray[Any], classes: ClassTable) -> NDArray[np.int64]:
     known = np.array([0, *classes.ids])
-    counts = np.bincount(ids.ravel(), minlength=known[-1] + 1)
-    if len(counts) > known[-1] + 1 or counts.sum() != counts[known].sum():
-        stray = np.setdiff1d(ids, known)[0]
-        raise OutputError(f"class_id holds {stray}, which its class table does not; ids are {known.tolist()!r:.80}")
+    counts = np.zeros(known[-1] + 1, dtype=np.int64)
+    flat = ids.ravel()
+    # In pieces, because bincount turns every id into 8 bytes first.
+    for start in range(0, flat.size, 1 << 18):
+        piece = np.bincount(flat[start : start + (1 << 18)], minlength=len(counts))
+        if len(piece) > len(counts) or piece.sum() != piece[known].sum():
+            stray = np.setdiff1d(flat, known)[0]
+            raise OutputError(f"class_id holds {stray}, which its class table does not; ids are {known.tolist()!r:.80}")
+        counts += piece
     return counts
 
 

@@ -1,13 +1,18 @@
 """Several lazy arrays, computed together strip by strip.
 
-The strategy here: dask computes what the arrays share once, because they are asked for in one call. A pool of two
-threads keeps two strips in flight, so that one strip is read while the other is computed and a third is written;
-whoever consumes the strips takes them in order, and no further strip starts before one was taken. That bounds memory
-at three strips. dask's own schedulers would walk the whole graph, and hold as many strips as they like.
+The strategy here: dask computes what the arrays share once, because they are asked for in one call. Two threads keep
+two strips in flight, so that one strip is read while the other is computed and a third is written; whoever consumes
+the strips takes them in order, and no further strip starts before one was taken. That bounds memory at three strips.
+dask's own schedulers would walk the whole graph, and hold as many strips as they like.
+
+The price is one call of dask a strip, 20 to 60 ms of Python. So strips grow, by whole chunks, while they take less time
+than a person notices, and shrink when they take longer: progress is seen and Ctrl-C is heard within about a second
+wherever the chunks allow it.
 """
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,78 +22,86 @@ import numpy as np
 from dask.base import compute
 from numpy.typing import NDArray
 
-__all__ = ["compute_strips", "plan_strips"]
+__all__ = ["StripPlan", "compute_strips"]
 
 _IN_FLIGHT = 2
 _ROWS = 256
-_BYTES = 32 << 20
+_BYTES = 8 << 20
+_SHORT, _LONG = 0.3, 1.2  # seconds
 
 Strip = tuple[int, int]
 Computed = tuple[Strip, list[NDArray[Any]]]
 
 
-def plan_strips(lines: int, chunks: Sequence[int] | None, bytes_per_line: int) -> list[Strip]:
-    """First and last-but-one row of each strip, from the top; every row in exactly one.
-
-    Strips end where chunks end, so no chunk is computed twice. Small chunks share a strip until it has 256
-    rows or 32 MiB, because every call of dask has a price of its own.
+class StripPlan:
+    """Cuts the rows of a raster into strips that end where chunks end, so that no chunk is computed twice.
 
     Parameters
     ----------
     lines
         Rows of the raster.
     chunks
-        Rows of each dask chunk; `None` for an array in memory, which is cut anywhere.
+        Rows of each dask chunk; `None` for arrays in memory, which may be cut anywhere.
     bytes_per_line
-        What the results take.
+        What the results take; strips of several chunks stay below 8 MiB.
     """
-    limit = max(1, min(_ROWS, _BYTES // max(bytes_per_line, 1)))
-    if chunks is None:
-        return [(start, min(start + limit, lines)) for start in range(0, lines, limit)]
-    strips: list[Strip] = []
-    start = stop = 0
-    for rows in chunks:
-        if stop > start and stop + rows - start > limit:
-            strips.append((start, stop))
-            start = stop
-        stop += rows
-    if stop > start:
-        strips.append((start, stop))
-    return strips
+
+    def __init__(self, lines: int, chunks: Sequence[int] | None, bytes_per_line: int) -> None:
+        if chunks is None:
+            chunks = [min(_ROWS, lines - start) for start in range(0, lines, _ROWS)]
+        self._edges = [0, *np.cumsum(chunks).tolist()]
+        self._most_rows = max(1, _BYTES // max(bytes_per_line, 1))
+        self._next = 0
+        self._chunks_per_strip = 1
+
+    def take(self) -> Strip | None:
+        """First and last-but-one row of the next strip, from the top; `None` after the last."""
+        if self._next == len(self._edges) - 1:
+            return None
+        first = self._next
+        last = min(first + self._chunks_per_strip, len(self._edges) - 1)
+        while last > first + 1 and self._edges[last] - self._edges[first] > self._most_rows:
+            last -= 1
+        self._next = last
+        return self._edges[first], self._edges[last]
+
+    def learn(self, seconds: float) -> None:
+        """Say how long a strip took, so that the next ones take about a second."""
+        if seconds < _SHORT:
+            self._chunks_per_strip *= 2
+        elif seconds > _LONG:
+            self._chunks_per_strip = max(1, self._chunks_per_strip // 2)
 
 
-def compute_strips(
-    arrays: Sequence[Any], strips: Sequence[Strip]
-) -> Generator[Computed, None, None]:
+def compute_strips(arrays: Sequence[Any], plan: StripPlan) -> Generator[Computed, None, None]:
     """The strips of all arrays, in order.
 
-    Close the generator (`contextlib.closing`) when leaving early: it waits for the strips that are being computed, at
-    most two, and drops the rest.
+    Close the generator (`contextlib.closing`) when leaving early. Strips that are being computed then finish on their
+    own and are dropped: nobody waits for them, and they touch no output.
 
     Parameters
     ----------
     arrays : each (…, y, x)
         NumPy or dask.
-    strips
-        As `plan_strips` gives them.
     """
-    waiting: deque[tuple[Strip, Future[list[NDArray[Any]]]]] = deque()
-    with ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="hsigeo-strip") as pool:
-        try:
-            for strip in strips:
+    waiting: deque[tuple[Strip, Future[tuple[list[NDArray[Any]], float]]]] = deque()
+    pool = ThreadPoolExecutor(_IN_FLIGHT, thread_name_prefix="hsigeo-strip")
+    try:
+        while True:
+            while len(waiting) < _IN_FLIGHT and (strip := plan.take()) is not None:
                 waiting.append((strip, pool.submit(_compute, arrays, strip)))
-                if len(waiting) == _IN_FLIGHT:
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
+            if not waiting:
+                return
+            done, future = waiting.popleft()
+            parts, seconds = future.result()
+            plan.learn(seconds)
+            yield done, parts
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _compute(arrays: Sequence[Any], strip: Strip) -> list[NDArray[Any]]:
+def _compute(arrays: Sequence[Any], strip: Strip) -> tuple[list[NDArray[Any]], float]:
     start, stop = strip
+    began = time.monotonic()
     lazy = [array[..., start:stop, :] for array in arrays]
-    return [np.asarray(part) for part in compute(*lazy)]
+    return [np.asarray(part) for part in compute(*lazy)], time.monotonic() - began
