@@ -13,7 +13,7 @@ DOCKERFILES = sorted(FOLDER.glob("Dockerfile*"))
 
 
 def instructions(dockerfile: Path) -> list[tuple[str, str]]:
-    lines = [line for line in dockerfile.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lines = [line for line in dockerfile.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
     joined = re.sub(r"\\\n\s*", " ", "\n".join(lines))
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]
 
