@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from typing import Any
@@ -19,6 +20,9 @@ _SUMMARIES = {
     "classify": "Make the class map of a scene.",
     "evaluate": "Compare a class map with reference labels.",
 }
+
+INTERRUPTED = 130
+"""Exit status of a command stopped by Ctrl-C, as shells count it."""
 
 
 class _LazyGroup(click.Group):
@@ -50,7 +54,14 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 a reported error, 2 wrong usage, 130 interrupted."""
-    sys.exit(_run(cli))
+    code = _run(cli)
+    if code == INTERRUPTED:
+        # Python would wait for the tiles that its threads are still computing, half a minute perhaps. The command has
+        # cleared away its outputs by now, and the threads write none.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _run(command: click.Command, **kwargs: Any) -> int:
@@ -66,7 +77,7 @@ def _run(command: click.Command, **kwargs: Any) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("hsigeo: interrupted; no partial output was left", err=True)
-        return 130
+        return INTERRUPTED
     except MemoryError as error:
         click.echo(f"hsigeo: out of memory: {error}", err=True)
         return 1
