@@ -58,7 +58,12 @@ class RasterLabels:
         found = list(self.strips_on(grid))
         row, col, class_id = (np.concatenate(parts) for parts in zip(*found, strict=True)) if found else _nothing()
         return LabelledPixels(
-            row=row, col=col, class_id=class_id, group=connected_patches(row, col, class_id), classes=self.classes
+            row=row,
+            col=col,
+            class_id=class_id,
+            group=connected_patches(row, col, class_id),
+            classes=self.classes,
+            group_kind="patch",
         )
 
     def strips_on(
