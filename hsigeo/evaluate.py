@@ -63,6 +63,8 @@ class Evaluation:
         How classes were matched.
     report
         What became of the labels on their way onto the map's grid.
+    on_training_labels
+        Whether the label file is one that the map's model was trained on: then the figures are optimistic.
     notes
         Sentences about what makes the figures less than they seem.
     """
@@ -70,6 +72,7 @@ class Evaluation:
     accuracy: Accuracy
     match: ClassMatch
     report: LabelReport
+    on_training_labels: bool
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -79,6 +82,7 @@ class Evaluation:
             "classes_only_in_labels": list(self.match.only_in_labels),
             "classes_only_in_map": list(self.match.only_in_map),
             "labels": dict(vars(self.report)),
+            "on_training_labels": self.on_training_labels,
             "notes": list(self.notes),
         }
 
@@ -139,7 +143,11 @@ def evaluate(
         )
     accuracy = Accuracy(names=match.names, confusion=confusion)
     return Evaluation(
-        accuracy=accuracy, match=match, report=report, notes=tuple(_notes(accuracy, match, source, class_map))
+        accuracy=accuracy,
+        match=match,
+        report=report,
+        on_training_labels=_is_known(source, class_map),
+        notes=tuple(_notes(accuracy, match, report)),
     )
 
 
@@ -236,18 +244,28 @@ def _values_at(class_map: ClassRaster, row: NDArray[np.int64], col: NDArray[np.i
     return window[row - top, col - left]
 
 
-def _notes(accuracy: Accuracy, match: ClassMatch, source: LabelSource, class_map: ClassRaster) -> Iterator[str]:
-    if Path(source.path).is_file() and _mentions(class_map.metadata, fingerprint(source.path)):
-        yield (
-            f"{source.path} is what the map's model was trained on: these figures say how well it remembers its "
-            "training labels, not how accurate the map is; evaluate on labels it has not seen"
-        )
+def _is_known(source: LabelSource, class_map: ClassRaster) -> bool:
+    """Whether the map says that its model was trained on this very file."""
+    return Path(source.path).is_file() and _mentions(class_map.metadata, fingerprint(source.path))
+
+
+def _notes(accuracy: Accuracy, match: ClassMatch, report: LabelReport) -> Iterator[str]:
     missing = int(accuracy.unclassified.sum())
     if missing:
         yield f"{missing} labelled pixels are unclassified in the map and count as omissions"
     for names, where in ((match.only_in_labels, "labels"), (match.only_in_map, "map")):
         if names:
             yield f"classes only in the {where}: {_listing(names)}"
+    unused = {
+        "features without a class": report.features_without_class,
+        "features without a geometry": report.features_without_geometry,
+        "features outside the map": report.features_outside,
+        "features smaller than a pixel": report.features_without_pixel,
+        "pixels in two classes": report.pixels_contradicting,
+    }
+    counted = [f"{count} {what}" for what, count in unused.items() if count]
+    if counted:
+        yield f"labels not used: {', '.join(counted)}"
 
 
 def _mentions(document: object, text: str) -> bool:

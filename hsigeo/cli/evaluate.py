@@ -22,6 +22,10 @@ Examples:
   hsigeo evaluate map.tif --labels reference.tif
 """
 
+CAUTION = """\
+CAUTION: the map's model was trained on these labels. The figures below say how well it remembers
+them, not how accurate the map is. Evaluate on labels that the model has not seen."""
+
 _MOST_COLUMNS = 20
 """A wider matrix is unreadable on a terminal; the JSON file has it."""
 
@@ -61,7 +65,9 @@ def evaluate(
 def format_evaluation(result: Evaluation) -> str:
     """The figures as text for a terminal."""
     accuracy = result.accuracy
+    caution = [CAUTION, ""] if result.on_training_labels else []
     lines = [
+        *caution,
         f"{accuracy.total} reference pixels, {_percent(accuracy.coverage)} % of them classified in the map",
         "",
         f"overall accuracy  {_percent(accuracy.overall):>6} %",

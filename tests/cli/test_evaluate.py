@@ -9,6 +9,7 @@ import pytest
 from test_evaluate import write_class_map, write_points
 
 from hsigeo.cli import main
+from hsigeo.fingerprint import fingerprint
 
 
 @pytest.fixture
@@ -82,6 +83,15 @@ def test_bad_input_gives_one_line_and_leaves_nothing(folder, monkeypatch, capsys
     assert output.err.count("\n") == 1
     assert output.out == ""
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_figures_on_training_labels_begin_with_a_caution(folder, monkeypatch, capsys):
+    metadata = {"provenance": {"labels": [{"fingerprint": fingerprint(folder / "labels.gpkg")}]}}
+    write_class_map(folder / "known.tif", np.array([[1, 2, 3, 0]], dtype="uint8"), metadata=metadata)
+
+    assert run(monkeypatch, "evaluate", "known.tif", "--labels", "labels.gpkg") == 0
+
+    assert capsys.readouterr().out.startswith("CAUTION: the map's model was trained on these labels.")
 
 
 def test_labels_must_be_given(monkeypatch, capsys):
