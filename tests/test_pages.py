@@ -1,0 +1,37 @@
+"""Code blocks on the pages about labels and maps work as printed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from code_blocks import CodeBlock, read_code_blocks
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAGES = ("labels.md", "maps.md")
+BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
+RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
+
+
+@pytest.mark.parametrize(("page", "block"), BLOCKS, ids=[f"{page}-{block.heading}" for page, block in BLOCKS])
+def test_every_block_runs(page: str, block: CodeBlock, tmp_path: Path) -> None:
+    if block.not_run:
+        pytest.skip(block.not_run)
+    shutil.copytree(REPOSITORY / "sample_scenes", tmp_path / "sample_scenes")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    done = subprocess.run(
+        [*RUNNERS[block.language], block.code],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
