@@ -24,8 +24,8 @@ __all__ = ["BandAttention", "GatedNetwork", "MemberMemory"]
 WAVES = 16
 """Cosines in the positional code."""
 
-SUSPICION = 0.1
-"""How fast a token's say falls with its strangeness, before training."""
+LEAST_USUAL = 4.0
+"""Mean square deviation: two standard deviations are never strange, however few the labels."""
 
 SHARPNESS = 8.0
 """How strongly the memory prefers the most similar prototype, before training."""
@@ -34,35 +34,44 @@ SHARPNESS = 8.0
 class BandAttention(nn.Module):
     """How much each token counts, per pixel and head: attention over tokens, averaged over its queries.
 
-    The score of query i for key j is ``q_i·k_j - s·|t_j|²``: q and k are affine in the token's window, shifted by a
-    smooth function of its wavelength; ``|t_j|²`` is the token's mean square deviation from the training mean, and s a
-    learnt suspicion of each head. Values are left to the reader of the weights, so none are projected here.
+    The score of query i for key j is ``q_i·k_j - s·max(0, |t_j|²/r_j - 1)``. q and k are affine in the token's window,
+    shifted by a smooth function of its wavelength. ``|t_j|²`` is the token's mean square deviation from the training
+    mean, r_j the largest that training showed there, and s a learnt suspicion of each head: a token like those of
+    training keeps its say; a dead, saturated or otherwise impossible one loses it, and the others take over. Values
+    are left to the reader of the weights, so none are projected here.
 
     Parameters
     ----------
-    inputs
-        Numbers in a token.
+    inputs, tokens
+        Numbers in a token, and tokens in a spectrum.
     heads, key_width
         Attention heads, and the length of a query and key in each.
     """
 
-    def __init__(self, inputs: int, heads: int, key_width: int) -> None:
+    usual: Tensor
+
+    def __init__(self, inputs: int, tokens: int, heads: int, key_width: int) -> None:
         super().__init__()
         if heads < 1 or key_width < 1:
             raise ValueError(f"attention needs heads and a key width, not {heads} and {key_width}")
         self.heads, self.key_width = heads, key_width
         self.content = nn.Linear(inputs, 2 * heads * key_width, bias=False)
         self.place = nn.Linear(WAVES, 2 * heads * key_width, bias=False)
-        self.log_suspicion = nn.Parameter(torch.full((heads, 1, 1), SUSPICION).log())
+        self.log_suspicion = nn.Parameter(torch.zeros(heads, 1, 1))
+        self.register_buffer("usual", torch.full((tokens,), LEAST_USUAL))
         # Small, so that attention starts near uniform and departs from there only for a reason.
         nn.init.normal_(self.content.weight, std=0.1 * inputs**-0.5)
         nn.init.normal_(self.place.weight, std=0.1 * WAVES**-0.5)
+
+    def learn(self, tokens: Tensor) -> None:
+        """Take from training tokens (P, T, I) how far out each of them usually lies."""
+        self.usual.copy_(tokens.square().mean(dim=-1).amax(dim=0).clamp(min=LEAST_USUAL))
 
     def forward(self, tokens: Tensor, code: Tensor) -> Tensor:
         """Weights (P, H, T), with mean one over the tokens, from tokens (P, T, I) and their code (T, WAVES)."""
         both = self.content(tokens) + self.place(code)  # (P, T, 2·H·key)
         query, key = both.unflatten(-1, (2, self.heads, self.key_width)).permute(2, 0, 3, 1, 4)  # (P, H, T, key)
-        strangeness = tokens.square().mean(dim=-1)[:, None, None]  # (P, 1, 1, T)
+        strangeness = (tokens.square().mean(dim=-1) / self.usual - 1.0).relu()[:, None, None]  # (P, 1, 1, T)
         scores = query @ key.transpose(-1, -2) * self.key_width**-0.5  # (P, H, T, T)
         scores = scores - self.log_suspicion.exp() * strangeness
         # softmax subtracts the largest score of a row, so no exponential overflows whatever the input.
@@ -141,7 +150,7 @@ class GatedNetwork(nn.Module):
         inputs, tokens = CHANNELS * window, len(centres)
         self.channels = Channels(len(wavelength))
         self.register_buffer("code", position_code(centres, WAVES))
-        self.attention = BandAttention(inputs, heads, key_width)
+        self.attention = BandAttention(inputs, tokens, heads, key_width)
         self.values = nn.Parameter(torch.randn(members, heads, tokens * inputs, width // heads))
         self.values.data *= (tokens * inputs) ** -0.5
         self.shift = nn.Parameter(torch.zeros(members, 1, width))

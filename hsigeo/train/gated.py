@@ -34,6 +34,7 @@ def train_gated(samples: LabelledSpectra, *, seed: int, progress: Progress | Non
         network = GatedNetwork(wavelength, classes=len(samples.classes), **sizes)
         network.channels.learn(spectra)
         tokens = network.tokens(spectra)
+        network.attention.learn(tokens)
         _start_memory(network, tokens, target, len(samples.classes), generator)
         _optimise(network, tokens, target, progress)
     return Trained(network=network.eval().requires_grad_(False), hyperparameters=sizes)

@@ -14,7 +14,9 @@ SIZES = {"window": 4, "stride": 4, "heads": 2, "key_width": 4, "width": 8, "memb
 def make_network(bands=18, classes=3):
     torch.manual_seed(0)
     network = GatedNetwork(torch.linspace(400, 2400, bands), classes=classes, **SIZES)
-    network.channels.learn(0.1 + 0.4 * torch.rand(200, bands))
+    spectra = 0.1 + 0.4 * torch.rand(200, bands)
+    network.channels.learn(spectra)
+    network.attention.learn(network.tokens(spectra))
     torch.nn.init.normal_(network.head)
     torch.nn.init.normal_(network.memory.prototypes)
     return network.eval()
@@ -48,7 +50,7 @@ def test_brightness_leaves_the_slope_of_the_logarithm_alone():
 
 
 def test_attention_weights_have_mean_one():
-    attention = BandAttention(6, heads=2, key_width=3)
+    attention = BandAttention(6, tokens=7, heads=2, key_width=3)
     weights = attention(torch.randn(5, 7, 6), position_code(torch.linspace(400, 2400, 7), 16))
     assert weights.shape == (5, 2, 7)
     torch.testing.assert_close(weights.mean(dim=-1), torch.ones(5, 2))
@@ -62,6 +64,16 @@ def test_a_stretch_of_dead_bands_loses_its_say():
     tokens = network.tokens(torch.cat([healthy, dead]))
     weights = network.attention(tokens, network.code)  # (P, H, T)
     assert (weights[1, :, 1] < 0.6 * weights[0, :, 1]).all()
+
+
+def test_spectra_like_those_of_training_are_never_suspected():
+    network = make_network()
+    tokens = network.tokens(0.1 + 0.4 * torch.rand(50, 18))
+    trusting = network.attention(tokens, network.code)
+    torch.nn.init.constant_(network.attention.log_suspicion, -20.0)
+    usual = (tokens.square().mean(-1) <= network.attention.usual).all(dim=1)
+    assert usual.sum() > 25
+    torch.testing.assert_close(network.attention(tokens, network.code)[usual], trusting[usual])
 
 
 def test_reading_by_cosine_does_not_depend_on_the_length_of_the_query_about_the_centre():
