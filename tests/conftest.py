@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect: the time an example takes decides nothing.
+settings.register_profile("hsigeo", deadline=None)
+settings.load_profile("hsigeo")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -11,13 +11,13 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from hsigeo.classes import MAX_CLASSES, ClassEntry, ClassTable, make_palette
 from hsigeo.errors import HsigeoError, LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.envi import open_envi
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, quiet_about_georeference
 from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.io.sidecars import Category, read_categories
@@ -149,8 +149,8 @@ class _GdalValues:
                 left, right, _ = cols.indices(dataset.width)
                 values: NDArray[Any] = dataset.read(1, window=Window(left, first, right - left, stop - first))
                 return values
-        except RasterioError as error:
-            raise LabelError(f"{self.path} cannot be read: {_first_line(error)}") from error
+        except GDAL_ERRORS as error:
+            raise LabelError(f"{self.path} cannot be read: {reason(error)}") from error
 
 
 def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] | None]:
@@ -173,8 +173,8 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] |
                 block_rows=int(dataset.block_shapes[0][0]),
                 values=_GdalValues(path, driver),
             )
-    except RasterioError as error:
-        raise LabelError(f"{path} cannot be read as {what}: {_first_line(error)}") from error
+    except GDAL_ERRORS as error:
+        raise LabelError(f"{path} cannot be read as {what}: {reason(error)}") from error
     return raster, categories
 
 
@@ -285,7 +285,3 @@ def _with_classes(raster: ClassRaster, categories: Mapping[int, Category]) -> Cl
         block_rows=raster.block_rows,
         values=raster.values,
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import rasterio
 import xarray as xr
 
 from hsigeo.atomic import check_output
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import OutputError
-from hsigeo.io.map_tag import make_tag
+from hsigeo.io.gdal_errors import GDAL_ERRORS
+from hsigeo.io.georeference import quiet_about_georeference
+from hsigeo.io.map_tag import TAG, make_tag
 from hsigeo.io.sidecars import aux_path, qml_path
 
 __all__ = ["Layer", "check_targets", "classes_of", "plan_layers"]
@@ -138,9 +141,7 @@ def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: boo
     OutputExistsError, OutputError
         An output exists, has the same name as another or as the scene, or is in no writable folder.
     """
-    metadata = result["class_id"].attrs.get("metadata", {})
-    scene = metadata.get("scene") if isinstance(metadata, dict) else None
-    taken = {os.path.realpath(scene): "the scene"} if isinstance(scene, str) and scene else {}
+    taken = dict.fromkeys(_files_of_scene(result), "a file of the scene")
     for layer in layers:
         if layer.path.suffix.casefold() not in (".tif", ".tiff"):
             raise OutputError(f"{layer.path}: maps are written as GeoTIFF; give a name that ends in .tif")
@@ -150,3 +151,26 @@ def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: boo
             if final in taken:
                 raise OutputError(f"{target} is also {taken[final]}; choose another name")
             taken[final] = f"the output {target}"
+
+
+def _files_of_scene(result: xr.Dataset) -> list[str]:
+    """The scene's path, and the TIFF that an ENVI header of its name may describe."""
+    metadata = result["class_id"].attrs.get("metadata")
+    scene = metadata.get("scene") if isinstance(metadata, dict) else None
+    if not isinstance(scene, str) or not scene:
+        return []
+    path = Path(scene)
+    files = [path]
+    if path.suffix.casefold() == ".hdr":
+        # `scene.hdr` -> `scene.tif` is also the natural name for a map, so the one there may be last week's.
+        beside = (path.with_suffix(suffix) for suffix in (".tif", ".tiff", ".TIF"))
+        files += [file for file in beside if file.is_file() and not _is_own_map(file)]
+    return [os.path.realpath(file) for file in files]
+
+
+def _is_own_map(path: Path) -> bool:
+    try:
+        with quiet_about_georeference(), rasterio.open(path, driver="GTiff") as dataset:
+            return TAG in dataset.tags()
+    except GDAL_ERRORS:
+        return False

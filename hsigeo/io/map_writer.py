@@ -23,8 +23,6 @@ import rasterio
 import rasterio.shutil
 import xarray as xr
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 import hsigeo
@@ -32,6 +30,7 @@ from hsigeo.atomic import replaced_on_success
 from hsigeo.classes import ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, profile_of_grid, quiet_about_georeference
 from hsigeo.io.map_layers import Layer, check_targets, classes_of, plan_layers
 from hsigeo.io.map_tag import TAG
@@ -45,6 +44,7 @@ _TILE = 256
 _COG_TILE = 512
 _CACHE_BYTES = 32 << 20  # an integer is bytes to rasterio.Env, though GDAL's own option counts MB
 _SPARE_BYTES = 1 << 20
+_FAILURES: tuple[type[Exception], ...] = (OSError, *GDAL_ERRORS)
 
 Progress = Callable[[int, int], None]
 
@@ -158,8 +158,8 @@ def _next_strip(computed: Iterator[Any]) -> Any:
         return next(computed, None)
     except HsigeoError:
         raise
-    except (OSError, RasterioError) as error:
-        raise SceneError(f"the scene could not be read to its end: {error}") from error
+    except _FAILURES as error:
+        raise SceneError(f"the scene could not be read to its end: {reason(error)}") from error
 
 
 def _count(ids: NDArray[Any], classes: ClassTable) -> NDArray[np.int64]:
@@ -316,8 +316,7 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except OutputError:
         raise
-    except (OSError, RasterioError, CPLE_BaseError) as error:
+    except _FAILURES as error:
         # GDAL reports a full disk as some failed write, without an error number.
         full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
-        reason = _no_space(path) if full else f"{str(error).splitlines()[0]:.200}"
-        raise OutputError(f"{path} cannot be written: {reason}") from error
+        raise OutputError(f"{path} cannot be written: {_no_space(path) if full else reason(error)}") from error

@@ -348,9 +348,26 @@ def test_the_scene_is_never_overwritten(tmp_path):
     scene = tmp_path / "scene.tif"
     scene.write_bytes(b"precious")
 
-    with pytest.raises(OutputError, match=r"scene\.tif is also the scene"):
+    with pytest.raises(OutputError, match=r"scene\.tif is also a file of the scene"):
         write_map(make_result(metadata={"scene": str(scene)}), scene, overwrite=True)
     assert scene.read_bytes() == b"precious"
+
+
+def make_tiff() -> bytes:
+    with rasterio.MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=2, height=2, count=3, dtype="uint8", transform=ROTATED) as dataset:
+            dataset.write(np.ones((3, 2, 2), dtype="uint8"))
+        return bytes(memory.read())
+
+
+def test_a_tiff_that_an_envi_header_describes_is_never_overwritten_but_an_older_map_is(tmp_path):
+    result = make_result(metadata={"scene": str(tmp_path / "scene.hdr")})
+    write_map(result, tmp_path / "scene.tif")
+    write_map(result, tmp_path / "scene.tif", overwrite=True)
+
+    (tmp_path / "scene.tif").write_bytes(make_tiff())
+    with pytest.raises(OutputError, match="is also a file of the scene"):
+        write_map(result, tmp_path / "scene.tif", overwrite=True)
 
 
 def test_what_is_no_classification_is_refused(tmp_path):

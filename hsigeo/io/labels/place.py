@@ -8,18 +8,15 @@ import numpy as np
 import rasterio
 import shapely
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import CRSError, RasterioError
+from rasterio.errors import CRSError
 from rasterio.warp import transform as transform_coordinates
 
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 
 __all__ = ["parse_crs", "to_pixel_coordinates"]
-
-# What rasterio raises where PROJ cannot transform. The second has no public name.
-_TRANSFORM_ERRORS = (RasterioError, CPLE_BaseError)
 
 
 def parse_crs(text: str, *, where: str) -> CRS:
@@ -106,13 +103,13 @@ def _reproject(geometries: NDArray[Any], source: CRS, target: CRS, *, where: str
     with rasterio.Env():
         try:
             moved: NDArray[Any] = shapely.transform(geometries, move)
-        except _TRANSFORM_ERRORS as error:
+        except GDAL_ERRORS as error:
             # GDAL fails as a whole where one vertex fails; one feature that no UTM zone holds must not lose the rest.
             moved = _reproject_one_by_one(geometries, move)
             if shapely.is_missing(moved).all():
                 raise LabelError(
                     f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's "
-                    f"{_short(target)}: {str(error).splitlines()[0]:.120}; check the CRS of both"
+                    f"{_short(target)}: {reason(error)}; check the CRS of both"
                 ) from error
     finite = np.isfinite(shapely.bounds(moved)).all(axis=1)
     moved[~finite] = None
@@ -125,7 +122,7 @@ def _reproject_one_by_one(geometries: NDArray[Any], move: Any) -> NDArray[Any]:
         if geometry is not None:
             try:
                 moved[number] = shapely.transform(geometry, move)
-            except _TRANSFORM_ERRORS:
+            except GDAL_ERRORS:
                 continue
     return moved
 

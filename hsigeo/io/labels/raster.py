@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.warp import transform as transform_coordinates
 
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.class_raster import ClassRaster, open_class_raster
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.labels.patches import connected_patches
 from hsigeo.io.labels.rasterise import MAX_LABELLED_PIXELS
 from hsigeo.labels import LabelledPixels
@@ -139,8 +138,8 @@ def _to_crs(
     try:
         with rasterio.Env():
             moved = transform_coordinates(CRS.from_wkt(source), CRS.from_wkt(target), x, y)
-    except (RasterioError, CPLE_BaseError) as error:
-        raise LabelError(f"{where}: its CRS and the scene's cannot be compared: {error}") from error
+    except GDAL_ERRORS as error:
+        raise LabelError(f"{where}: its CRS and the scene's cannot be compared: {reason(error)}") from error
     return np.asarray(moved[0]), np.asarray(moved[1])
 
 

@@ -16,6 +16,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
+from hsigeo.io.gdal_errors import reason
 from hsigeo.io.labels.columns import choose_column, classes_from_values
 from hsigeo.io.labels.place import parse_crs, to_pixel_coordinates
 from hsigeo.io.labels.rasterise import burn, explode, resolve_claims
@@ -132,7 +133,7 @@ def open_vector_labels(
             field = choose_column(_column_kinds(info), field, where=path)
             meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, columns=[field], force_2d=True)
     except (DataSourceError, DataLayerError) as error:
-        raise LabelError(f"{path} cannot be read as vector labels: {_first_line(error)}") from error
+        raise LabelError(f"{path} cannot be read as vector labels: {reason(error)}") from error
     class_id, classes = classes_from_values(columns[0], where=f"{path}, column {field!r}")
     return VectorLabels(
         path=path,
@@ -191,7 +192,3 @@ def _refuse_indirect(path: str) -> None:
             start = file.read(512)
         if any(mark in start for mark in _INDIRECT):
             raise LabelError(f"{path} only points to other files; give the file that holds the labels")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
