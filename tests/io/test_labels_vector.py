@@ -110,6 +110,35 @@ def test_points_label_the_pixel_that_contains_them_and_no_other(tmp_path):
     assert labels.report.features_outside == 2
 
 
+def test_pixel_centres_on_the_border_of_two_polygons_go_to_one_of_them(tmp_path):
+    corners = [(x, y) for x in range(1, 20, 3) for y in range(1, 20, 3)]
+    squares = [shapely.box(x + 0.5, y + 0.5, x + 3.5, y + 3.5) for x, y in corners]
+    path = write_vectors(tmp_path / "labels.gpkg", [on_map(square) for square in squares], {"class": ["a"] * 49})
+
+    labels = open_labels(path).on(make_grid())
+
+    assert len(labels) == 21 * 21
+    assert labels.report.pixels_repeated == 0
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(-4, 30), st.integers(-4, 24)), min_size=3, max_size=7), min_size=1, max_size=4
+    )
+)
+def test_polygons_with_corners_on_pixel_centres_give_what_gdal_burns(rings):
+    polygons = [shapely.Polygon([(x / 2, y / 2) for x, y in ring]) for ring in rings]
+
+    claims = burn(np.array(polygons, dtype=object), (10, 12))
+
+    for number, polygon in enumerate(polygons):
+        mine = np.zeros(120, dtype=np.uint8)
+        mine[claims.pixel[claims.part == number]] = 1
+        expected = rasterize([polygon], out_shape=(10, 12), transform=Affine.translation(0, 0), dtype="uint8")
+        np.testing.assert_array_equal(mine.reshape(10, 12), expected)
+
+
 def test_a_polygon_larger_than_one_window_is_burnt_as_if_in_one(tmp_path, monkeypatch):
     grid = make_grid()
     shapes = [on_map(shape) for shape in (*random_polygons(seed=5), shapely.LineString([(-3, 2), (63, 37)]))]
@@ -117,6 +146,7 @@ def test_a_polygon_larger_than_one_window_is_burnt_as_if_in_one(tmp_path, monkey
     whole = open_labels(path).on(grid)
 
     monkeypatch.setattr(rasterise, "_WINDOW_PIXELS", 37)
+    monkeypatch.setattr(rasterise, "_SMALL_PIXELS", 0)
     pieces = open_labels(path).on(grid)
 
     np.testing.assert_array_equal(to_image(pieces, grid), to_image(whole, grid))
@@ -272,6 +302,22 @@ def test_a_feature_that_the_scenes_crs_cannot_hold_is_outside_and_the_rest_is_us
     assert labels.col.tolist() == [4, 7]
     assert labels.group.tolist() == [0, 2]
     assert labels.report.features_outside == 1
+
+
+def test_broken_coordinates_are_counted_and_label_nothing(tmp_path):
+    x, y = NORTH_UP @ (3, 3)
+    shapes = [
+        shapely.Polygon([(x, y), (np.inf, y), (x, y - 300)]),
+        shapely.Point(np.nan, y),
+        shapely.Polygon([(x, y), (1e300, y), (x, y - 300)]),
+        on_map(pixel(4, 4)),
+    ]
+    path = write_vectors(tmp_path / "labels.fgb", shapes, {"class": ["a"] * 4})
+
+    labels = open_labels(path).on(make_grid())
+
+    assert (labels.row.tolist(), labels.col.tolist()) == ([4], [4])
+    assert labels.report.features_without_geometry == 2
 
 
 def test_coordinates_that_fit_no_crs_are_reported(tmp_path):

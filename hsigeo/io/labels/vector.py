@@ -53,7 +53,7 @@ class VectorLabels:
     classes
         Every class the column names.
     geometries : (feature,) geometries or `None`
-        In the CRS of the file.
+        In the CRS of the file; finite.
     class_id : (feature,) int32
         0 where the column is null or empty.
     """
@@ -141,10 +141,17 @@ def open_vector_labels(
         field=field,
         crs=_settle_crs(meta["crs"], crs, where=path),
         classes=classes,
-        # Kinds of geometry without area on a map (TIN, …) come back as missing and are counted as such.
-        geometries=shapely.from_wkb(wkb, on_invalid="ignore"),
+        geometries=_parse_geometries(wkb),
         class_id=class_id,
     )
+
+
+def _parse_geometries(wkb: NDArray[Any]) -> NDArray[Any]:
+    """Geometries; missing, and so counted, where they are of a kind without a place in two dimensions or not finite."""
+    geometries: NDArray[Any] = shapely.from_wkb(wkb, on_invalid="ignore")
+    xy, owner = shapely.get_coordinates(geometries, return_index=True)
+    geometries[owner[~np.isfinite(xy).all(axis=1)]] = None
+    return geometries
 
 
 def _choose_layer(path: str, wanted: str | None) -> str:
