@@ -105,8 +105,8 @@ def burn(parts: NDArray[Any], shape: tuple[int, int]) -> Claims:
 def _checked(count: int, shape: tuple[int, int]) -> int:
     if count > MAX_LABELLED_PIXELS:
         raise LabelError(
-            f"labels cover more than {MAX_LABELLED_PIXELS} pixels of the scene ({shape[0]} lines x {shape[1]} samples); "
-            "draw smaller polygons"
+            f"labels cover more than {MAX_LABELLED_PIXELS} pixels of the scene ({shape[0]} lines x {shape[1]} "
+            "samples); draw smaller polygons"
         )
     return count
 
