@@ -148,6 +148,8 @@ def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: boo
         targets = [layer.path] if layer is not layers[0] else [layer.path, aux_path(layer.path), qml_path(layer.path)]
         for target in targets:
             final = str(check_output(target, overwrite=overwrite))
+            if not os.access(Path(final).parent, os.W_OK):
+                raise OutputError(f"{target} cannot be written: the folder {Path(final).parent} is not writable")
             if final in taken:
                 raise OutputError(f"{target} is also {taken[final]}; choose another name")
             taken[final] = f"the output {target}"

@@ -344,6 +344,15 @@ def test_names_that_cannot_be_are_refused_before_any_work(tmp_path, monkeypatch,
     assert not any(tmp_path.iterdir())
 
 
+def test_a_folder_that_is_not_writable_is_refused_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    result = make_result()
+    result["class_id"].data = da.map_blocks(_fail, chunks=((25, 65), (70,)), dtype=np.uint8)
+
+    with pytest.raises(OutputError, match=r"map\.tif cannot be written: the folder .* is not writable"):
+        write_map(result, tmp_path / "map.tif")
+
+
 def test_the_scene_is_never_overwritten(tmp_path):
     scene = tmp_path / "scene.tif"
     scene.write_bytes(b"precious")
