@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import dask
 import dask.array as da
 import numpy as np
@@ -95,7 +97,8 @@ def test_a_block_of_nodata_never_reaches_the_network(model, monkeypatch):
     def explode(*args, **kwargs):
         raise AssertionError("the network was asked")
 
-    monkeypatch.setattr("hsigeo.classify.predict_probabilities", explode)
+    # By its path hsigeo.classify is the function, not the module.
+    monkeypatch.setattr(sys.modules["hsigeo.classify"], "predict_probabilities", explode)
     result = classify(scene_of(np.full((12, 9, 7), np.nan, dtype=np.float32)), model).compute()
     assert (result["class_id"].values == 0).all()
 

@@ -47,6 +47,7 @@ _INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
 Color = tuple[int, int, int]
 
 _handles = threading.local()
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def open_raster(path: Path) -> RasterCube:
 
 def _open_dataset(path: Path) -> DatasetReader:
     # rasterio.open takes one driver or all of them, and all of them include ones that follow links to the network.
-    with warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
+    # The warning filters belong to the process: two threads that change them at once undo each other's changes.
+    with _opening, warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
         return DatasetReader(str(path.absolute()), driver=list(_DRIVERS), sharing=False)
 
 
