@@ -20,7 +20,7 @@ MAX_SIDECAR_BYTES = 64 << 20
 
 # GDAL's GDALRATFieldType and GDALRATFieldUsage.
 _INTEGER, _STRING = 0, 2
-_GENERIC, _NAME, _MIN_MAX, _RED, _GREEN, _BLUE = 0, 2, 5, 6, 7, 8
+_NAME, _MIN_MAX, _RED, _GREEN, _BLUE = 2, 5, 6, 7, 8
 _TABLE_COLUMNS = (
     ("Value", _INTEGER, _MIN_MAX),
     ("Class", _STRING, _NAME),
