@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
@@ -18,7 +17,7 @@ from hsigeo.errors import HsigeoError, LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.envi import open_envi
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
-from hsigeo.io.georeference import grid_of_dataset, quiet_about_georeference
+from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.io.sidecars import Category, read_categories
 
@@ -144,7 +143,7 @@ class _GdalValues:
 
     def read(self, rows: slice, cols: slice) -> NDArray[Any]:
         try:
-            with quiet_about_georeference(), rasterio.open(self.path, driver=self.driver) as dataset:
+            with open_quietly(self.path, driver=self.driver) as dataset:
                 first, stop, _ = rows.indices(dataset.height)
                 left, right, _ = cols.indices(dataset.width)
                 values: NDArray[Any] = dataset.read(1, window=Window(left, first, right - left, stop - first))
@@ -157,7 +156,7 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] |
     """The raster, and what its values are called; `None` where its own tag says all."""
     driver = _sniff_driver(path, what)
     try:
-        with quiet_about_georeference(), rasterio.open(path, driver=driver) as dataset:
+        with open_quietly(path, driver=driver) as dataset:
             if dataset.count != 1:
                 raise LabelError(f"{path} has {dataset.count} bands; {what} has one, with a class id in every pixel")
             if dataset.dtypes[0].startswith("complex"):

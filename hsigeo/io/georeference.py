@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint as RasterioPoint
 from rasterio.crs import CRS
@@ -14,15 +17,27 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.grid import Grid, GroundControlPoint
 
-__all__ = ["grid_of_dataset", "profile_of_grid", "quiet_about_georeference"]
+__all__ = ["grid_of_dataset", "open_quietly", "profile_of_grid", "quiet_about_georeference"]
+
+
+# The warning filters belong to the process: two threads that change them at once undo each other's changes.
+_filtering = threading.RLock()
 
 
 @contextmanager
 def quiet_about_georeference() -> Iterator[None]:
-    """Keep rasterio from warning that a raster has no georeference: hsigeo says so itself, once."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    """Keep rasterio from warning that a raster has no georeference: hsigeo says so itself, once.
+
+    One thread at a time; hold it to open a file, not to read it.
+    """
+    with _filtering, warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
         yield
+
+
+def open_quietly(path: str | Path, mode: str = "r", **options: Any) -> Any:
+    """`rasterio.open` without that warning."""
+    with quiet_about_georeference():
+        return rasterio.open(path, mode, **options)
 
 
 def grid_of_dataset(dataset: Any) -> Grid:

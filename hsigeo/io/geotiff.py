@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import threading
-import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
@@ -25,6 +24,7 @@ from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
+from hsigeo.io.georeference import quiet_about_georeference
 from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.sidecars import read_categories
@@ -47,7 +47,6 @@ _INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
 Color = tuple[int, int, int]
 
 _handles = threading.local()
-_opening = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,7 @@ def open_raster(path: Path) -> RasterCube:
 
 def _open_dataset(path: Path) -> DatasetReader:
     # rasterio.open takes one driver or all of them, and all of them include ones that follow links to the network.
-    # The warning filters belong to the process: two threads that change them at once undo each other's changes.
-    with _opening, warnings.catch_warnings(action="ignore", category=NotGeoreferencedWarning):
+    with quiet_about_georeference():
         return DatasetReader(str(path.absolute()), driver=list(_DRIVERS), sharing=False)
 
 

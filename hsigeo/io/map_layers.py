@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rasterio
 import xarray as xr
 
 from hsigeo.atomic import check_output
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import OutputError
 from hsigeo.io.gdal_errors import GDAL_ERRORS
-from hsigeo.io.georeference import quiet_about_georeference
+from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, make_tag
 from hsigeo.io.sidecars import aux_path, qml_path
 
@@ -172,7 +171,7 @@ def _files_of_scene(result: xr.Dataset) -> list[str]:
 
 def _is_own_map(path: Path) -> bool:
     try:
-        with quiet_about_georeference(), rasterio.open(path, driver="GTiff") as dataset:
+        with open_quietly(path, driver="GTiff") as dataset:
             return TAG in dataset.tags()
     except GDAL_ERRORS:
         return False

@@ -31,7 +31,7 @@ from hsigeo.classes import ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
-from hsigeo.io.georeference import grid_of_dataset, profile_of_grid, quiet_about_georeference
+from hsigeo.io.georeference import grid_of_dataset, open_quietly, profile_of_grid
 from hsigeo.io.map_layers import Layer, check_targets, classes_of, plan_layers
 from hsigeo.io.map_tag import TAG
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
@@ -98,7 +98,7 @@ def write_map(
         files = [stack.enter_context(replaced_on_success(layer.path, overwrite=overwrite)) for layer in layers]
         for file, content in zip(waiting, sidecars.values(), strict=True):
             file.write_bytes(content)
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES), quiet_about_georeference():
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
             _write_all(layers, files, grid_of(result), classes, progress)
         for layer in layers:
             _remove_stale(layer.path)
@@ -187,7 +187,7 @@ class _TileRows:
         # What may lie in GDAL's cache, uncompressed, when this buffer is handed over.
         self._pending = min(self._buffer.nbytes * -(-grid.lines // self._buffer.shape[1]), _CACHE_BYTES)
         with _naming(layer.path):
-            self._dataset = rasterio.open(
+            self._dataset = open_quietly(
                 path,
                 "w",
                 driver="GTiff",
@@ -270,7 +270,7 @@ def _optimize(stage: Path, final: Path, layer: Layer) -> None:
 
 def _check_written(file: Path, layer: Layer, grid: Grid) -> None:
     """Read back what GDAL says it has written: on a full disk it does not always say otherwise."""
-    with rasterio.open(file) as dataset:
+    with open_quietly(file) as dataset:
         written = grid_of_dataset(dataset)
         if written.shape != grid.shape or dataset.count != layer.count or dataset.dtypes[0] != layer.dtype:
             raise OutputError(
@@ -283,7 +283,7 @@ def _check_written(file: Path, layer: Layer, grid: Grid) -> None:
 def _check_counts(file: Path, counts: NDArray[np.int64]) -> None:
     """Compare the number of pixels of each class with what was computed."""
     found = np.zeros_like(counts)
-    with rasterio.open(file) as dataset:
+    with open_quietly(file) as dataset:
         for _, window in dataset.block_windows(1):
             block = np.bincount(dataset.read(1, window=window).ravel(), minlength=len(found))
             if len(block) > len(found):
