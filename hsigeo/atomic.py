@@ -6,12 +6,12 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hsigeo.errors import HsigeoError, OutputError, OutputExistsError
 
-__all__ = ["check_output", "replaced_on_success"]
+__all__ = ["check_not_an_input", "check_output", "replaced_on_success"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -42,6 +42,20 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
         if not overwrite:
             raise OutputExistsError(f"{path} exists; choose another name or allow overwriting (--overwrite)")
     return final
+
+
+def check_not_an_input(path: str | os.PathLike[str], inputs: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse an output that is one of the files it is made from: overwriting is for last week's results.
+
+    Raises
+    ------
+    OutputError
+        `path` is one of `inputs`, links followed.
+    """
+    final = os.path.realpath(path)
+    for source in inputs:
+        if os.path.realpath(source) == final:
+            raise OutputError(f"{path} is an input of this command and is not replaced; choose another name")
 
 
 @contextlib.contextmanager

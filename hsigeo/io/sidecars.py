@@ -61,7 +61,7 @@ def make_aux_xml(classes: ClassTable) -> bytes:
         row = ET.SubElement(table, "Row", index=str(index))
         for value in (entry.id, entry.name, *entry.color):
             ET.SubElement(row, "F").text = _xml_text(str(value))
-    # Without the line that declares XML: GDAL takes that line for the root and reads nothing (3.6 and 3.10).
+    # Without the line that declares XML: GDAL takes that line for the root and reads nothing (seen with GDAL 3.6).
     return _to_bytes(root)
 
 

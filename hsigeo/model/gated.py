@@ -4,8 +4,8 @@ Windows of bands become tokens. Self-attention over the tokens, averaged over it
 much each token counts; because the values it weighs are resolved by token, the network knows *which* wavelength a
 value came from, which a plain mean over tokens forgets. A stretch that looks like nothing in training (dead, saturated,
 misread) loses its say. The weighted evidence is the query to a memory of prototypes, and the query plus what it reads
-decides the class. A few members share the attention, differ in everything after it,
-and are averaged. Why each part is there, and what it is worth: docs/model.md.
+decides the class. A few members share the attention, differ in everything after it, and are averaged; a linear
+discriminant of the same tokens has half the say. Why each part is there, and what it is worth: docs/model.md.
 
 Shape legend: P pixels, B bands, T tokens, I inputs of a token, H heads, E members, W width, M prototypes, K classes.
 """
@@ -19,10 +19,13 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from hsigeo.model.memory import Reading
 from hsigeo.model.spectrum import CHANNELS, Channels, make_tokens, position_code, token_centres
 
-__all__ = ["BandAttention", "GatedNetwork", "MemberMemory"]
+__all__ = ["BandAttention", "GatedNetwork", "LinearEvidence", "MemberMemory"]
 
 WAVES = 16
 """Cosines in the positional code."""
+
+LINEAR_SHARE = 0.5
+"""The say of the linear evidence about a pixel like those of training, in log-probabilities."""
 
 LEAST_USUAL = 4.0
 """Mean square deviation: two standard deviations are never strange, however few the labels."""
@@ -67,13 +70,16 @@ class BandAttention(nn.Module):
         """Take from training tokens (P, T, I) how far out each of them usually lies."""
         self.usual.copy_(tokens.square().mean(dim=-1).amax(dim=0).clamp(min=LEAST_USUAL))
 
+    def strangeness(self, tokens: Tensor) -> Tensor:
+        """How far tokens (P, T, I) lie beyond what training showed, (P, T); 0 for those like the training's."""
+        return (tokens.square().mean(dim=-1) / self.usual - 1.0).relu()
+
     def forward(self, tokens: Tensor, code: Tensor) -> Tensor:
         """Weights (P, H, T), with mean one over the tokens, from tokens (P, T, I) and their code (T, WAVES)."""
         both = self.content(tokens) + self.place(code)  # (P, T, 2·H·key)
         query, key = both.unflatten(-1, (2, self.heads, self.key_width)).permute(2, 0, 3, 1, 4)  # (P, H, T, key)
-        strangeness = (tokens.square().mean(dim=-1) / self.usual - 1.0).relu()[:, None, None]  # (P, 1, 1, T)
         scores = query @ key.transpose(-1, -2) * self.key_width**-0.5  # (P, H, T, T)
-        scores = scores - self.log_suspicion.exp() * strangeness
+        scores = scores - self.log_suspicion.exp() * self.strangeness(tokens)[:, None, None]
         # softmax subtracts the largest score of a row, so no exponential overflows whatever the input.
         return torch.as_tensor(scores.softmax(dim=-1).mean(dim=-2) * tokens.shape[1])  # (P, H, T)
 
@@ -101,8 +107,32 @@ class MemberMemory(nn.Module):
         return Reading(context=weights @ self.prototypes, weights=weights)
 
 
+class LinearEvidence(nn.Module):
+    """Class scores that are linear in the tokens: computed in closed form from the labels, not trained by descent.
+
+    Parameters
+    ----------
+    inputs
+        Numbers in all tokens of a spectrum.
+    classes
+        Number of classes.
+    """
+
+    weights: Tensor
+    bias: Tensor
+
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.register_buffer("weights", torch.zeros(inputs, classes))
+        self.register_buffer("bias", torch.zeros(classes))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Scores (P, K) of tokens (P, T, I)."""
+        return tokens.flatten(1) @ self.weights + self.bias
+
+
 class GatedNetwork(nn.Module):
-    """Band attention, band-resolved evidence, prototype memory, head; a few members averaged.
+    """Band attention, band-resolved evidence, prototype memory, head; members averaged, with linear evidence.
 
     Parameters
     ----------
@@ -157,6 +187,7 @@ class GatedNetwork(nn.Module):
         self.memory = MemberMemory(members, prototypes, width)
         self.head = nn.Parameter(torch.zeros(members, width, classes))
         self.bias = nn.Parameter(torch.zeros(members, 1, classes))
+        self.linear = LinearEvidence(tokens * inputs, classes)
 
     def tokens(self, spectra: Tensor) -> Tensor:
         """Tokens (P, T, I) of reflectance (P, B)."""
@@ -175,6 +206,11 @@ class GatedNetwork(nn.Module):
         return torch.as_tensor(known @ self.head + self.bias)
 
     def forward(self, spectra: Tensor) -> Tensor:
-        """From reflectance (P, B) to class logits (P, K): the members' mean log-probabilities."""
-        by_member = self.decide(self.embed(self.tokens(spectra)))  # (E, P, K)
-        return torch.as_tensor(by_member.log_softmax(dim=-1).mean(dim=0))
+        """From reflectance (P, B) to class logits (P, K)."""
+        tokens = self.tokens(spectra)
+        learnt = self.decide(self.embed(tokens)).log_softmax(dim=-1).mean(dim=0)  # (P, K)
+        linear = self.linear(tokens).log_softmax(dim=-1)  # (P, K)
+        # One dead band throws a discriminant off; a pixel with a strange stretch is left to the network.
+        strangest = self.attention.strangeness(tokens).amax(dim=1, keepdim=True)  # (P, 1)
+        share = LINEAR_SHARE * torch.exp(-strangest)
+        return torch.as_tensor((1 - share) * learnt + share * linear)

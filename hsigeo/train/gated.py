@@ -9,6 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.variants import wavelengths_or_places
+from hsigeo.train.discriminant import calibrated_discriminant
 from hsigeo.train.fit import Progress, rate_factor, seeded
 from hsigeo.train.recipe import Trained
 from hsigeo.train.samples import LabelledSpectra
@@ -35,6 +36,9 @@ def train_gated(samples: LabelledSpectra, *, seed: int, progress: Progress | Non
         network.channels.learn(spectra)
         tokens = network.tokens(spectra)
         network.attention.learn(tokens)
+        weights, bias = calibrated_discriminant(tokens, target, len(samples.classes), generator=generator)
+        network.linear.weights.copy_(weights)
+        network.linear.bias.copy_(bias)
         _start_memory(network, tokens, target, len(samples.classes), generator)
         _optimise(network, tokens, target, progress)
     return Trained(network=network.eval().requires_grad_(False), hyperparameters=sizes)

@@ -19,6 +19,7 @@ def make_network(bands=18, classes=3):
     network.attention.learn(network.tokens(spectra))
     torch.nn.init.normal_(network.head)
     torch.nn.init.normal_(network.memory.prototypes)
+    torch.nn.init.normal_(network.linear.weights)
     return network.eval()
 
 
@@ -84,11 +85,22 @@ def test_reading_by_cosine_does_not_depend_on_the_length_of_the_query_about_the_
     torch.testing.assert_close(memory(centre + query).weights, memory(centre + 7 * query).weights)
 
 
-def test_logits_are_log_probabilities_averaged_over_members():
+def test_members_and_linear_evidence_share_the_say_about_a_usual_pixel():
     network = make_network()
-    spectra = torch.rand(6, 18)
-    members = network.decide(network.embed(network.tokens(spectra)))
-    torch.testing.assert_close(network(spectra), members.log_softmax(-1).mean(0))
+    spectra = 0.1 + 0.4 * torch.rand(50, 18)
+    tokens = network.tokens(spectra)
+    usual = (network.attention.strangeness(tokens) == 0).all(dim=1)
+    members = network.decide(network.embed(tokens)).log_softmax(-1).mean(0)
+    linear = network.linear(tokens).log_softmax(-1)
+    torch.testing.assert_close(network(spectra)[usual], ((members + linear) / 2)[usual])
+
+
+def test_a_pixel_with_a_strange_stretch_is_left_to_the_network():
+    network = make_network()
+    spectra = 0.1 + 0.4 * torch.rand(5, 18)
+    spectra[:, 6] = 4.0
+    members = network.decide(network.embed(network.tokens(spectra))).log_softmax(-1).mean(0)
+    torch.testing.assert_close(network(spectra), members, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.parametrize("value", [-1e6, 0.0, 1e6])
