@@ -28,6 +28,19 @@ FILE_CRS = "EPSG:4326"
 Mask = NDArray[np.bool_]
 
 
+COLORS = {
+    "Asphalt": "#666666",
+    "Bare soil": "#8c510a",
+    "Clay tile roof": "#d7301f",
+    "Crops and lawns": "#a6d96a",
+    "Dry grass": "#dfc27d",
+    "Kaolin quarry": "#fee8c8",
+    "Wald (Laubbäume)": "#1a6b2f",
+    "Water": "#3182bd",
+}
+"""Close to what the classes look like; hsigeo takes them from the training polygons into model and map."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Feature:
     """A point or polygon with its class; coordinates are (x, y) in pixels of the landscape."""
@@ -70,7 +83,7 @@ def make_validation_points(
 
 
 def write_features(path: Path, features: list[Feature], transform: Affine) -> None:
-    """Write features with a text field ``class``, placed on the Earth.
+    """Write features with the text fields ``class`` and ``color``, placed on the Earth.
 
     Raises
     ------
@@ -90,8 +103,11 @@ def write_features(path: Path, features: list[Feature], transform: Affine) -> No
         pyogrio.raw.write(
             path,
             geometry=shapely.to_wkb([shapely.transform(feature.geometry, place) for feature in features]),
-            field_data=[np.array([feature.name for feature in features], dtype=object)],
-            fields=["class"],
+            field_data=[
+                np.array([feature.name for feature in features], dtype=object),
+                np.array([COLORS[feature.name] for feature in features], dtype=object),
+            ],
+            fields=["class", "color"],
             geometry_type=features[0].geometry.geom_type,
             crs=FILE_CRS,
             driver="GPKG",

@@ -17,6 +17,7 @@ from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import reason
+from hsigeo.io.labels.colors import color_column, with_colors
 from hsigeo.io.labels.columns import choose_column, classes_from_values
 from hsigeo.io.labels.place import parse_crs, to_pixel_coordinates
 from hsigeo.io.labels.rasterise import burn, explode, resolve_claims
@@ -130,11 +131,17 @@ def open_vector_labels(
             warnings.simplefilter("ignore", RuntimeWarning)
             layer = _choose_layer(path, layer)
             info = pyogrio.read_info(path, layer=layer)
-            field = choose_column(_column_kinds(info), field, where=path)
-            meta, _, wkb, columns = pyogrio.raw.read(path, layer=layer, columns=[field], force_2d=True)
+            kinds = _column_kinds(info)
+            tint = color_column(kinds, field)
+            field = choose_column({name: kind for name, kind in kinds.items() if name != tint}, field, where=path)
+            wanted = [field] if tint is None else [field, tint]
+            meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, columns=wanted, force_2d=True)
     except (DataSourceError, DataLayerError) as error:
         raise LabelError(f"{path} cannot be read as vector labels: {reason(error)}") from error
-    class_id, classes = classes_from_values(columns[0], where=f"{path}, column {field!r}")
+    columns = dict(zip(meta["fields"], values, strict=True))
+    class_id, classes = classes_from_values(columns[field], where=f"{path}, column {field!r}")
+    if tint is not None:
+        classes = with_colors(classes, class_id, columns[tint])
     return VectorLabels(
         path=path,
         layer=layer,
