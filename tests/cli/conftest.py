@@ -47,8 +47,13 @@ def start_hsigeo(tmp_path) -> Callable[..., subprocess.Popen[str]]:
 
     def start(*arguments: object) -> subprocess.Popen[str]:
         command = [Path(sysconfig.get_path("scripts")) / "hsigeo", *map(str, arguments)]
-        return subprocess.Popen(
-            command, cwd=tmp_path, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        # Tests run in a shell's background ignore SIGINT, which children inherit; a handler, they do not.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(
+                command, cwd=tmp_path, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     return start
