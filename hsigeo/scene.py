@@ -4,12 +4,14 @@ Values are float32 reflectance (or whatever unit the file has, its scale factors
 no data. The spectral axis carries the coordinates ``band`` (from 1, as GDAL counts), ``wavelength`` and ``fwhm`` in
 nm (absent where unknown) and ``good``. The CRS and transform sit in ``spatial_ref`` the way rioxarray writes them,
 so ``scene.rio`` works. A rotated grid has no ``x`` and ``y`` coordinates: 1-D ones would be wrong, and 2-D ones
-cost 16 bytes a pixel.
+cost 16 bytes a pixel. It has ``row`` and ``column`` instead, the position in the scene as opened: xarray cuts them with
+the pixels, but leaves the transform as it was, and a map of the cut would silently lie in the wrong place.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,9 @@ from hsigeo.grid import Grid, GroundControlPoint
 __all__ = ["check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_axis"]
 
 SCENE_DIMS = ("band", "y", "x")
+
+# The transform that `row` and `column` refer to. Unlike GeoTransform, nobody rewrites it.
+_TRANSFORM_AS_OPENED = "hsigeo_transform"
 
 
 def make_scene(data: Any, *, grid: Grid, bands: BandTable, attrs: dict[str, Any]) -> xr.DataArray:
@@ -62,30 +67,37 @@ def spatial_coords(grid: Grid) -> dict[str, Any]:
         t = grid.transform
         coords["x"] = ("x", t.c + t.a * (np.arange(grid.samples) + 0.5))
         coords["y"] = ("y", t.f + t.e * (np.arange(grid.lines) + 0.5))
+    elif grid.has_transform or grid.ground_control_points:
+        coords["row"] = ("y", np.arange(grid.lines))
+        coords["column"] = ("x", np.arange(grid.samples))
+        if grid.has_transform:
+            attrs[_TRANSFORM_AS_OPENED] = attrs["GeoTransform"]
     return coords
 
 
 def grid_of(array: xr.DataArray | xr.Dataset) -> Grid:
     """Size and georeference of anything with dims ``y`` and ``x``.
 
-    A rectilinear array that was cut or subsampled after opening is placed by its ``x`` and ``y``, which xarray
-    keeps in step; a rotated one by the transform in ``spatial_ref``, which xarray does not, so rotated scenes are
-    to be cut with ``scene.rio.isel_window``.
+    An array that was cut or subsampled after opening is placed by coordinates that xarray keeps in step: a
+    rectilinear one by ``x`` and ``y``, any other by ``row`` and ``column``.
     """
     lines, samples = int(array.sizes["y"]), int(array.sizes["x"])
     attrs = array.coords["spatial_ref"].attrs if "spatial_ref" in array.coords else {}
     transform = Affine.identity()
     if "GeoTransform" in attrs:
-        transform = Affine.from_gdal(*(float(term) for term in str(attrs["GeoTransform"]).split()))
+        transform = _parse_transform(attrs["GeoTransform"])
     if transform.b == 0 and transform.d == 0 and "x" in array.coords and "y" in array.coords:
         transform = _transform_from_centres(array, fallback=transform)
+    cut = _cut(array)
+    if _TRANSFORM_AS_OPENED in attrs:
+        transform = _transform_of_cut(transform, _parse_transform(attrs[_TRANSFORM_AS_OPENED]), cut)
     points = json.loads(attrs["gcps"])["features"] if "gcps" in attrs else []
     return Grid(
         lines=lines,
         samples=samples,
         transform=transform,
         crs=attrs.get("crs_wkt"),
-        ground_control_points=tuple(_from_geojson(point) for point in points),
+        ground_control_points=tuple(_of_cut(_from_geojson(point), cut) for point in points),
     )
 
 
@@ -120,6 +132,50 @@ def _transform_from_centres(array: xr.DataArray | xr.Dataset, fallback: Affine) 
     rebuilt = Affine(dx, 0.0, x[0] - dx / 2, 0.0, dy, y[0] - dy / 2)
     # An untouched scene keeps its exact transform: centres carry rounding of the last bit.
     return fallback if rebuilt.almost_equals(fallback, 1e-6 * max(abs(dx), abs(dy))) else rebuilt
+
+
+def _cut(array: xr.DataArray | xr.Dataset) -> Affine:
+    """From (column, row) of outer corners in this array to those in the scene as opened."""
+    left, width = _start_and_step(array, "column", "x")
+    top, height = _start_and_step(array, "row", "y")
+    return Affine(width, 0.0, left, 0.0, height, top)
+
+
+def _start_and_step(array: xr.DataArray | xr.Dataset, name: str, dim: str) -> tuple[float, float]:
+    if name not in array.coords or array.coords[name].dims != (dim,) or not array.sizes[dim]:
+        return 0.0, 1.0
+    index = np.asarray(array.coords[name].values, dtype=float)
+    step = (index[-1] - index[0]) / (len(index) - 1) if len(index) > 1 else 1.0
+    return index[0] + 0.5 - step / 2, step  # the outer corner of a pixel that is `step` wide and centred on the first
+
+
+def _transform_of_cut(stated: Affine, as_opened: Affine, cut: Affine) -> Affine:
+    """The transform of a cut of a rotated scene.
+
+    | the array says                         | who wrote it               | the answer               |
+    |----------------------------------------|----------------------------|--------------------------|
+    | the transform of the scene as opened   | nobody, since              | that one, moved by `cut` |
+    | that one, moved within what was cut    | ``rio.isel_window``, maybe | that one, moved by `cut` |
+    |                                        | before a further cut       |                          |
+    | any other                              | the caller                 | what it says             |
+    """
+    shift = ~as_opened @ stated
+    column, row = round(shift.c), round(shift.f)
+    is_window = shift.almost_equals(Affine.translation(column, row), 1e-6)
+    if is_window and 0 <= column <= max(cut.c, 0) and 0 <= row <= max(cut.f, 0):
+        return as_opened if cut == Affine.identity() else as_opened @ cut
+    return stated
+
+
+def _of_cut(point: GroundControlPoint, cut: Affine) -> GroundControlPoint:
+    if cut == Affine.identity():
+        return point
+    column, row = ~cut @ (point.col, point.row)
+    return replace(point, row=row, col=column)
+
+
+def _parse_transform(text: object) -> Affine:
+    return Affine.from_gdal(*(float(term) for term in str(text).split()))
 
 
 def _to_geojson(point: GroundControlPoint) -> dict[str, Any]:

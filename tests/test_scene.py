@@ -63,6 +63,56 @@ def test_cutting_a_rotated_scene_with_isel_window_moves_its_grid():
     assert grid_of(part).transform.almost_equals(ROTATED @ Affine.translation(1, 2), 1e-6)
 
 
+CUTS = {
+    "slices": {"y": slice(2, 9), "x": slice(1, 5)},
+    "every third": {"y": slice(1, None, 3), "x": slice(None, None, 3)},
+    "upside down": {"y": slice(None, None, -1)},
+    "one row": {"y": [4]},
+    "one pixel": {"y": [4], "x": [6]},
+}
+
+
+def place_of_pixels(scene):
+    """Map position of every pixel centre, by the number that the pixel holds."""
+    row, col = np.indices(scene.shape[1:])
+    x, y = grid_of(scene).transform @ (col + 0.5, row + 0.5)
+    return dict(zip(scene.values[0].ravel().tolist(), zip(x.ravel(), y.ravel(), strict=True), strict=True))
+
+
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
+@pytest.mark.parametrize("transform", [NORTH_UP, SOUTH_UP, ROTATED])
+def test_the_pixels_of_a_cut_stay_where_they_were(transform, cut):
+    whole = scene_on(transform, 10, 8)
+    before = place_of_pixels(whole)
+    for number, place in place_of_pixels(whole.isel(cut)).items():
+        assert place == pytest.approx(before[number], abs=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Transform that is non-rectilinear")
+def test_a_cut_of_a_window_of_a_rotated_scene_lies_where_it_was():
+    from rasterio.windows import Window
+
+    whole = scene_on(ROTATED, 10, 8)
+    before = place_of_pixels(whole)
+    part = whole.rio.isel_window(Window(2, 3, 5, 6)).isel(y=slice(1, 4), x=slice(2, None))
+    for number, place in place_of_pixels(part).items():
+        assert place == pytest.approx(before[number], abs=1e-6)
+
+
+def test_a_transform_given_by_the_caller_counts():
+    corrected = ROTATED @ Affine.translation(-1, 0.5)
+    assert grid_of(scene_on(ROTATED).rio.write_transform(corrected)).transform.almost_equals(corrected, 1e-6)
+
+
+def test_ground_control_points_move_with_a_cut():
+    points = (GroundControlPoint(row=0, col=0, x=13.0, y=52.5), GroundControlPoint(row=8, col=6, x=13.1, y=52.4))
+    part = scene_on(Affine.identity(), 10, 8, ground_control_points=points).isel(y=slice(2, None, 2), x=slice(3, None))
+    moved = grid_of(part).ground_control_points
+    # Row 2 of the scene is row 0 of the cut, and its centre stays there: half a row of the scene lies above the cut.
+    assert [(point.row, point.col) for point in moved] == [(-0.75, -3), (3.25, 3)]
+    assert [(point.x, point.y) for point in moved] == [(13.0, 52.5), (13.1, 52.4)]
+
+
 def test_ground_control_points_come_back():
     points = (GroundControlPoint(row=0, col=0, x=13.0, y=52.5), GroundControlPoint(row=3, col=2, x=13.1, y=52.4, z=30))
     scene = scene_on(Affine.identity(), ground_control_points=points)
