@@ -120,11 +120,24 @@ def _most_probable(probability: Block, *, ids: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.where(valid, ids[1:][np.argmax(np.where(valid, probability, 0), axis=0)], ids[0]))
 
 
+def _georeference_note(scene: xr.DataArray) -> str | None:
+    """What whoever opens the map must hear if it has no place on the Earth."""
+    grid = grid_of(scene)
+    if grid.is_georeferenced:
+        return None
+    if grid.crs is not None:
+        return "the place of the scene's pixels is not known, so the map cannot be laid over other data"
+    placed = grid.has_transform or grid.ground_control_points
+    return f"the scene has no {'CRS' if placed else 'georeference'}, and neither has the map"
+
+
 def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch) -> dict[str, Any]:
     """What the map must carry to be understood without this session: classes, and where it comes from."""
-    repairs = [*scene.attrs.get("repairs", []), *([match.note] if match.note else [])]
+    notes = [match.note, _georeference_note(scene)]
+    repairs = [*scene.attrs.get("repairs", []), *(note for note in notes if note)]
     return {
         "long_name": "class",
+        "_FillValue": 0,  # what rioxarray fills with when it reprojects; without it, the class 255
         "classes": model.card.classes.to_json(),
         "metadata": {
             "software": f"hsigeo {hsigeo.__version__}",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from affine import Affine
 from labelled_spectra import make_model
+from rasterio.crs import CRS
 
 from hsigeo.bands import BandTable
 from hsigeo.classify import classify
@@ -18,6 +19,7 @@ from hsigeo.grid import Grid
 from hsigeo.model import predict_probabilities
 from hsigeo.scene import grid_of, make_scene
 
+UTM = CRS.from_epsg(32633).to_wkt()
 ROTATED = Affine.translation(5e5, 4.2e6) @ Affine.rotation(30) @ Affine.scale(5, -5)
 
 
@@ -25,7 +27,7 @@ def make_cube(lines=9, samples=7, bands=12, *, seed=0):
     return np.random.default_rng(seed).random((bands, lines, samples), dtype=np.float32)
 
 
-def scene_of(cube, *, chunks=None, wavelength=True, good=None, transform=ROTATED, repairs=()):
+def scene_of(cube, *, chunks=None, wavelength=True, good=None, transform=ROTATED, crs=UTM, repairs=()):
     count, lines, samples = cube.shape
     bands = BandTable(
         count=count,
@@ -35,7 +37,7 @@ def scene_of(cube, *, chunks=None, wavelength=True, good=None, transform=ROTATED
     data = cube if isinstance(cube, da.Array) else da.from_array(cube, chunks=chunks or (-1, 4, 3))
     return make_scene(
         data,
-        grid=Grid(lines=lines, samples=samples, transform=transform),
+        grid=Grid(lines=lines, samples=samples, transform=transform, crs=crs),
         bands=bands,
         attrs={"repairs": list(repairs)},
     )
@@ -119,6 +121,26 @@ def test_the_map_says_where_it_comes_from(model):
     assert attrs["classes"] == model.card.classes.to_json()
     assert attrs["metadata"]["model_sha256"] == model.digest
     assert attrs["metadata"]["repairs"] == ["wavelengths without unit: read as nm"]
+
+
+@pytest.mark.parametrize(
+    ("georeference", "said"),
+    [
+        ({"crs": None, "transform": Affine.identity()}, "the scene has no georeference, and neither has the map"),
+        ({"crs": None}, "the scene has no CRS, and neither has the map"),
+        ({"transform": Affine.identity()}, "the place of the scene's pixels is not known"),
+    ],
+)
+def test_a_map_that_cannot_be_placed_says_so(model, georeference, said):
+    result = classify(scene_of(make_cube(), **georeference), model)
+    (repair,) = result["class_id"].attrs["metadata"]["repairs"]
+    assert said in repair
+
+
+def test_reprojecting_with_rioxarray_invents_no_class(model):
+    classes = classify(scene_of(make_cube(), transform=Affine(5, 0, 5e5, 0, -5, 4.2e6)), model)["class_id"]
+    assert classes.rio.nodata == 0
+    assert set(np.unique(classes.rio.reproject("EPSG:4326"))) <= {0, 1, 2, 3}
 
 
 def test_more_than_255_classes_give_a_16_bit_map():
