@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hsigeo.atomic import check_not_an_input
 from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, say
-from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputExistsError
+from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,16 +74,18 @@ def classify(
         # What would be refused at the end is refused now, before any work.
         if not overwrite and Path(target).exists():
             raise OutputExistsError(f"{target} exists; choose another name or allow overwriting (--overwrite)")
-        _find_model(scene, model_path)
+        for made in filter(None, (target, probabilities, confidence)):
+            check_not_an_input(made, [_find_model(scene, model_path)])
     failed = []
-    for scene, target in targets:
-        try:
-            _classify_one(scene, target, model_path, probabilities, confidence, device, max_memory, overwrite)
-        except HsigeoError as error:
-            if len(targets) == 1:
-                raise
-            say(f"hsigeo: {error}")
-            failed.append(scene)
+    with _folder(output_dir):
+        for scene, target in targets:
+            try:
+                _classify_one(scene, target, model_path, probabilities, confidence, device, max_memory, overwrite)
+            except HsigeoError as error:
+                if len(targets) == 1:
+                    raise
+                say(f"hsigeo: {error}")
+                failed.append(scene)
     if failed:
         raise HsigeoError(f"{len(failed)} of {len(targets)} scenes failed: {', '.join(failed)}")
 
@@ -132,8 +137,31 @@ def _targets(
         if target in by_target:
             raise click.UsageError(f"{by_target[target]} and {scene} would both become {target}")
         by_target[target] = scene
-    folder.mkdir(parents=True, exist_ok=True)
     return targets
+
+
+@contextmanager
+def _folder(path: str | None) -> Iterator[None]:
+    """Make the folder for the maps; where no map came to be, remove what was made."""
+    made: list[Path] = []
+    try:
+        for folder in [] if path is None else [*reversed(Path(path).parents), Path(path)]:
+            if not folder.is_dir():
+                folder.mkdir()
+                made.append(folder)
+    except OSError as error:
+        _remove_empty(made)
+        raise OutputError(f"the folder {path} cannot be made: {error.filename}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        _remove_empty(made)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in reversed(folders):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _find_model(scene: str, given: str | None) -> str:

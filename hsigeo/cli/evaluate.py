@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, say
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def evaluate(
     """
     if json_path is not None:
         check_output(json_path, overwrite=overwrite)
+        check_not_an_input(json_path, (map_path, labels))
 
     from hsigeo.evaluate import evaluate as evaluate_map
 

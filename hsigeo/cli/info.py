@@ -24,12 +24,14 @@ def info(scene: Path, as_json: bool, quicklook: Path | None, overwrite: bool) ->
     SCENE is an ENVI header (.hdr) or data file, or a GeoTIFF; class maps and single bands work too. Only the header
     and a few rows are read.
     """
+    from hsigeo.atomic import check_not_an_input
     from hsigeo.io.cube_reader import open_cube
     from hsigeo.io.quicklook import check_picture_path, write_quicklook
     from hsigeo.io.summary import describe_scene
 
     if quicklook is not None:
         check_picture_path(quicklook, overwrite=overwrite)
+        check_not_an_input(quicklook, [scene])
     cube = open_cube(scene)
     summary = describe_scene(cube)
     click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else format_summary(summary))

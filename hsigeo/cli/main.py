@@ -70,7 +70,8 @@ def _run(command: click.Command, **kwargs: Any) -> int:
     try:
         command.main(standalone_mode=False, prog_name="hsigeo", **kwargs)
     except HsigeoError as error:
-        click.echo(f"hsigeo: {error}", err=True)
+        # One line, though a file name in it may hold any character.
+        click.echo(f"hsigeo: {' '.join(str(error).splitlines())}", err=True)
         return 1
     except click.ClickException as error:
         error.show()

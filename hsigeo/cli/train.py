@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.atomic import check_output
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
@@ -66,7 +65,9 @@ def train(
     Every scene contributes the labelled pixels that fall on it. The first scene decides which bands the model
     reads; the others are matched to it by wavelength.
     """
-    check_output(output, overwrite=overwrite)
+    from hsigeo.model.file import check_model_output
+
+    check_model_output(output, overwrite=overwrite)
     samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs)
     _report(samples)
 

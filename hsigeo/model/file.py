@@ -18,8 +18,8 @@ import torch
 from safetensors.torch import save as encode_safetensors
 from torch import Tensor
 
-from hsigeo.atomic import replaced_on_success
-from hsigeo.errors import ModelError, ModelNotFoundError
+from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.errors import ModelError, ModelNotFoundError, OutputError
 from hsigeo.model.card import ModelCard
 from hsigeo.model.model import Model
 from hsigeo.model.variants import build_network
@@ -60,10 +60,27 @@ def write_model(model: Model, path: str | os.PathLike[str], *, overwrite: bool =
     OutputExistsError
         The file is there and `overwrite` is false.
     OutputError
-        It cannot be written.
+        It cannot be written, or its name has another ending.
     """
+    check_model_output(path, overwrite=overwrite)
     with replaced_on_success(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(encode_model(model))
+
+
+def check_model_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Refuse early what `write_model` would refuse.
+
+    The ending is more than a habit: `hsigeo classify` finds the model beside a scene by it, and no scene or label
+    file has it, so overwriting one by a slip is impossible.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        As `write_model`.
+    """
+    if Path(path).suffix != ".safetensors":
+        raise OutputError(f"{path}: models are safetensors files; give a name that ends in .safetensors")
+    check_output(path, overwrite=overwrite)
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

@@ -249,6 +249,8 @@ def _nothing_found(
 ) -> str:
     where = ", ".join(dict.fromkeys(source.path for source in labels))
     outside = sum(found.report.features_outside for found in pixels)
+    if not outside and (classless := max(found.report.features_without_class for found in pixels)):
+        return f"{where}: no feature that has a class falls on the scenes; {classless} have none; try another --field"
     hint = f" ({outside} features lie outside)" if outside else ""
     return (
         f"{where}: no label falls on {', '.join(_source(scene) for scene in scenes)}{hint}; check that both cover the "

@@ -97,8 +97,10 @@ def train_on_spectra(
     Raises
     ------
     TrainingError
-        An unknown variant.
+        An unknown variant, or a seed that random generators do not take.
     """
+    if not 0 <= seed < 1 << 63:
+        raise TrainingError(f"the seed {seed} is not between 0 and 2**63 - 1")
     if variant not in RECIPES:
         raise TrainingError(f"there is no variant {variant!r}; there are {', '.join(sorted(RECIPES))}")
     recipe = RECIPES[variant]

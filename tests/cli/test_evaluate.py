@@ -52,6 +52,16 @@ def test_the_table_lines_up(folder, monkeypatch, capsys):
     assert matrix[1].split() == ["1", "roof", "1", "0", "1", "0"]
 
 
+@pytest.mark.parametrize("target", ["map.tif", "labels.gpkg"])
+def test_the_figures_never_replace_what_they_are_about(folder, monkeypatch, capsys, target):
+    before = (folder / target).read_bytes()
+    arguments = ("evaluate", "map.tif", "--labels", "labels.gpkg", "--json", target, "--overwrite")
+
+    assert run(monkeypatch, *arguments) == 1
+    assert f"{target} is an input of this command" in capsys.readouterr().err
+    assert (folder / target).read_bytes() == before
+
+
 def test_an_existing_json_file_is_refused_without_overwrite(folder, monkeypatch, capsys):
     (folder / "a.json").write_text("precious")
     arguments = ("evaluate", "map.tif", "--labels", "labels.gpkg", "--json", "a.json")

@@ -21,6 +21,9 @@ NODATA = -9999
 WAVELENGTH = [f"{nm:.1f}" for nm in np.linspace(450, 2350, BANDS)]
 
 
+TRAIN = ("train", "line.hdr", "--labels", "labels.geojson", "--field", "class")
+
+
 def make_cube(*, seed=0):
     """Three stripes of rows with spectra of their own, and a margin of nodata on the left."""
     rng = np.random.default_rng(seed)
@@ -179,10 +182,19 @@ def test_a_small_memory_gives_the_same_map(hsigeo, here):
         (["train", "line.hdr", "--labels", "a", "--labels", "b", "-o", "m.safetensors"], 2, "1 scenes and 2 label"),
         (["train", "line.hdr", "--labels", "labels.geojson", "-o", "line.safetensors"], 1, "exists"),
         (
-            ["train", "line.hdr", "--labels", "labels.geojson", "--field", "class", "-o", "m", "--variant", "x"],
+            [*TRAIN, "-o", "m.safetensors", "--variant", "x"],
             1,
             "no variant 'x'",
         ),
+        ([*TRAIN, "-o", "m.safetensors", "--seed", str(1 << 64)], 1, "is not between 0 and"),
+        ([*TRAIN, "-o", "labels.geojson", "--overwrite"], 1, "labels.geojson: models are safetensors files"),
+        ([*TRAIN, "-o", "line.hdr", "--overwrite"], 1, "line.hdr: models are safetensors files"),
+        ([*TRAIN, "-o", "m.safetensors", "--labels-crs", "EPSG:999999"], 1, "is not a CRS"),
+        (["train", "line.hdr", "--labels", ".", "-o", "m.safetensors"], 1, ". is a folder; give a vector file"),
+        (["classify", "line.hdr", "-o", "line.safetensors", "--overwrite"], 1, "is an input of this command"),
+        (["classify", "line.hdr", "--output-dir", "line.hdr/maps"], 1, "cannot be made: line.hdr: File exists"),
+        (["classify", "none.hdr", "--output-dir", "new/maps", "--model", "line.safetensors"], 1, "none.hdr"),
+        (["classify", "two\nlines.hdr", "-o", "m.tif", "--model", "line.safetensors"], 1, "two lines.hdr"),
     ],
 )
 def test_bad_input_gives_one_clear_line_and_leaves_nothing_behind(hsigeo, here, arguments, code, message):
@@ -190,6 +202,8 @@ def test_bad_input_gives_one_clear_line_and_leaves_nothing_behind(hsigeo, here, 
     done = hsigeo(*arguments)
     assert done.returncode == code, done.stderr
     assert message in done.stderr.strip().splitlines()[-1]
+    complaints = [line for line in done.stderr.splitlines() if line.startswith(("hsigeo: ", "ERROR"))]
+    assert code == 2 or len(complaints) == 1
     assert "Traceback" not in done.stderr
     assert files(here) == before
 

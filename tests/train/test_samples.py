@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dask.array as da
 import numpy as np
@@ -140,3 +140,12 @@ def test_one_class_is_refused():
 def test_a_class_without_usable_pixels_is_named():
     found = read_labelled_spectra([encoded_scene()], [Labels([(0, 0, 1), (1, 1, 2)])])
     assert found.notes == ("classes without a usable pixel, left out: 水",)
+
+
+def test_labels_without_any_class_are_told_apart_from_labels_elsewhere():
+    class Classless(Labels):
+        def on(self, grid):
+            return replace(super().on(grid), report=LabelReport(features=4, features_without_class=4))
+
+    with pytest.raises(LabelError, match=r"labels\.gpkg: no feature that has a class falls .* 4 have none"):
+        read_labelled_spectra([encoded_scene()], [Classless([])])

@@ -76,6 +76,8 @@ def open_labels(
         raise LabelError(f"{name} does not exist; give a vector file or a label raster")
     if Path(name).suffix.casefold() in _VECTOR_SUFFIXES:
         return open_vector_labels(name, field=field, layer=layer, crs=crs)
+    if Path(name).is_dir():
+        raise LabelError(f"{name} is a folder; give a vector file or a label raster in it")
     if is_spectral_library(name):
         raise LabelError(
             f"{name} is a spectral library: its spectra have no place on a map; train on it, or give a vector file "

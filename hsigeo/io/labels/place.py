@@ -28,7 +28,8 @@ def parse_crs(text: str, *, where: str) -> CRS:
         GDAL does not know it.
     """
     try:
-        crs = CRS.from_user_input(text)
+        with rasterio.Env():  # without it, GDAL prints its own line as well
+            crs = CRS.from_user_input(text)
     except CRSError as error:
         raise LabelError(f"{where}: {text!r:.80} is not a CRS; write for instance EPSG:32633") from error
     if not crs:

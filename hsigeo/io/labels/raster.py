@@ -148,4 +148,6 @@ def _describe(grid: Grid) -> str:
     if not grid.has_transform:
         return size
     width, height = grid.pixel_size
-    return f"{size} of {width:.9g} x {height:.9g} from ({grid.transform.c:.9g}, {grid.transform.f:.9g})"
+    place = f"from ({grid.transform.c:.9g}, {grid.transform.f:.9g})"
+    crs = "" if grid.crs is None else f" in {grid.crs.split(chr(34))[1]:.80}"  # WKT begins with the name, quoted
+    return f"{size} of {width:.9g} x {height:.9g} {place}{crs}"
