@@ -110,7 +110,8 @@ def evaluate(
     Returns
     -------
     Evaluation
-        Unlabelled pixels do not count. Labelled pixels that the map leaves unclassified do, as omissions.
+        Neither unlabelled pixels nor those on which the map says nothing (0) count; of the latter a note says how
+        many there are.
 
     Raises
     ------
@@ -252,7 +253,7 @@ def _is_known(source: LabelSource, class_map: ClassRaster) -> bool:
 def _notes(accuracy: Accuracy, match: ClassMatch, report: LabelReport) -> Iterator[str]:
     missing = int(accuracy.unclassified.sum())
     if missing:
-        yield f"{missing} labelled pixels are unclassified in the map and count as omissions"
+        yield f"{missing} labelled pixels are nodata or unclassified in the map and do not count"
     for names, where in ((match.only_in_labels, "labels"), (match.only_in_map, "map")):
         if names:
             yield f"classes only in the {where}: {_listing(names)}"

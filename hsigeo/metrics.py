@@ -1,8 +1,8 @@
 """Accuracy of a class map against reference labels, from the confusion matrix.
 
-Rows are reference classes, columns are what the map says. One more column counts reference pixels that the map leaves
-unclassified (0). They are errors of omission: a map that answers only where it is sure must not look better for it. How
-much of the reference it answers is stated beside, as coverage.
+Rows are reference classes, columns are what the map says. One more column counts reference pixels on which the map says
+nothing (0: nodata or unclassified). They count neither for nor against it; but as a map could look good by saying little,
+the share of the reference it does speak about is stated beside every figure, as coverage.
 
 Names and formulas follow Congalton and Green, "Assessing the Accuracy of Remotely Sensed Data" (3rd ed., 2019), chapter
 5: producer's accuracy is recall, user's accuracy is precision.
@@ -93,13 +93,13 @@ class Accuracy:
 
     @property
     def total(self) -> int:
-        """Number of reference pixels."""
-        return int(self.confusion.sum())
+        """Number of reference pixels that the map classifies: those that count."""
+        return int(self.confusion[:, :-1].sum())
 
     @property
     def support(self) -> Counts:
-        """(class,) reference pixels of each class."""
-        counts: Counts = self.confusion.sum(axis=1)
+        """(class,) reference pixels of each class that the map classifies."""
+        counts: Counts = self.confusion[:, :-1].sum(axis=1)
         return counts
 
     @property
@@ -110,7 +110,7 @@ class Accuracy:
 
     @property
     def unclassified(self) -> Counts:
-        """(class,) reference pixels of each class that the map leaves unclassified."""
+        """(class,) reference pixels of each class on which the map says nothing; they do not count."""
         return self.confusion[:, -1]
 
     @property
@@ -121,11 +121,11 @@ class Accuracy:
     @property
     def coverage(self) -> float:
         """Share of the reference pixels that the map classifies at all."""
-        return _ratio(self.total - int(self.unclassified.sum()), self.total)
+        return _ratio(self.total, int(self.confusion.sum()))
 
     @property
     def overall(self) -> float:
-        """Overall accuracy: the share of reference pixels that the map gives to their class."""
+        """Overall accuracy: the share of classified reference pixels that the map gives to their class."""
         return _ratio(int(self.correct.sum()), self.total)
 
     @property
@@ -155,7 +155,7 @@ class Accuracy:
 
     @property
     def kappa(self) -> float:
-        """Cohen's kappa, (p_o - p_e) / (1 - p_e); "unclassified" is an answer that is never right.
+        """Cohen's kappa, (p_o - p_e) / (1 - p_e), over the classified reference pixels.
 
         Its agreement by chance p_e is of little meaning for maps (Pontius and Millones 2011, "Death to Kappa"); it is
         here because reviewers ask for it. NaN where reference and map show one and the same single class.

@@ -54,14 +54,14 @@ def test_pixels_without_a_reference_never_count():
     assert matrix.sum() == 1
 
 
-def test_a_map_that_answers_only_where_it_is_sure_is_not_better_for_it():
-    cautious = make_accuracy([[10, 0], [0, 10]], unclassified=[90, 90])
+def test_pixels_on_which_the_map_says_nothing_do_not_count_but_coverage_tells():
+    cautious = make_accuracy([[9, 1], [0, 10]], unclassified=[90, 90])
 
-    assert cautious.overall == pytest.approx(0.1)
+    assert cautious.total == 20
+    assert cautious.overall == pytest.approx(0.95)
+    np.testing.assert_allclose(cautious.recall, [0.9, 1.0])
+    assert cautious.kappa == pytest.approx(make_accuracy([[9, 1], [0, 10]]).kappa)
     assert cautious.coverage == pytest.approx(0.1)
-    np.testing.assert_allclose(cautious.recall, [0.1, 0.1])
-    np.testing.assert_allclose(cautious.precision, [1, 1])
-    assert cautious.kappa < 0.2
 
 
 def test_ratios_without_a_denominator_are_nan_and_left_out_of_means():
@@ -128,15 +128,17 @@ pairs = st.integers(0, 60).flatmap(
 def test_figures_agree_with_counting_pixel_by_pixel(arrays):
     reference, mapped = arrays
     labelled = reference > 0
+    counted = labelled & (mapped > 0)
 
     accuracy = Accuracy(names=tuple("abcd"), confusion=confusion_matrix(reference, mapped, 4))
 
-    assert accuracy.total == labelled.sum()
+    assert accuracy.total == counted.sum()
+    if counted.any():
+        assert accuracy.overall == pytest.approx((reference == mapped)[counted].mean())
     if labelled.any():
-        assert accuracy.overall == pytest.approx((reference == mapped)[labelled].mean())
         assert accuracy.coverage == pytest.approx((mapped > 0)[labelled].mean())
     for k in range(4):
-        here, there = reference == k + 1, (mapped == k + 1) & labelled
+        here, there = (reference == k + 1) & counted, (mapped == k + 1) & counted
         assert (accuracy.support[k], accuracy.mapped[k]) == (here.sum(), there.sum())
         if here.any():
             assert accuracy.recall[k] == pytest.approx((mapped[here] == k + 1).mean())

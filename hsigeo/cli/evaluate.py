@@ -44,8 +44,8 @@ def evaluate(
 ) -> None:
     """Compare a class map with reference labels.
 
-    Classes are matched by name. Pixels without a label never count; labelled pixels that the map leaves
-    unclassified count as omissions.
+    Classes are matched by name. Pixels without a label never count, nor do labelled pixels that are nodata or
+    unclassified in the map; how many there are is said.
     """
     if json_path is not None:
         check_output(json_path, overwrite=overwrite)
@@ -69,7 +69,7 @@ def format_evaluation(result: Evaluation) -> str:
     caution = [CAUTION, ""] if result.on_training_labels else []
     lines = [
         *caution,
-        f"{accuracy.total} reference pixels, {_percent(accuracy.coverage)} % of them classified in the map",
+        f"{accuracy.total} reference pixels; the map classifies {_percent(accuracy.coverage)} % of those there are",
         "",
         f"overall accuracy  {_percent(accuracy.overall):>6} %",
         f"average accuracy  {_percent(accuracy.average):>6} %",
@@ -105,7 +105,7 @@ def _matrix_lines(accuracy: Accuracy) -> list[str]:
     cell = max(5, *(len(str(number)) for number in accuracy.confusion.ravel().tolist()))
     columns = [*map(str, range(1, count + 1)), "none"]
     lines = [
-        "confusion matrix in pixels: rows are the reference, columns the map, 'none' is unclassified",
+        "confusion matrix in pixels: rows are the reference, columns the map, 'none' is nodata",
         " " * width + "".join(f"  {column:>{cell}}" for column in columns),
     ]
     for number, (name, row) in enumerate(zip(names, accuracy.confusion.tolist(), strict=True), start=1):

@@ -14,7 +14,7 @@ from hsigeo.model.card import ModelCard
 
 __all__ = ["Model", "predict_probabilities", "resolve_device"]
 
-DEFAULT_BATCH = 4096
+DEFAULT_BATCH = 1024
 """Pixels per forward pass: large enough to fill two cores or a GPU's launch, small enough for the cache."""
 
 

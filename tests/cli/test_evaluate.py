@@ -32,10 +32,10 @@ def test_the_installed_command_prints_figures_and_writes_them_as_json(hsigeo, fo
     done = hsigeo("evaluate", "map.tif", "--labels", "labels.gpkg", "--json", "accuracy.json")
 
     assert done.returncode == 0, done.stderr
-    assert "4 reference pixels, 75.0 % of them classified in the map" in done.stdout
-    assert "overall accuracy    50.0 %" in done.stdout
+    assert "3 reference pixels; the map classifies 75.0 % of those there are" in done.stdout
+    assert "overall accuracy    66.7 %" in done.stdout
     assert "rows are the reference, columns the map" in done.stdout
-    assert "note: 1 labelled pixels are unclassified in the map" in done.stderr
+    assert "note: 1 labelled pixels are nodata or unclassified in the map" in done.stderr
     document = json.loads((folder / "accuracy.json").read_text())
     assert document["confusion_matrix"]["rows"] == "reference"
     assert document["confusion_matrix"]["pixels"] == [[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
@@ -70,7 +70,7 @@ def test_an_existing_json_file_is_refused_without_overwrite(folder, monkeypatch,
     assert "a.json exists; choose another name or allow overwriting (--overwrite)" in capsys.readouterr().err
     assert (folder / "a.json").read_text() == "precious"
     assert run(monkeypatch, *arguments, "--overwrite") == 0
-    assert json.loads((folder / "a.json").read_text())["pixels"] == 4
+    assert json.loads((folder / "a.json").read_text())["pixels"] == 3
 
 
 @pytest.mark.parametrize(
