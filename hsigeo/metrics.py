@@ -1,8 +1,8 @@
 """Accuracy of a class map against reference labels, from the confusion matrix.
 
-Rows are reference classes, columns are what the map says. One more column counts reference pixels on which the map says
-nothing (0: nodata or unclassified). They count neither for nor against it; but as a map could look good by saying little,
-the share of the reference it does speak about is stated beside every figure, as coverage.
+Rows are reference classes, columns are what the map says. One more column counts reference pixels on which the map
+says nothing (0: nodata or unclassified). They count neither for nor against it; but as a map could look good by saying
+little, the share of the reference it does speak about is stated beside every figure, as coverage.
 
 Names and formulas follow Congalton and Green, "Assessing the Accuracy of Remotely Sensed Data" (3rd ed., 2019), chapter
 5: producer's accuracy is recall, user's accuracy is precision.

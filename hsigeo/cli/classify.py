@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,11 +77,19 @@ def classify(
             raise OutputExistsError(f"{target} exists; choose another name or allow overwriting (--overwrite)")
         for made in filter(None, (target, probabilities, confidence)):
             check_not_an_input(made, [_find_model(scene, model_path)])
+    choices = _Choices(
+        model_path=model_path,
+        probabilities=probabilities,
+        confidence=confidence,
+        device=device,
+        max_memory=max_memory,
+        overwrite=overwrite,
+    )
     failed = []
     with _folder(output_dir):
         for scene, target in targets:
             try:
-                _classify_one(scene, target, model_path, probabilities, confidence, device, max_memory, overwrite)
+                _classify_one(scene, target, choices)
             except HsigeoError as error:
                 if len(targets) == 1:
                     raise
@@ -90,30 +99,38 @@ def classify(
         raise HsigeoError(f"{len(failed)} of {len(targets)} scenes failed: {', '.join(failed)}")
 
 
-def _classify_one(
-    scene_path: str,
-    target: str,
-    model_path: str | None,
-    probabilities: str | None,
-    confidence: str | None,
-    device: str,
-    max_memory: int,
-    overwrite: bool,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Choices:
+    """What the options say about every scene alike."""
+
+    model_path: str | None
+    probabilities: str | None
+    confidence: str | None
+    device: str
+    max_memory: int
+    overwrite: bool
+
+
+def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
     import dask
 
     from hsigeo.classify import classify as classify_scene
     from hsigeo.io import write_map
     from hsigeo.model import load_model
 
-    model = load_model(_find_model(scene_path, model_path))
-    scene = _open_in_tiles(scene_path, max_memory)
-    result = classify_scene(scene, model, device=device)
+    model = load_model(_find_model(scene_path, choices.model_path))
+    scene = _open_in_tiles(scene_path, choices.max_memory)
+    result = classify_scene(scene, model, device=choices.device)
     _report_repairs(scene_path, result)
     # The writer keeps two strips in flight by itself; a thread pool inside each would only multiply memory.
     with dask.config.set(scheduler="synchronous"), progress_bar(f"classify {Path(scene_path).name}", "px") as show:
         write_map(
-            result, target, probabilities=probabilities, confidence=confidence, overwrite=overwrite, progress=show
+            result,
+            target,
+            probabilities=choices.probabilities,
+            confidence=choices.confidence,
+            overwrite=choices.overwrite,
+            progress=show,
         )
     say(f"{target}: {_summary(scene, model)}")
 
