@@ -204,6 +204,8 @@ def test_a_missing_map_and_a_scene_are_refused(tmp_path):
     labels = write_points(tmp_path / "l.gpkg", [(0, 0)], ["roof"])
     with pytest.raises(LabelError, match=r"nowhere\.tif does not exist; give a class map"):
         evaluate("nowhere.tif", labels)
+    with pytest.raises(LabelError, match="is a folder; give a class map"):
+        evaluate(tmp_path, labels)
     with rasterio.open(
         tmp_path / "scene.tif",
         "w",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -67,6 +68,10 @@ def main() -> None:
 def _run(command: click.Command, **kwargs: Any) -> int:
     # SIGTERM is handled like Ctrl-C, so that a scheduler's stop also leaves nothing half-written.
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a class name shows its code points rather than stopping the command.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         command.main(standalone_mode=False, prog_name="hsigeo", **kwargs)
     except HsigeoError as error:
@@ -79,6 +84,11 @@ def _run(command: click.Command, **kwargs: Any) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("hsigeo: interrupted; no partial output was left", err=True)
         return INTERRUPTED
+    except OSError as error:
+        # What no module foresaw, results that cannot be printed among it.
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"hsigeo: {where}{error.strerror or error}", err=True)
+        return 1
     except MemoryError as error:
         click.echo(f"hsigeo: out of memory: {error}", err=True)
         return 1

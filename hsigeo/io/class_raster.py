@@ -130,6 +130,8 @@ def open_class_raster(path: str, *, what: str = "a label raster") -> ClassRaster
     LabelError
         There is no such file, or it holds no class ids.
     """
+    if Path(path).is_dir():
+        raise LabelError(f"{path} is a folder; give {what}")
     if not Path(path).is_file():
         raise LabelError(f"{path} does not exist; give {what}")
     raster, categories = _open_envi(path) if _is_envi(path) else _open_gdal(path, what)

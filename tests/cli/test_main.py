@@ -1,0 +1,40 @@
+"""What the commands share: where their words go, and what happens when they cannot go there."""
+
+from __future__ import annotations
+
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from envi_files import make_encoded_cube, write_envi
+
+HSIGEO = Path(sysconfig.get_path("scripts")) / "hsigeo"
+
+
+@pytest.fixture
+def named_scene(tmp_path: Path) -> Path:
+    return write_envi(tmp_path, "水", make_encoded_cube(2, 3, 4))
+
+
+def test_a_terminal_that_lacks_letters_shows_code_points(named_scene, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    done = subprocess.run([HSIGEO, "info", named_scene], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert rb"\u6c34.hdr" in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_results_that_cannot_be_printed_are_one_line(named_scene):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([HSIGEO, "info", named_scene], stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"hsigeo: No space left on device\n"
+
+
+def test_a_reader_that_stops_reading_is_no_error_worth_words(named_scene):
+    process = subprocess.Popen([HSIGEO, "info", named_scene], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()
