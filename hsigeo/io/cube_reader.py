@@ -49,6 +49,8 @@ def open_cube(path: str | os.PathLike[str]) -> Cube:
     for magic, what, remedy in _NOT_READ:
         if start.startswith(magic):
             raise SceneError(f"{path} is {what}; hsigeo does not read these: {remedy}")
+    if path.suffix == ".safetensors":
+        raise SceneError(f"{path} is a model, not a scene; use it with `hsigeo classify SCENE --model {path}`")
     header_path = find_header(path)
     is_envi = header_path is not None and is_envi_header(header_path)
     return open_envi(path) if is_envi else open_raster(path)

@@ -138,7 +138,7 @@ def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
     names, colors = _read_classes(dataset, path)
     return CubeHeader(
         path=str(path),
-        data_path=str(path),
+        data_path=str(path.absolute()),  # whoever reads may run in another folder
         stamp=stamp,
         format=dataset.driver,
         interleave=_INTERLEAVE.get(dataset.interleaving.value if dataset.interleaving else "band", "bsq"),

@@ -235,3 +235,31 @@ def test_raster_with_an_esri_header_is_read_through_gdal(tmp_path: Path) -> None
     (tmp_path / "a.bil").write_bytes(make_encoded_cube(1, 2, 3, "uint8").tobytes())
     (tmp_path / "a.hdr").write_text("BYTEORDER I\nLAYOUT BIL\nNROWS 2\nNCOLS 3\nNBANDS 1\nNBITS 8\n")
     assert open_cube(tmp_path / "a.bil").header.format == "EHdr"
+
+
+@pytest.mark.parametrize("form", ["envi", "geotiff"])
+def test_a_scene_opened_by_a_relative_path_can_be_read_from_another_folder(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cube = make_encoded_cube(2, 3, 4)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    if form == "envi":
+        name = write_envi(Path(), "scene", cube, header_extra={"reflectance scale factor": 1}).name
+    else:
+        name = "scene.tif"
+        profile = {"driver": "GTiff", "count": 2, "height": 3, "width": 4, "dtype": "float32", "crs": "EPSG:32633"}
+        with rasterio.open(name, "w", **profile, transform=rasterio.Affine(5, 0, 5e5, 0, -5, 4e6)) as dataset:
+            dataset.write(cube.astype("float32"))
+
+    scene = hsigeo.open_scene(name)
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    np.testing.assert_array_equal(scene.values, cube)
+
+
+def test_a_model_given_as_a_scene_is_recognised(tmp_path: Path) -> None:
+    (tmp_path / "scene.safetensors").write_bytes(bytes(20))
+
+    with pytest.raises(SceneError, match="is a model, not a scene"):
+        open_cube(tmp_path / "scene.safetensors")

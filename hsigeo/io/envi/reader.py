@@ -177,7 +177,7 @@ def _describe(
     notes.extend(band_notes)
     return CubeHeader(
         path=str(path),
-        data_path=str(data_path),
+        data_path=str(data_path.absolute()),  # whoever reads may run in another folder
         stamp=stamp,
         format="ENVI",
         interleave=layout.interleave,
