@@ -40,7 +40,11 @@ Examples:
 @labels_crs_option
 @click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same model.")
-@click.option("--variant", metavar="NAME", help="Architecture; `plain` is the simplest form, kept for comparison.")
+@click.option(
+    "--variant",
+    metavar="NAME",
+    help="Architecture. `plain` is the simplest form, kept to compare with; slow, so add --no-validation.",
+)
 @click.option(
     "--validation/--no-validation",
     default=True,
