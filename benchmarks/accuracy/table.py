@@ -1,0 +1,150 @@
+"""The accuracy table as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.accuracy.methods import BAR, HSIGEO
+from benchmarks.accuracy.results import Result
+
+__all__ = ["Measured", "make_markdown", "make_summary"]
+
+Measured = Mapping[tuple[str, str, int], Result]
+"""(method, task, seed) → result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figure:
+    """What a table shows: its title, one number of a result, and how many decimals of it mean something."""
+
+    title: str
+    of: Callable[[Result], float]
+    decimals: int = 1
+    higher_is_better: bool = True
+
+
+OVERALL = _Figure(title="Overall accuracy, %", of=lambda result: result.overall)
+AVERAGE = _Figure(title="Average accuracy (mean recall of the classes), %", of=lambda result: result.average)
+SECONDS = _Figure(
+    title="Training, CPU seconds on one thread",
+    of=lambda result: result.train_seconds,
+    decimals=2,
+    higher_is_better=False,
+)
+
+
+def make_markdown(measured: Measured) -> str:
+    """Three tables (overall and average accuracy, training time), the margins, and when and where it was measured."""
+    methods, tasks, seeds = _axes(measured)
+    parts = [_table(measured, figure) for figure in (OVERALL, AVERAGE, SECONDS)]
+    if HSIGEO in methods and any(name in methods for name in BAR):
+        parts.append(_margins(measured))
+    dates = sorted(result.date[:10] for result in measured.values())
+    machines = sorted({result.machine for result in measured.values()})
+    when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
+    parts.append(
+        f"Mean ± standard deviation over {len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}, (n) where only n of "
+        f"them were measured. Mean over tasks: the {len(_complete(measured))} of {len(tasks)} tasks that every method "
+        f"finished. Measured {when} on {'; '.join(machines)}."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def make_summary(measured: Measured) -> str:
+    """One line for each method: overall and average accuracy and training time, means over the tasks all finished."""
+    methods, tasks, _ = _axes(measured)
+    complete = _complete(measured)
+    if not complete:
+        return "no task was finished by every method"
+    lines = [f"means over {len(complete)} of {len(tasks)} tasks: OA %, AA %, CPU seconds of training"]
+    for method in methods:
+        oa, aa, seconds = (_over_tasks(measured, figure, method, complete)[0] for figure in (OVERALL, AVERAGE, SECONDS))
+        lines.append(f"{method:14s} {oa:6.2f} {aa:6.2f} {seconds:8.2f}")
+    return "\n".join(lines)
+
+
+def _table(measured: Measured, figure: _Figure) -> str:
+    methods, tasks, seeds = _axes(measured)
+    rows = [[figure.title, *methods], ["---", *("---:" for _ in methods)]]
+    for task in tasks:
+        values = [_values(measured, figure, method, task) for method in methods]
+        rows.append([task, *_cells(values, len(seeds), figure)])
+    if complete := _complete(measured):
+        over = [_over_seeds(measured, figure, method, complete) for method in methods]
+        rows.append(["**mean over tasks**", *_cells(over, len(seeds), figure)])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cells(values: Sequence[Sequence[float]], seeds: int, figure: _Figure) -> list[str]:
+    """Mean ± standard deviation of each; the best mean in bold."""
+    means = [float(np.mean(found)) if found else -np.inf for found in values]
+    cells = []
+    for found, mean in zip(values, means, strict=True):
+        if not found:
+            cells.append("")
+            continue
+        number = f"{mean:.{figure.decimals}f}"
+        if figure.higher_is_better and mean == max(means):
+            number = f"**{number}**"
+        spread = f" ± {np.std(found, ddof=1):.{figure.decimals}f}" if len(found) > 1 else ""
+        cells.append(number + spread + (f" ({len(found)})" if len(found) < seeds else ""))
+    return cells
+
+
+def _margins(measured: Measured) -> str:
+    """What hsigeo leads by, against the best rival of each task and against the one rival that is best on the mean."""
+    methods, _, _ = _axes(measured)
+    rivals = [name for name in BAR if name in methods]
+    complete = _complete(measured)
+    if not complete:
+        return "No task was finished by every method, so there are no margins."
+    rows = [
+        ["hsigeo less the best rival, points", "over the best on the mean", "over the best of each task", "least task"],
+        ["---", "---:", "---:", "---"],
+    ]
+    for figure in (OVERALL, AVERAGE):
+        ours = _over_tasks(measured, figure, HSIGEO, complete)
+        theirs = np.array([_over_tasks(measured, figure, name, complete)[1:] for name in rivals])  # (rival, task)
+        lead = np.array(ours[1:]) - theirs.max(axis=0)
+        single = int(theirs.mean(axis=1).argmax())
+        least = int(lead.argmin())
+        rows.append(
+            [
+                figure.title.partition(",")[0].partition(" (")[0],
+                f"{ours[0] - theirs[single].mean():+.1f} ({rivals[single]})",
+                f"{lead.mean():+.1f}",
+                f"{lead[least]:+.1f} ({complete[least]})",
+            ]
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\nRivals here: {', '.join(rivals)}, on the bands."
+
+
+def _axes(measured: Measured) -> tuple[list[str], list[str], list[int]]:
+    """Methods and tasks in the order they were asked for; seeds."""
+    methods, tasks, seeds = (list(dict.fromkeys(key[axis] for key in measured)) for axis in range(3))
+    return [str(name) for name in methods], [str(name) for name in tasks], sorted(int(seed) for seed in seeds)
+
+
+def _complete(measured: Measured) -> list[str]:
+    """Tasks that every method finished with every seed."""
+    methods, tasks, seeds = _axes(measured)
+    return [task for task in tasks if all((m, task, seed) in measured for m in methods for seed in seeds)]
+
+
+def _values(measured: Measured, figure: _Figure, method: str, task: str) -> list[float]:
+    return [figure.of(result) for key, result in measured.items() if key[:2] == (method, task)]
+
+
+def _over_tasks(measured: Measured, figure: _Figure, method: str, tasks: Sequence[str]) -> list[float]:
+    """The mean over tasks, then the mean of each."""
+    each = [float(np.mean(_values(measured, figure, method, task))) for task in tasks]
+    return [float(np.mean(each)), *each]
+
+
+def _over_seeds(measured: Measured, figure: _Figure, method: str, tasks: Sequence[str]) -> list[float]:
+    """The mean over tasks by each seed."""
+    _, _, seeds = _axes(measured)
+    return [float(np.mean([figure.of(measured[method, task, seed]) for task in tasks])) for seed in seeds]
