@@ -15,7 +15,7 @@ from benchmarks.accuracy.methods import METHODS, USUAL
 from benchmarks.accuracy.own import divide_own
 from benchmarks.accuracy.results import Cache, CacheError, Result, measure
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Source, Split, make_split
-from benchmarks.accuracy.table import make_markdown, make_summary
+from benchmarks.accuracy.table import Measured, make_markdown, make_summary
 from hsigeo.errors import HsigeoError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -137,9 +137,13 @@ def main(
         finished = no_run or _run([job for job in jobs if _known(results, job) is None], results)
     except (HsigeoError, CacheError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    found = [(name, split, _known(results, (name, split))) for name, split in _in_table_order(jobs, methods)]
-    measured = {(name, split.task, split.seed): result for name, split, result in found if result is not None}
-    if not measured:
+    measured = Measured(
+        methods=methods,
+        tasks=list(dict.fromkeys(split.task for split in splits)),
+        seeds=range(seeds),
+        results={(job[0], job[1].task, job[1].seed): found for job in jobs if (found := _known(results, job))},
+    )
+    if not measured.results:
         raise click.ClickException("nothing was measured yet; leave out --no-run, or name the cache of an earlier run")
     click.echo(make_markdown(measured) if markdown else make_summary(measured))
     if not finished:
@@ -183,11 +187,6 @@ def _run(jobs: list[Job], results: Cache) -> bool:
         except KeyboardInterrupt:
             return False
     return True
-
-
-def _in_table_order(jobs: list[Job], methods: list[str]) -> list[Job]:
-    """Methods in the order asked for, whatever was measured first."""
-    return sorted(jobs, key=lambda job: methods.index(job[0]))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,32 @@ from benchmarks.accuracy.results import Result
 
 __all__ = ["Measured", "make_markdown", "make_summary"]
 
-Measured = Mapping[tuple[str, str, int], Result]
-"""(method, task, seed) → result."""
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What was asked for, and what of it was measured.
+
+    Parameters
+    ----------
+    methods, tasks, seeds
+        Asked for, in the order of columns and rows.
+    results
+        (method, task, seed) → result; what is not there was not measured.
+    """
+
+    methods: Sequence[str]
+    tasks: Sequence[str]
+    seeds: Sequence[int]
+    results: Mapping[tuple[str, str, int], Result]
+
+    @property
+    def complete(self) -> list[str]:
+        """Tasks that every method finished with every seed."""
+        return [
+            task
+            for task in self.tasks
+            if all((method, task, seed) in self.results for method in self.methods for seed in self.seeds)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +62,16 @@ SECONDS = _Figure(
 
 def make_markdown(measured: Measured) -> str:
     """Three tables (overall and average accuracy, training time), the margins, and when and where it was measured."""
-    methods, tasks, seeds = _axes(measured)
+    methods, tasks, seeds = measured.methods, measured.tasks, measured.seeds
     parts = [_table(measured, figure) for figure in (OVERALL, AVERAGE, SECONDS)]
     if HSIGEO in methods and any(name in methods for name in BAR):
         parts.append(_margins(measured))
-    dates = sorted(result.date[:10] for result in measured.values())
-    machines = sorted({result.machine for result in measured.values()})
+    dates = sorted(result.date[:10] for result in measured.results.values())
+    machines = sorted({result.machine for result in measured.results.values()})
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     parts.append(
         f"Mean ± standard deviation over {len(seeds)} {'seed' if len(seeds) == 1 else 'seeds'}, (n) where only n of "
-        f"them were measured. Mean over tasks: the {len(_complete(measured))} of {len(tasks)} tasks that every method "
+        f"them were measured. Mean over tasks: the {len(measured.complete)} of {len(tasks)} tasks that every method "
         f"finished. Measured {when} on {'; '.join(machines)}."
     )
     return "\n\n".join(parts) + "\n"
@@ -55,24 +79,23 @@ def make_markdown(measured: Measured) -> str:
 
 def make_summary(measured: Measured) -> str:
     """One line for each method: overall and average accuracy and training time, means over the tasks all finished."""
-    methods, tasks, _ = _axes(measured)
-    complete = _complete(measured)
+    complete = measured.complete
     if not complete:
         return "no task was finished by every method"
-    lines = [f"means over {len(complete)} of {len(tasks)} tasks: OA %, AA %, CPU seconds of training"]
-    for method in methods:
+    lines = [f"means over {len(complete)} of {len(measured.tasks)} tasks: OA %, AA %, CPU seconds of training"]
+    for method in measured.methods:
         oa, aa, seconds = (_over_tasks(measured, figure, method, complete)[0] for figure in (OVERALL, AVERAGE, SECONDS))
         lines.append(f"{method:14s} {oa:6.2f} {aa:6.2f} {seconds:8.2f}")
     return "\n".join(lines)
 
 
 def _table(measured: Measured, figure: _Figure) -> str:
-    methods, tasks, seeds = _axes(measured)
+    methods, seeds = measured.methods, measured.seeds
     rows = [[figure.title, *methods], ["---", *("---:" for _ in methods)]]
-    for task in tasks:
+    for task in measured.tasks:
         values = [_values(measured, figure, method, task) for method in methods]
         rows.append([task, *_cells(values, len(seeds), figure)])
-    if complete := _complete(measured):
+    if complete := measured.complete:
         over = [_over_seeds(measured, figure, method, complete) for method in methods]
         rows.append(["**mean over tasks**", *_cells(over, len(seeds), figure)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -96,9 +119,8 @@ def _cells(values: Sequence[Sequence[float]], seeds: int, figure: _Figure) -> li
 
 def _margins(measured: Measured) -> str:
     """What hsigeo leads by, against the best rival of each task and against the one rival that is best on the mean."""
-    methods, _, _ = _axes(measured)
-    rivals = [name for name in BAR if name in methods]
-    complete = _complete(measured)
+    rivals = [name for name in BAR if name in measured.methods]
+    complete = measured.complete
     if not complete:
         return "No task was finished by every method, so there are no margins."
     rows = [
@@ -122,20 +144,8 @@ def _margins(measured: Measured) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\nRivals here: {', '.join(rivals)}, on the bands."
 
 
-def _axes(measured: Measured) -> tuple[list[str], list[str], list[int]]:
-    """Methods and tasks in the order they were asked for; seeds."""
-    methods, tasks, seeds = (list(dict.fromkeys(key[axis] for key in measured)) for axis in range(3))
-    return [str(name) for name in methods], [str(name) for name in tasks], sorted(int(seed) for seed in seeds)
-
-
-def _complete(measured: Measured) -> list[str]:
-    """Tasks that every method finished with every seed."""
-    methods, tasks, seeds = _axes(measured)
-    return [task for task in tasks if all((m, task, seed) in measured for m in methods for seed in seeds)]
-
-
 def _values(measured: Measured, figure: _Figure, method: str, task: str) -> list[float]:
-    return [figure.of(result) for key, result in measured.items() if key[:2] == (method, task)]
+    return [figure.of(result) for key, result in measured.results.items() if key[:2] == (method, task)]
 
 
 def _over_tasks(measured: Measured, figure: _Figure, method: str, tasks: Sequence[str]) -> list[float]:
@@ -146,5 +156,6 @@ def _over_tasks(measured: Measured, figure: _Figure, method: str, tasks: Sequenc
 
 def _over_seeds(measured: Measured, figure: _Figure, method: str, tasks: Sequence[str]) -> list[float]:
     """The mean over tasks by each seed."""
-    _, _, seeds = _axes(measured)
-    return [float(np.mean([figure.of(measured[method, task, seed]) for task in tasks])) for seed in seeds]
+    return [
+        float(np.mean([figure.of(measured.results[method, task, seed]) for task in tasks])) for seed in measured.seeds
+    ]

@@ -110,6 +110,20 @@ def test_a_run_fills_the_cache_and_the_table_is_made_from_it(real_data: Path, tm
     assert "the 1 of 1 tasks that every method finished" in shown.stdout
 
 
+def test_a_table_tells_what_was_not_measured(real_data: Path, tmp_path: Path) -> None:
+    common = ("--data", real_data, "--tasks", "indian_pines/5", "--cache", tmp_path / "results.json")
+
+    run("--methods", "lda", "--seeds", "1", *common)
+    shown = run("--methods", "lda,hsigeo", "--seeds", "2", "--no-run", "--markdown", *common)
+
+    row = shown.stdout.splitlines()[2]
+    assert row.startswith("| indian_pines/5 | **")
+    assert row.endswith("(1) |  |")
+    assert "the 0 of 1 tasks that every method finished" in shown.stdout
+    assert "so there are no margins" in shown.stdout
+    assert "mean over tasks**" not in shown.stdout
+
+
 def test_a_scene_of_ones_own_is_a_task(sample_scenes: Path) -> None:
     result = run(
         *("--scene", sample_scenes / "line_1.hdr", "--labels", sample_scenes / "training.gpkg"),
