@@ -1,7 +1,7 @@
 """The classifiers that hsigeo is compared with, each tuned inside the training set alone.
 
 Settings come from grids as wide as a careful user of another tool would search, chosen by overall accuracy in three
-stratified folds of the training pixels. The inputs are standardised already: see `benchmarks.accuracy.methods`.
+stratified folds of the training pixels. The inputs are standardised already: see `benchmarks.accuracy.fits`.
 """
 
 from __future__ import annotations
