@@ -12,8 +12,6 @@ Nothing heavy is imported until a name is used, so ``import hsigeo`` stays fast.
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0.dev0"
@@ -23,12 +21,12 @@ _HOME = {
     "ClassTable": "hsigeo.classes",
     "Grid": "hsigeo.grid",
     "HsigeoError": "hsigeo.errors",
-    "classify": "hsigeo.classify",
-    "evaluate": "hsigeo.evaluate",
+    "classify": "hsigeo.classification",
+    "evaluate": "hsigeo.evaluation",
     "load_model": "hsigeo.model",
     "open_labels": "hsigeo.io",
     "open_scene": "hsigeo.io",
-    "train": "hsigeo.train",
+    "train": "hsigeo.training",
     "write_map": "hsigeo.io",
     "write_model": "hsigeo.model",
 }
@@ -44,19 +42,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-class _Package(ModuleType):
-    """Keeps ``hsigeo.classify`` the function when the module of that name is imported.
-
-    The import system binds each submodule to its parent, which would hide functions that share a module's name: the
-    second ``hsigeo.classify(…)`` of a program would find a module.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _HOME and isinstance(value, ModuleType):
-            return
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -1,4 +1,4 @@
-"""Classifications as `hsigeo.classify` returns them, lazy and synthetic."""
+"""Classifications as `hsigeo.classification` returns them, lazy and synthetic."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.model import Model, ModelCard, with_digest
 from hsigeo.model.plain import PlainNetwork
-from hsigeo.train.samples import LabelledSpectra
+from hsigeo.training.samples import LabelledSpectra
 
 
 def make_labelled_spectra(pixels=120, bands=12, classes=3, *, seed=0) -> LabelledSpectra:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 __all__ = ["digest_of_code"]
 
-PACKAGES = ("hsigeo.kernels", "hsigeo.model", "hsigeo.train")
+PACKAGES = ("hsigeo.kernels", "hsigeo.model", "hsigeo.training")
 """Imports from these are code of the method too; the rest (readers, tables) only carries values."""
 
-NOT_FOLLOWED = ("hsigeo.model.card", "hsigeo.model.file", "hsigeo.train.samples")
+NOT_FOLLOWED = ("hsigeo.model.card", "hsigeo.model.file", "hsigeo.training.samples")
 """How models are stored and labels are read: neither changes what is learnt."""
 
 

@@ -14,8 +14,8 @@ from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.model import predict_probabilities
 from hsigeo.model.spectrum import Channels
-from hsigeo.train import LabelledSpectra
-from hsigeo.train.training import train_on_spectra
+from hsigeo.training import LabelledSpectra
+from hsigeo.training.learning import train_on_spectra
 
 __all__ = ["Predict", "View", "bands_view", "channels_view", "fit_hsigeo", "fit_rival"]
 

@@ -15,7 +15,7 @@ from benchmarks.accuracy.fits import Predict, View, bands_view, channels_view, f
 from benchmarks.accuracy.rivals import RIVALS
 from benchmarks.accuracy.splits import Split
 from hsigeo.model import DEFAULT_VARIANT
-from hsigeo.train.recipes import RECIPES
+from hsigeo.training.recipes import RECIPES
 
 __all__ = ["BAR", "HSIGEO", "METHODS", "USUAL", "Method"]
 

@@ -13,8 +13,8 @@ from benchmarks.accuracy.splits import Division
 from hsigeo.errors import TrainingError
 from hsigeo.io.labels import open_labels
 from hsigeo.io.scene_reader import open_scene
-from hsigeo.train import LabelledSpectra, read_labelled_spectra
-from hsigeo.train.folds import Fold, plan_disjoint_folds
+from hsigeo.training import LabelledSpectra, read_labelled_spectra
+from hsigeo.training.folds import Fold, plan_disjoint_folds
 
 __all__ = ["divide_own"]
 

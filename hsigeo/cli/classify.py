@@ -114,7 +114,7 @@ class _Choices:
 def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
     import dask
 
-    from hsigeo.classify import classify as classify_scene
+    from hsigeo.classification import classify as classify_scene
     from hsigeo.io import write_map
     from hsigeo.model import load_model
 

@@ -12,7 +12,7 @@ from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, say
 
 if TYPE_CHECKING:
-    from hsigeo.evaluate import Evaluation
+    from hsigeo.evaluation import Evaluation
     from hsigeo.metrics import Accuracy
 
 EXAMPLES = """\b
@@ -51,7 +51,7 @@ def evaluate(
         check_output(json_path, overwrite=overwrite)
         check_not_an_input(json_path, (map_path, labels))
 
-    from hsigeo.evaluate import evaluate as evaluate_map
+    from hsigeo.evaluation import evaluate as evaluate_map
 
     result = evaluate_map(map_path, labels, field=field, labels_crs=labels_crs)
     click.echo(format_evaluation(result))

@@ -11,7 +11,7 @@ from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option
 if TYPE_CHECKING:
     import xarray as xr
 
-    from hsigeo.train import LabelledSpectra, SampleReport
+    from hsigeo.training import LabelledSpectra, SampleReport
 
 EXAMPLES = """\b
 Examples:
@@ -76,7 +76,7 @@ def train(
     _report(samples)
 
     from hsigeo.model import DEFAULT_VARIANT, write_model
-    from hsigeo.train import train_on_spectra
+    from hsigeo.training import train_on_spectra
 
     with progress_bar("train", "model") as show:
         model = train_on_spectra(
@@ -101,7 +101,7 @@ def _read_samples(
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
     """The labelled spectra, and where they come from."""
     from hsigeo.io import is_spectral_library, open_labels, open_scene
-    from hsigeo.train import provenance_of, read_labelled_spectra
+    from hsigeo.training import provenance_of, read_labelled_spectra
 
     opened = [open_scene(scene) for scene in scenes]
     for scene in opened:
@@ -124,7 +124,7 @@ def _read_library(
     scenes: list[xr.DataArray], labels: tuple[str, ...], field: str | None, group_field: str | None
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
     from hsigeo.io import open_spectral_library
-    from hsigeo.train import provenance_of, spectra_of_library
+    from hsigeo.training import provenance_of, spectra_of_library
 
     if len(labels) > 1 or len(scenes) > 1:
         raise click.UsageError("a spectral library teaches one model: give one library, and at most one scene")

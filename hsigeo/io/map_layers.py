@@ -64,7 +64,7 @@ def plan_layers(result: xr.Dataset, path: Name, *, probabilities: Name | None, c
     Raises
     ------
     OutputError
-        `result` is not what `hsigeo.classify` returns.
+        `result` is not what `hsigeo.classification` returns.
     """
     classes = classes_of(result)
     tag = make_tag(classes, result["class_id"].attrs.get("metadata", {}))

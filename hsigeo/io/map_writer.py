@@ -63,7 +63,7 @@ def write_map(
     Parameters
     ----------
     result
-        As `hsigeo.classify` gives it: ``class_id`` (y, x) with the class table and metadata in its attributes,
+        As `hsigeo.classification` gives it: ``class_id`` (y, x) with the class table and metadata in its attributes,
         ``confidence`` (y, x) and ``probability`` (class, y, x). Lazy arrays are computed on the active dask
         scheduler.
     path

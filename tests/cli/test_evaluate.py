@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_evaluate import write_class_map, write_points
+from test_evaluation import write_class_map, write_points
 
 from hsigeo.cli import main
 from hsigeo.fingerprint import fingerprint

@@ -73,7 +73,7 @@ def trained(tmp_path_factory) -> Path:
     labels = write_polygons(folder, scene)
     from hsigeo.io import open_labels, open_scene
     from hsigeo.model import write_model
-    from hsigeo.train import train
+    from hsigeo.training import train
 
     write_model(train(open_scene(scene), open_labels(labels, field="class"), check=False), folder / "line.safetensors")
     return folder

@@ -13,16 +13,16 @@ from labelled_spectra import make_labelled_spectra
 from hsigeo.bands import BandTable
 from hsigeo.errors import TrainingError
 from hsigeo.model import VARIANTS, encode_model, load_model, predict_probabilities, write_model
-from hsigeo.train import gated, plain, train_on_spectra
-from hsigeo.train.fit import FitPlan
-from hsigeo.train.recipes import RECIPES
+from hsigeo.training import train_on_spectra
+from hsigeo.training.fit import FitPlan
+from hsigeo.training.recipes import RECIPES
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Some hundred steps are enough for classes that a ruler could tell apart."""
-    monkeypatch.setattr(plain, "FitPlan", partial(FitPlan, steps=250, rate=3e-3))
-    monkeypatch.setattr(gated, "STEPS", 80)
+    monkeypatch.setattr("hsigeo.training.plain.FitPlan", partial(FitPlan, steps=250, rate=3e-3))
+    monkeypatch.setattr("hsigeo.training.gated.STEPS", 80)
 
 
 def share_right(model, samples):

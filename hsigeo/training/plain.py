@@ -6,9 +6,9 @@ import torch
 
 from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.plain import PlainNetwork
-from hsigeo.train.fit import FitPlan, Progress, fit, seeded
-from hsigeo.train.recipe import Trained
-from hsigeo.train.samples import LabelledSpectra
+from hsigeo.training.fit import FitPlan, Progress, fit, seeded
+from hsigeo.training.recipe import Trained
+from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["train_plain"]
 

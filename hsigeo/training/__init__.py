@@ -1,8 +1,8 @@
 """From scenes and labels to a model: sampling labelled spectra, fitting, validating."""
 
-from hsigeo.train.library import spectra_of_library
-from hsigeo.train.samples import LabelledSpectra, SampleReport, read_labelled_spectra
-from hsigeo.train.training import provenance_of, train, train_on_spectra
+from hsigeo.training.learning import provenance_of, train, train_on_spectra
+from hsigeo.training.library import spectra_of_library
+from hsigeo.training.samples import LabelledSpectra, SampleReport, read_labelled_spectra
 
 __all__ = [
     "LabelledSpectra",

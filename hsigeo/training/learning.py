@@ -14,9 +14,9 @@ from hsigeo.errors import TrainingError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
-from hsigeo.train.recipes import RECIPES
-from hsigeo.train.samples import LabelledSpectra, read_labelled_spectra
-from hsigeo.train.validation import validate
+from hsigeo.training.recipes import RECIPES
+from hsigeo.training.samples import LabelledSpectra, read_labelled_spectra
+from hsigeo.training.validation import validate
 
 __all__ = ["provenance_of", "train", "train_on_spectra"]
 

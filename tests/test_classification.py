@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import dask
 import dask.array as da
 import numpy as np
@@ -13,7 +11,7 @@ from labelled_spectra import make_model
 from rasterio.crs import CRS
 
 from hsigeo.bands import BandTable
-from hsigeo.classify import classify
+from hsigeo.classification import classify
 from hsigeo.errors import BandMismatchError, DeviceError, SceneError
 from hsigeo.grid import Grid
 from hsigeo.model import predict_probabilities
@@ -99,8 +97,7 @@ def test_a_block_of_nodata_never_reaches_the_network(model, monkeypatch):
     def explode(*args, **kwargs):
         raise AssertionError("the network was asked")
 
-    # By its path hsigeo.classify is the function, not the module.
-    monkeypatch.setattr(sys.modules["hsigeo.classify"], "predict_probabilities", explode)
+    monkeypatch.setattr("hsigeo.classification.predict_probabilities", explode)
     result = classify(scene_of(np.full((12, 9, 7), np.nan, dtype=np.float32)), model).compute()
     assert (result["class_id"].values == 0).all()
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hsigeo.model.spectrum import CHANNELS
-from hsigeo.train.discriminant import NEVER, calibrated_discriminant, discriminant, shrunk_covariance
+from hsigeo.training.discriminant import NEVER, calibrated_discriminant, discriminant, shrunk_covariance
 
 
 def two_gaussians(count=4000, seed=0):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.train.samples import LabelledSpectra
+from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["Fold", "FoldPlan", "plan_disjoint_folds", "plan_random_folds"]
 

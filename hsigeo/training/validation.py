@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from hsigeo.calibration import expected_calibration_error, fit_temperature, soften
 from hsigeo.metrics import Accuracy, confusion_matrix
-from hsigeo.train.folds import FoldPlan, plan_disjoint_folds, plan_random_folds
-from hsigeo.train.recipes import Recipe
-from hsigeo.train.samples import LabelledSpectra
+from hsigeo.training.folds import FoldPlan, plan_disjoint_folds, plan_random_folds
+from hsigeo.training.recipes import Recipe
+from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["HeldOut", "Validation", "validate"]
 

@@ -9,10 +9,10 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.variants import wavelengths_or_places
-from hsigeo.train.discriminant import calibrated_discriminant
-from hsigeo.train.fit import Progress, rate_factor, seeded
-from hsigeo.train.recipe import Trained
-from hsigeo.train.samples import LabelledSpectra
+from hsigeo.training.discriminant import calibrated_discriminant
+from hsigeo.training.fit import Progress, rate_factor, seeded
+from hsigeo.training.recipe import Trained
+from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["train_gated"]
 

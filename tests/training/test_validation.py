@@ -10,8 +10,8 @@ import torch
 from labelled_spectra import make_labelled_spectra
 from torch import nn
 
-from hsigeo.train.recipe import Trained
-from hsigeo.train.validation import validate
+from hsigeo.training.recipe import Trained
+from hsigeo.training.validation import validate
 
 
 class NearestMean(nn.Module):

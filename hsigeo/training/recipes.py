@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hsigeo.train.fit import Progress
-from hsigeo.train.gated import train_gated
-from hsigeo.train.plain import train_plain
-from hsigeo.train.recipe import Trained
-from hsigeo.train.samples import LabelledSpectra
+from hsigeo.training.fit import Progress
+from hsigeo.training.gated import train_gated
+from hsigeo.training.plain import train_plain
+from hsigeo.training.recipe import Trained
+from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["RECIPES", "Recipe"]
 

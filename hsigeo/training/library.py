@@ -12,7 +12,7 @@ from hsigeo.errors import LabelError, TrainingError
 from hsigeo.io.labels.library import SpectralLibrary
 from hsigeo.labels import LabelReport
 from hsigeo.scene import spectral_axis
-from hsigeo.train.samples import LabelledSpectra, SampleReport, classes_present
+from hsigeo.training.samples import LabelledSpectra, SampleReport, classes_present
 
 __all__ = ["spectra_of_library"]
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import tracemalloc
 from pathlib import Path
@@ -18,7 +17,7 @@ from vector_files import write_vectors
 
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.errors import LabelError
-from hsigeo.evaluate import evaluate, match_classes
+from hsigeo.evaluation import evaluate, match_classes
 from hsigeo.fingerprint import fingerprint
 from hsigeo.io import write_map
 from hsigeo.metrics import confusion_matrix
@@ -85,8 +84,7 @@ def test_reading_in_strips_changes_nothing(tmp_path, monkeypatch):
     reference = write_truth(tmp_path / "truth.tif", truth)
     whole = evaluate(path, reference).accuracy.confusion
 
-    # Not by its dotted name: hsigeo.evaluate is the function once the package is used.
-    monkeypatch.setattr(importlib.import_module("hsigeo.evaluate"), "_READ_PIXELS", 64)
+    monkeypatch.setattr("hsigeo.evaluation._READ_PIXELS", 64)
     monkeypatch.setattr("hsigeo.io.class_raster._STRIP_PIXELS", 64)
 
     np.testing.assert_array_equal(evaluate(path, reference).accuracy.confusion, whole)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labelled_spectra import make_labelled_spectra
 
-from hsigeo.train.folds import BUFFER_PIXELS, plan_disjoint_folds, plan_random_folds
+from hsigeo.training.folds import BUFFER_PIXELS, plan_disjoint_folds, plan_random_folds
 
 
 def patch_samples(side=30, *, scenes=1):

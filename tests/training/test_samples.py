@@ -14,7 +14,7 @@ from hsigeo.errors import BandMismatchError, LabelError, TrainingError
 from hsigeo.grid import Grid
 from hsigeo.labels import LabelledPixels, LabelReport
 from hsigeo.scene import make_scene
-from hsigeo.train import read_labelled_spectra
+from hsigeo.training import read_labelled_spectra
 
 CLASSES = ClassTable.from_names(["oak", "pine", "水"])
 
