@@ -132,7 +132,7 @@ def _georeference_note(scene: xr.DataArray) -> str | None:
 
 
 def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch) -> dict[str, Any]:
-    """What the map must carry to be understood without this session: classes, and where it comes from."""
+    """What the map must carry to be understood on its own: classes, and where it comes from."""
     notes = [match.note, _georeference_note(scene)]
     repairs = [*scene.attrs.get("repairs", []), *(note for note in notes if note)]
     return {
