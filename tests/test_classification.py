@@ -6,6 +6,7 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401 - registers `.rio`
 from affine import Affine
 from labelled_spectra import make_model
 from rasterio.crs import CRS
