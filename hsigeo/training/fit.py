@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-__all__ = ["FitPlan", "Progress", "fit", "rate_factor", "seeded"]
+__all__ = ["FitPlan", "Progress", "descend", "fit", "seeded"]
 
 Progress = Callable[[int, int], None]
 
@@ -64,20 +64,50 @@ def fit(
         Called with (steps done, steps in all).
     """
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=plan.weight_decay)
-    warm_up = max(1, round(plan.warm_up * plan.steps))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, plan.steps, warm_up))
-    network.train()
-    for step in range(plan.steps):
+
+    def loss() -> Tensor:
         chosen = torch.randint(len(spectra), (plan.batch,))
-        loss = F.cross_entropy(network(spectra[chosen]), target[chosen], label_smoothing=plan.label_smoothing)
+        return F.cross_entropy(network(spectra[chosen]), target[chosen], label_smoothing=plan.label_smoothing)
+
+    network.train()
+    warm_up = max(1, round(plan.warm_up * plan.steps))
+    descend(optimiser, loss, steps=plan.steps, warm_up=warm_up, longest_gradient=1.0, progress=progress)
+    network.eval().requires_grad_(False)
+
+
+def descend(
+    optimiser: torch.optim.Optimizer,
+    loss: Callable[[], Tensor],
+    *,
+    steps: int,
+    warm_up: int,
+    longest_gradient: float | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Take optimiser steps at a rate that warms up and then decays to 0.
+
+    Parameters
+    ----------
+    loss
+        Draws a batch and gives its loss; called once a step.
+    steps, warm_up
+        In all, and until the optimiser's own rate is reached.
+    longest_gradient
+        Gradients of all weights together are shortened to this length.
+    progress
+        Called with (steps done, steps in all).
+    """
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate_factor(step, steps, warm_up))
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    for step in range(steps):
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        loss().backward()  # type: ignore[no-untyped-call]
+        if longest_gradient is not None:
+            nn.utils.clip_grad_norm_(weights, longest_gradient)
         optimiser.step()
         schedule.step()
         if progress is not None:
-            progress(step + 1, plan.steps)
-    network.eval().requires_grad_(False)
+            progress(step + 1, steps)
 
 
 @contextmanager
@@ -102,7 +132,7 @@ def seeded(seed: int) -> Iterator[torch.Generator]:
         torch.set_num_threads(threads)
 
 
-def rate_factor(step: int, steps: int, warm_up: int) -> float:
+def _rate_factor(step: int, steps: int, warm_up: int) -> float:
     """Share of the peak rate at a step: a linear warm-up, then half a cosine down to 0."""
     if step < warm_up:
         return (step + 1) / warm_up

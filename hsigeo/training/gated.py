@@ -10,7 +10,7 @@ from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.variants import wavelengths_or_places
 from hsigeo.training.discriminant import calibrated_discriminant
-from hsigeo.training.fit import Progress, rate_factor, seeded
+from hsigeo.training.fit import Progress, descend, seeded
 from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
 
@@ -69,16 +69,12 @@ def _optimise(network: GatedNetwork, tokens: Tensor, target: Tensor, progress: P
         weight_decay=WEIGHT_DECAY,
         fused=True,
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_factor(step, STEPS, WARM_UP))
-    for step in range(STEPS):
+
+    def loss() -> Tensor:
         drawn = torch.randint(len(tokens), (BATCH,)) if len(tokens) > BATCH else torch.arange(len(tokens))
         logits = network.decide(network.embed(tokens[drawn]))  # (E, P, K)
         wanted = target[drawn].expand(len(logits), -1)  # (E, P)
         # Summed over members, not averaged: each learns as if it were alone.
-        loss = len(logits) * F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), label_smoothing=LABEL_SMOOTHING)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        if progress is not None:
-            progress(step + 1, STEPS)
+        return len(logits) * F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), label_smoothing=LABEL_SMOOTHING)
+
+    descend(optimiser, loss, steps=STEPS, warm_up=WARM_UP, progress=progress)

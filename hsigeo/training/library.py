@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from hsigeo.band_matching import BandMatch, match_bands
-from hsigeo.bands import BandTable
+from hsigeo.band_matching import match_bands
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.errors import LabelError, TrainingError
 from hsigeo.io.labels.library import SpectralLibrary
@@ -40,7 +39,7 @@ def spectra_of_library(library: SpectralLibrary, scene: xr.DataArray | None = No
     axis = library.bands if scene is None else spectral_axis(scene)
     index = np.flatnonzero(axis.good)
     bands = axis.take(index)
-    match = _match(bands, library.bands, index)
+    match = match_bands(bands, library.bands, trained_on_count=library.bands.count, trained_on_index=index)
     spectra = match.apply(library.spectra[:, match.used])
     labelled = library.class_id != UNCLASSIFIED
     usable = labelled & np.isfinite(spectra).all(axis=1)
@@ -70,8 +69,3 @@ def spectra_of_library(library: SpectralLibrary, scene: xr.DataArray | None = No
         reports=(report,),
         notes=(*library.notes, *([match.note] if match.note else [])),
     )
-
-
-def _match(bands: BandTable, library: BandTable, index: np.ndarray) -> BandMatch:
-    """How the library makes the wanted bands; its own bands are taken as they are."""
-    return match_bands(bands, library, trained_on_count=library.count, trained_on_index=index)
