@@ -12,15 +12,13 @@ sidecars, so that a sidecar never describes a map that is not there.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 import xarray as xr
 from numpy.typing import NDArray
 from rasterio.windows import Window
@@ -30,8 +28,18 @@ from hsigeo.atomic import replaced_on_success
 from hsigeo.classes import ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
-from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
-from hsigeo.io.georeference import grid_of_dataset, open_quietly, profile_of_grid
+from hsigeo.io.gdal_errors import reason
+from hsigeo.io.georeference import open_quietly, profile_of_grid
+from hsigeo.io.map_files import (
+    CACHE_BYTES,
+    FAILURES,
+    check_written,
+    compression,
+    naming,
+    optimize,
+    remove_stale,
+    require_space,
+)
 from hsigeo.io.map_layers import Layer, check_targets, classes_of, plan_layers
 from hsigeo.io.map_tag import TAG
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
@@ -41,10 +49,6 @@ from hsigeo.scene import grid_of
 __all__ = ["write_map"]
 
 _TILE = 256
-_COG_TILE = 512
-_CACHE_BYTES = 32 << 20  # an integer is bytes to rasterio.Env, though GDAL's own option counts MB
-_SPARE_BYTES = 1 << 20
-_FAILURES: tuple[type[Exception], ...] = (OSError, *GDAL_ERRORS)
 
 Progress = Callable[[int, int], None]
 
@@ -98,10 +102,10 @@ def write_map(
         files = [stack.enter_context(replaced_on_success(layer.path, overwrite=overwrite)) for layer in layers]
         for file, content in zip(waiting, sidecars.values(), strict=True):
             file.write_bytes(content)
-        with rasterio.Env(GDAL_CACHEMAX=_CACHE_BYTES):
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
             _write_all(layers, files, grid_of(result), classes, progress)
         for layer in layers:
-            _remove_stale(layer.path)
+            remove_stale(layer.path)
 
 
 def _write_all(
@@ -114,14 +118,14 @@ def _write_all(
     ]
     counts = _write_strips(layers, stages, grid, classes, progress)
     for layer, stage, file in zip(layers, stages, files, strict=True):
-        with _naming(layer.path):
+        with naming(layer.path):
             if layer.overviews is not None:
                 # The same pixels again, and twice their overviews (a third each), which GDAL first writes apart.
-                _require_space(layer.path, 2 * stage.stat().st_size)
-                _optimize(stage, file, layer)
+                require_space(layer.path, 2 * stage.stat().st_size)
+                optimize(stage, file, layer)
                 stage.unlink()
-            _check_written(file, layer, grid)
-    with _naming(layers[0].path):
+            check_written(file, layer, grid)
+    with naming(layers[0].path):
         _check_counts(files[0], counts)
 
 
@@ -158,7 +162,7 @@ def _next_strip(computed: Iterator[Any]) -> Any:
         return next(computed, None)
     except HsigeoError:
         raise
-    except _FAILURES as error:
+    except FAILURES as error:
         raise SceneError(f"the scene could not be read to its end: {reason(error)}") from error
 
 
@@ -185,8 +189,8 @@ class _TileRows:
         self._filled = 0
         self._row = 0
         # What may lie in GDAL's cache, uncompressed, when this buffer is handed over.
-        self._pending = min(self._buffer.nbytes * -(-grid.lines // self._buffer.shape[1]), _CACHE_BYTES)
-        with _naming(layer.path):
+        self._pending = min(self._buffer.nbytes * -(-grid.lines // self._buffer.shape[1]), CACHE_BYTES)
+        with naming(layer.path):
             self._dataset = open_quietly(
                 path,
                 "w",
@@ -201,7 +205,7 @@ class _TileRows:
                 BIGTIFF="IF_SAFER",
                 # GDAL fills what was left out when it closes a file: for a file that failed, with zeros nobody wants.
                 SPARSE_OK=layer.overviews is not None,
-                **_compression(layer),
+                **compression(layer),
                 **profile_of_grid(grid),
             )
             self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
@@ -217,7 +221,7 @@ class _TileRows:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # Closing writes GDAL's last blocks. Where something else went wrong already, that error counts.
         try:
-            with _naming(self._layer.path):
+            with naming(self._layer.path):
                 self._dataset.close()
         except OutputError:
             if kind is None:
@@ -239,45 +243,11 @@ class _TileRows:
         """Write what was taken so far."""
         if self._filled:
             window = Window(0, self._row, self._buffer.shape[2], self._filled)
-            with _naming(self._layer.path):
-                _require_space(self._layer.path, self._pending + self._buffer.nbytes)
+            with naming(self._layer.path):
+                require_space(self._layer.path, self._pending + self._buffer.nbytes)
                 self._dataset.write(self._buffer[:, : self._filled], window=window)
             self._row += self._filled
             self._filled = 0
-
-
-def _compression(layer: Layer) -> dict[str, Any]:
-    """Deflate, which every GIS reads. The noise in float32 defies it, so there the fast level loses nothing.
-
-    Measured on five smooth classes: level 1 takes 0.84 of the size at 51 MB/s, level 6 takes 0.83 at 23 MB/s.
-    """
-    return {"compress": "deflate", "predictor": 3, "zlevel": 1} if layer.dtype == "float32" else {"compress": "deflate"}
-
-
-def _optimize(stage: Path, final: Path, layer: Layer) -> None:
-    floating = {"predictor": "FLOATING_POINT", "level": 1} if layer.dtype == "float32" else {}
-    rasterio.shutil.copy(
-        stage,
-        final,
-        driver="COG",
-        compress="DEFLATE",
-        blocksize=_COG_TILE,
-        overview_resampling=layer.overviews,
-        bigtiff="IF_SAFER",
-        **floating,
-    )
-
-
-def _check_written(file: Path, layer: Layer, grid: Grid) -> None:
-    """Read back what GDAL says it has written: on a full disk it does not always say otherwise."""
-    with open_quietly(file) as dataset:
-        written = grid_of_dataset(dataset)
-        if written.shape != grid.shape or dataset.count != layer.count or dataset.dtypes[0] != layer.dtype:
-            raise OutputError(
-                f"{layer.path}: the file reads back as {written.shape} {dataset.dtypes[0]}; is the disk full?"
-            )
-        if not written.transform.almost_equals(grid.transform, 1e-9 * max(grid.pixel_size)):
-            raise OutputError(f"{layer.path}: GeoTIFF cannot hold the transform {tuple(grid.transform)[:6]}")
 
 
 def _check_counts(file: Path, counts: NDArray[np.int64]) -> None:
@@ -291,32 +261,3 @@ def _check_counts(file: Path, counts: NDArray[np.int64]) -> None:
             found += block
     if not np.array_equal(found, counts):
         raise OutputError("the map reads back with other classes than were written; the disk may be full or faulty")
-
-
-def _remove_stale(final: Path) -> None:
-    """Statistics and overviews that GDAL or QGIS kept beside an older raster would lie about the new one."""
-    for suffix in (".aux.xml", ".ovr", ".msk"):
-        final.with_name(final.name + suffix).unlink(missing_ok=True)
-
-
-def _require_space(path: Path, size: int) -> None:
-    """Stop before the disk is full: libtiff reports every failed write on stderr, past all error handlers."""
-    if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
-        raise OutputError(f"{path} cannot be written: {_no_space(path)}")
-
-
-def _no_space(path: Path) -> str:
-    return f"no space is left on the disk of {path.parent.resolve()}"
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn what GDAL and the system report while writing into one error that names the output."""
-    try:
-        yield
-    except OutputError:
-        raise
-    except _FAILURES as error:
-        # GDAL reports a full disk as some failed write, without an error number.
-        full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
-        raise OutputError(f"{path} cannot be written: {_no_space(path) if full else reason(error)}") from error

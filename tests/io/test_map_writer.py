@@ -28,7 +28,7 @@ from rasterio.enums import ColorInterp
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.errors import OutputError, OutputExistsError, SceneError
 from hsigeo.grid import Grid, GroundControlPoint
-from hsigeo.io import map_writer, open_map, write_map
+from hsigeo.io import map_files, map_writer, open_map, write_map
 from hsigeo.io.georeference import quiet_about_georeference
 from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import spatial_coords
@@ -447,7 +447,7 @@ def test_ctrl_c_while_writing_leaves_the_old_map(tmp_path):
 
 def test_a_full_disk_gives_one_line_and_leaves_nothing(tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(map_writer.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
+    monkeypatch.setattr(map_files.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
 
     with pytest.raises(OutputError, match=r"map\.tif cannot be written: no space is left on the disk of ") as caught:
         write_map(make_result(), tmp_path / "map.tif")
@@ -496,8 +496,8 @@ def test_a_map_that_reads_back_otherwise_is_not_kept(tmp_path, monkeypatch):
         with rasterio.open(final, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as dataset:
             dataset.write(np.zeros((1, 5, 5), dtype="uint8"), window=rasterio.windows.Window(10, 10, 5, 5))
 
-    genuine = map_writer._optimize
-    monkeypatch.setattr(map_writer, "_optimize", corrupt)
+    genuine = map_writer.optimize
+    monkeypatch.setattr(map_writer, "optimize", corrupt)
 
     with pytest.raises(OutputError, match="reads back with other classes than were written"):
         write_map(make_result(), tmp_path / "map.tif")

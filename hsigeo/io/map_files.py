@@ -1,0 +1,100 @@
+"""What every raster that is written needs: compression, overviews, room on the disk, errors that name the output."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import rasterio.shutil
+
+from hsigeo.errors import OutputError
+from hsigeo.grid import Grid
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.georeference import grid_of_dataset, open_quietly
+from hsigeo.io.map_layers import Layer
+
+__all__ = [
+    "CACHE_BYTES",
+    "FAILURES",
+    "check_written",
+    "compression",
+    "naming",
+    "optimize",
+    "remove_stale",
+    "require_space",
+]
+
+CACHE_BYTES = 32 << 20
+"""GDAL's block cache. An integer is bytes to rasterio.Env, though GDAL's own option counts MB."""
+
+FAILURES: tuple[type[Exception], ...] = (OSError, *GDAL_ERRORS)
+
+_COG_TILE = 512
+_SPARE_BYTES = 1 << 20
+
+
+def compression(layer: Layer) -> dict[str, Any]:
+    """Deflate, which every GIS reads. The noise in float32 defies it, so there the fast level loses nothing.
+
+    Measured on five smooth classes: level 1 takes 0.84 of the size at 51 MB/s, level 6 takes 0.83 at 23 MB/s.
+    """
+    return {"compress": "deflate", "predictor": 3, "zlevel": 1} if layer.dtype == "float32" else {"compress": "deflate"}
+
+
+def optimize(stage: Path, final: Path, layer: Layer) -> None:
+    """Copy a tiled TIFF into a Cloud Optimized one with overviews."""
+    floating = {"predictor": "FLOATING_POINT", "level": 1} if layer.dtype == "float32" else {}
+    rasterio.shutil.copy(
+        stage,
+        final,
+        driver="COG",
+        compress="DEFLATE",
+        blocksize=_COG_TILE,
+        overview_resampling=layer.overviews,
+        bigtiff="IF_SAFER",
+        **floating,
+    )
+
+
+def check_written(file: Path, layer: Layer, grid: Grid) -> None:
+    """Read back what GDAL says it has written: on a full disk it does not always say otherwise."""
+    with open_quietly(file) as dataset:
+        written = grid_of_dataset(dataset)
+        if written.shape != grid.shape or dataset.count != layer.count or dataset.dtypes[0] != layer.dtype:
+            raise OutputError(
+                f"{layer.path}: the file reads back as {written.shape} {dataset.dtypes[0]}; is the disk full?"
+            )
+        if not written.transform.almost_equals(grid.transform, 1e-9 * max(grid.pixel_size)):
+            raise OutputError(f"{layer.path}: GeoTIFF cannot hold the transform {tuple(grid.transform)[:6]}")
+
+
+def remove_stale(final: Path) -> None:
+    """Statistics and overviews that GDAL or QGIS kept beside an older raster would lie about the new one."""
+    for suffix in (".aux.xml", ".ovr", ".msk"):
+        final.with_name(final.name + suffix).unlink(missing_ok=True)
+
+
+def require_space(path: Path, size: int) -> None:
+    """Stop before the disk is full: libtiff reports every failed write on stderr, past all error handlers."""
+    if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
+        raise OutputError(f"{path} cannot be written: {_no_space(path)}")
+
+
+def _no_space(path: Path) -> str:
+    return f"no space is left on the disk of {path.parent.resolve()}"
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Turn what GDAL and the system report while writing into one error that names the output."""
+    try:
+        yield
+    except OutputError:
+        raise
+    except FAILURES as error:
+        # GDAL reports a full disk as some failed write, without an error number.
+        full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
+        raise OutputError(f"{path} cannot be written: {_no_space(path) if full else reason(error)}") from error
