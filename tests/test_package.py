@@ -17,7 +17,7 @@ import hsigeo
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 HSIGEO = Path(sys.executable).with_name("hsigeo")
-HEAVY = ("torch", "xarray", "dask", "rioxarray", "rasterio", "pyogrio", "shapely")
+HEAVY = ("torch", "xarray", "dask", "rioxarray", "rasterio", "pyogrio", "shapely", "matplotlib")
 FUNCTIONS = sorted(name for name in hsigeo.__all__ if not name.startswith("__"))
 
 
