@@ -142,6 +142,7 @@ def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch) -> dict[st
         "metadata": {
             "software": f"hsigeo {hsigeo.__version__}",
             "scene": scene.attrs.get("source", ""),
+            "reader": scene.attrs.get("reader", ""),
             "model": model.path or "",
             "model_sha256": model.digest,
             "variant": model.card.variant,

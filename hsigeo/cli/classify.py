@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsigeo.atomic import check_not_an_input
-from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, say
+from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ Examples:
     "--probabilities", metavar="FILE.tif", type=click.Path(), help="Also write the probability of every class."
 )
 @click.option("--confidence", metavar="FILE.tif", type=click.Path(), help="Also write the mapped class's probability.")
+@reader_option
 @device_option
 @click.option(
     "--max-memory",
@@ -62,6 +63,7 @@ def classify(
     model_path: str | None,
     probabilities: str | None,
     confidence: str | None,
+    reader: str | None,
     device: str,
     max_memory: int,
     overwrite: bool,
@@ -81,6 +83,7 @@ def classify(
         model_path=model_path,
         probabilities=probabilities,
         confidence=confidence,
+        reader=reader,
         device=device,
         max_memory=max_memory,
         overwrite=overwrite,
@@ -106,6 +109,7 @@ class _Choices:
     model_path: str | None
     probabilities: str | None
     confidence: str | None
+    reader: str | None
     device: str
     max_memory: int
     overwrite: bool
@@ -119,7 +123,7 @@ def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
     from hsigeo.model import load_model
 
     model = load_model(_find_model(scene_path, choices.model_path))
-    scene = _open_in_tiles(scene_path, choices.max_memory)
+    scene = _open_in_tiles(scene_path, choices)
     result = classify_scene(scene, model, device=choices.device)
     _report_repairs(scene_path, result)
     # The writer keeps two strips in flight by itself; a thread pool inside each would only multiply memory.
@@ -196,18 +200,21 @@ def _find_model(scene: str, given: str | None) -> str:
     )
 
 
-def _open_in_tiles(path: str, max_memory: int) -> xr.DataArray:
+def _open_in_tiles(path: str, choices: _Choices) -> xr.DataArray:
     from hsigeo.io import open_cube, open_scene
     from hsigeo.tiling import plan_tiles
 
-    header = open_cube(path).header
+    header = open_cube(path, reader=choices.reader).header
     try:
         plan = plan_tiles(
-            lines=header.grid.lines, samples=header.grid.samples, bands=header.bands.count, max_memory=max_memory
+            lines=header.grid.lines,
+            samples=header.grid.samples,
+            bands=header.bands.count,
+            max_memory=choices.max_memory,
         )
     except ValueError as error:
         raise click.UsageError(f"--max-memory is too small: {error}") from error
-    scene: xr.DataArray = open_scene(path, chunks={"y": plan.rows, "x": plan.columns})
+    scene: xr.DataArray = open_scene(path, chunks={"y": plan.rows, "x": plan.columns}, reader=choices.reader)
     return scene
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from hsigeo.cli.options import reader_option
+
 __all__ = ["info"]
 
 _LABEL_WIDTH = 13
@@ -15,10 +17,11 @@ _LABEL_WIDTH = 13
 
 @click.command(epilog="Example: hsigeo info sample_scenes/line_1.hdr --quicklook line_1.png")
 @click.argument("scene", type=click.Path(path_type=Path))
+@reader_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON document.")
 @click.option("--quicklook", type=click.Path(path_type=Path), metavar="FILE.png", help="Also write a picture.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
-def info(scene: Path, as_json: bool, quicklook: Path | None, overwrite: bool) -> None:
+def info(scene: Path, reader: str | None, as_json: bool, quicklook: Path | None, overwrite: bool) -> None:
     """Say what SCENE is: bands, wavelengths, CRS, and every guess or repair made to read it.
 
     SCENE is an ENVI header (.hdr) or data file, or a GeoTIFF; class maps and single bands work too. Only the header
@@ -32,7 +35,7 @@ def info(scene: Path, as_json: bool, quicklook: Path | None, overwrite: bool) ->
     if quicklook is not None:
         check_picture_path(quicklook, overwrite=overwrite)
         check_not_an_input(quicklook, [scene])
-    cube = open_cube(scene)
+    cube = open_cube(scene, reader=reader)
     summary = describe_scene(cube)
     click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else format_summary(summary))
     if quicklook is not None:
@@ -45,6 +48,7 @@ def format_summary(summary: dict[str, Any]) -> str:
     rows = [
         ("scene", summary["path"]),
         ("data", f"{summary['data_file']}, {_bytes(summary['size_bytes'])}"),
+        ("reader", f"{summary['reader']}, because {summary['reader_reason']}"),
         ("format", _format(summary)),
         ("size", _size(summary)),
         ("description", summary["description"]),

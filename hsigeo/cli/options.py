@@ -10,7 +10,7 @@ import click
 
 from hsigeo.tiling import parse_size
 
-__all__ = ["MemorySize", "device_option", "field_option", "overwrite_option", "progress_bar", "say"]
+__all__ = ["MemorySize", "device_option", "field_option", "overwrite_option", "progress_bar", "reader_option", "say"]
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 device_option = click.option(
@@ -21,6 +21,9 @@ device_option = click.option(
     help="Where the network runs; auto takes a GPU if there is one.",
 )
 field_option = click.option("--field", metavar="NAME", help="Column of the label file that holds the class.")
+reader_option = click.option(
+    "--reader", metavar="NAME", help="How to read the scene; by default found from what is in the file."
+)
 labels_crs_option = click.option(
     "--labels-crs", metavar="CRS", help="CRS of a label file that does not state one, e.g. EPSG:4326."
 )

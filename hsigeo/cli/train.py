@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
+from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, reader_option, say
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +38,7 @@ Examples:
     "--group-field", metavar="NAME", help="Column of a spectral library that says which spectra belong together."
 )
 @labels_crs_option
+@reader_option
 @click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same model.")
 @click.option(
@@ -58,6 +59,7 @@ def train(
     field: str | None,
     group_field: str | None,
     labels_crs: str | None,
+    reader: str | None,
     output: str,
     seed: int,
     variant: str | None,
@@ -72,7 +74,7 @@ def train(
     from hsigeo.model.file import check_model_output
 
     check_model_output(output, overwrite=overwrite)
-    samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs)
+    samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs, reader)
     _report(samples)
 
     from hsigeo.model import DEFAULT_VARIANT, write_model
@@ -98,12 +100,13 @@ def _read_samples(
     field: str | None,
     group_field: str | None,
     labels_crs: str | None,
+    reader: str | None,
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
     """The labelled spectra, and where they come from."""
     from hsigeo.io import is_spectral_library, open_labels, open_scene
     from hsigeo.training import provenance_of, read_labelled_spectra
 
-    opened = [open_scene(scene) for scene in scenes]
+    opened = [open_scene(scene, reader=reader) for scene in scenes]
     for scene in opened:
         for repair in scene.attrs["repairs"]:
             say(f"{scene.attrs['source']}: {repair}")

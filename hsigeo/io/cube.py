@@ -92,6 +92,8 @@ class CubeHeader:
         Of a classification, the class of value 0 first; empty for anything else.
     repairs
         Every guess and repair of the reader, as sentences.
+    reader, reader_reason
+        Which reader opened the file, and why this one (the end of "because …"); filled in by `open_cube`.
     """
 
     path: str
@@ -115,6 +117,8 @@ class CubeHeader:
     class_names: tuple[str, ...] = ()
     class_colors: tuple[tuple[int, int, int], ...] = ()
     repairs: tuple[str, ...] = field(default=())
+    reader: str = ""
+    reader_reason: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -133,7 +137,11 @@ class CubeHeader:
 
 
 class Cube(Protocol):
-    """One raster, opened. Implementations hold no open file and may be pickled and shared by threads."""
+    """One raster, opened.
+
+    Implementations are frozen dataclasses with a field `header`. They hold no open file, and may be pickled and shared
+    by threads.
+    """
 
     @property
     def header(self) -> CubeHeader:

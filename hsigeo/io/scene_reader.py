@@ -28,16 +28,20 @@ __all__ = ["ReflectanceArray", "open_scene", "scene_attrs"]
 Index = slice | int | list[int] | NDArray[np.integer[Any]]
 
 
-def open_scene(path: str | os.PathLike[str], *, chunks: dict[str, int] | None = None) -> xr.DataArray:
+def open_scene(
+    path: str | os.PathLike[str], *, chunks: dict[str, int] | None = None, reader: str | None = None
+) -> xr.DataArray:
     """Open a scene as a lazy ``DataArray`` with dims ``(band, y, x)``; nothing is read but headers.
 
     Parameters
     ----------
     path
-        An ENVI header or data file, or a GeoTIFF.
+        A scene as it was delivered; ``docs/formats.md`` lists what is read.
     chunks
         Chunk size for each of ``band``, ``y`` and ``x``; what is left out is as by default, -1 means whole. By
         default blocks are full-width strips of all bands of about 16 MB.
+    reader
+        Name of the reader to use; by default it is found from what is in the file.
 
     Returns
     -------
@@ -48,11 +52,11 @@ def open_scene(path: str | os.PathLike[str], *, chunks: dict[str, int] | None = 
     Raises
     ------
     SceneNotFoundError
-        There is no such file, or an ENVI header has no data file.
+        There is no such file, or one that belongs to it is missing.
     SceneError
-        It is not a scene that hsigeo reads, or is damaged.
+        It is not a scene that hsigeo reads, or is damaged; or there is no such reader.
     """
-    cube = open_cube(path)
+    cube = open_cube(path, reader=reader)
     header = cube.header
     array = ReflectanceArray(cube)
     stamp = (str(Path(header.data_path).resolve()), header.stamp, header.scaling.gain, header.scaling.offset)
@@ -99,7 +103,7 @@ class ReflectanceArray:
 
 def scene_attrs(header: CubeHeader) -> dict[str, Any]:
     """What a scene's attributes say of its file."""
-    attrs: dict[str, Any] = {"source": header.path, "repairs": list(header.repairs)}
+    attrs: dict[str, Any] = {"source": header.path, "reader": header.reader, "repairs": list(header.repairs)}
     for name in ("description", "sensor"):
         if value := getattr(header, name):
             attrs[name] = value

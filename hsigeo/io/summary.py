@@ -41,6 +41,8 @@ def describe_scene(cube: Cube) -> dict[str, Any]:
         "path": header.path,
         "data_file": header.data_path,
         "size_bytes": header.size_bytes,
+        "reader": header.reader,
+        "reader_reason": header.reader_reason,
         "format": header.format,
         "lines": header.grid.lines,
         "samples": header.grid.samples,

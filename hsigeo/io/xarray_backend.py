@@ -24,13 +24,17 @@ class HsigeoBackendEntrypoint(BackendEntrypoint):
     """Lets xarray open ENVI and GeoTIFF cubes; ``chunks={}`` gives the chunks of `hsigeo.open_scene`."""
 
     description = "Hyperspectral scenes: ENVI (by its .hdr) and GeoTIFF cubes"
-    open_dataset_parameters: ClassVar[tuple[str, ...]] = ("filename_or_obj", "drop_variables")
+    open_dataset_parameters: ClassVar[tuple[str, ...]] = ("filename_or_obj", "drop_variables", "reader")
 
     def open_dataset(  # type: ignore[override]
-        self, filename_or_obj: str | os.PathLike[str], *, drop_variables: str | Iterable[str] | None = None
+        self,
+        filename_or_obj: str | os.PathLike[str],
+        *,
+        drop_variables: str | Iterable[str] | None = None,
+        reader: str | None = None,
     ) -> xr.Dataset:
         """Open a scene as a ``Dataset`` with the one variable ``reflectance``, read when it is used."""
-        cube = open_cube(filename_or_obj)
+        cube = open_cube(filename_or_obj, reader=reader)
         header = cube.header
         lazy = indexing.LazilyIndexedArray(_LazyReflectance(ReflectanceArray(cube)))
         scene = make_scene(lazy, grid=header.grid, bands=header.bands, attrs=scene_attrs(header))

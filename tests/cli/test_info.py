@@ -116,3 +116,12 @@ def test_info_loads_neither_xarray_nor_dask_nor_torch(scene: Path) -> None:
 def test_wrong_usage_is_exit_2(hsigeo: Run) -> None:
     assert hsigeo("info").returncode == 2
     assert hsigeo("info", "a.hdr", "--no-such-option").returncode == 2
+
+
+def test_info_says_which_reader_and_why(hsigeo: Run, scene: Path) -> None:
+    assert "reader       envi, because its name ends in .hdr" in hsigeo("info", scene).stdout
+    assert "reader       envi, because it was asked for by name" in hsigeo("info", scene, "--reader", "envi").stdout
+    assert json.loads(hsigeo("info", scene, "--json").stdout)["reader"] == "envi"
+    refused = hsigeo("info", scene, "--reader", "envy")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "there is no reader 'envy'" in refused.stderr

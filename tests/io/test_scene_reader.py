@@ -142,7 +142,7 @@ def test_slicing_a_scene_slices_the_read(tmp_path: Path) -> None:
 def test_slices_reach_the_reader_through_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_envi(tmp_path, "a", make_encoded_cube(6, 8, 5), interleave="bsq")
     recorder = RecordingCube(open_cube(path))
-    monkeypatch.setattr("hsigeo.io.scene_reader.open_cube", lambda _: recorder)
+    monkeypatch.setattr("hsigeo.io.scene_reader.open_cube", lambda _, *, reader: recorder)
     with dask.config.set(scheduler="synchronous"):
         hsigeo.open_scene(path)[2, 3:5].compute()
     (bands, rows, cols) = recorder.reads[0]

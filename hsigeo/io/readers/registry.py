@@ -1,0 +1,144 @@
+"""Which reader a file is for: asked by name, or found from what is in the file.
+
+The strategy here: readers of other packages are asked first (whoever installs one wants it used), then the readers of
+products, then those of general formats, which would take most products too but know less about them. The first that
+claims a file gets it. Readers are imported when they are asked, and keep their heavy imports until they open.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import cast
+
+from hsigeo.errors import SceneError
+from hsigeo.io.readers.protocol import Probe, Reader
+
+__all__ = ["FoundReader", "find_reader", "reader_names"]
+
+GROUP = "hsigeo.readers"
+
+# From the most special to the most general.
+_BUILT_IN = {
+    "envi": "hsigeo.io.readers.envi:EnviReader",
+    "geotiff": "hsigeo.io.readers.geotiff:GeoTiffReader",
+}
+
+# What the first bytes of formats look like that are known and that no reader claims, and what would do.
+_NOT_READ = (
+    (b"CDF", "a NetCDF-3 file", "convert it to NetCDF-4 (nccopy -k nc4), ENVI or GeoTIFF"),
+    (b"MATLAB 5.0", "a MATLAB file, which has no georeference", "write its cube as ENVI or GeoTIFF"),
+    (b"<VRTDataset", "a GDAL VRT, which may point anywhere", "make a GeoTIFF of it (gdal_translate)"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundReader:
+    """A reader, and why it is the one.
+
+    Parameters
+    ----------
+    reader
+        The reader.
+    reason
+        Why, as the end of "because …".
+    notes
+        What went wrong on the way: readers of other packages that could not be imported.
+    """
+
+    reader: Reader
+    reason: str
+    notes: tuple[str, ...] = ()
+
+
+def reader_names() -> list[str]:
+    """The names that `find_reader` takes, in the order in which readers are asked."""
+    foreign = _foreign()
+    return [*sorted(foreign), *(name for name in _BUILT_IN if name not in foreign)]
+
+
+def find_reader(path: Path, name: str | None = None) -> FoundReader:
+    """The reader for a file.
+
+    Parameters
+    ----------
+    path
+        A file or folder.
+    name
+        Which reader to take; `None` asks each whether the file is its own.
+
+    Raises
+    ------
+    SceneNotFoundError
+        There is nothing at this path.
+    SceneError
+        No reader claims the file, or there is none of this name.
+    """
+    probe = Probe(path)
+    _ = probe.start  # a file that is not there is no reader's business
+    if name is not None:
+        return FoundReader(reader=_named(name), reason="it was asked for by name")
+    notes: list[str] = []
+    for reader in _readers(notes):
+        if reason := reader.claim(probe):
+            return FoundReader(reader=reader, reason=reason, notes=tuple(notes))
+    _refuse(probe)
+    # What is left may be one of the formats that only GDAL recognises.
+    return FoundReader(reader=_built_in("geotiff"), reason="no other reader claims it", notes=tuple(notes))
+
+
+def _readers(notes: list[str]) -> Iterator[Reader]:
+    foreign = _foreign()
+    for name in sorted(foreign):
+        try:
+            yield _load(foreign[name])
+        except SceneError as error:
+            notes.append(str(error))
+    for name in _BUILT_IN:
+        if name not in foreign:
+            yield _built_in(name)
+
+
+def _named(name: str) -> Reader:
+    if (foreign := _foreign().get(name)) is not None:
+        return _load(foreign)
+    if name not in _BUILT_IN:
+        raise SceneError(f"there is no reader {name!r:.40}; there are {', '.join(reader_names())}")
+    return _built_in(name)
+
+
+def _built_in(name: str) -> Reader:
+    module, _, attribute = _BUILT_IN[name].partition(":")
+    return cast(Reader, getattr(importlib.import_module(module), attribute)())
+
+
+def _foreign() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _load(point: EntryPoint) -> Reader:
+    """A reader of another package: a class without parameters, or an instance."""
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        raise SceneError(f"the reader {point.name!r} ({point.value}) cannot be imported: {error}") from error
+    return cast(Reader, found() if isinstance(found, type) else found)
+
+
+def _refuse(probe: Probe) -> None:
+    path = probe.path
+    if probe.is_folder:
+        raise SceneError(f"{path} is a folder; name a scene in it (an ENVI .hdr or a GeoTIFF)")
+    for magic, what, remedy in _NOT_READ:
+        if probe.start.startswith(magic):
+            raise SceneError(f"{path} is {what}; hsigeo does not read these: {remedy}")
+    if probe.is_hdf5:
+        raise SceneError(
+            f"{path} is an HDF5 or NetCDF-4 file of no kind that hsigeo knows: "
+            "convert its reflectance to ENVI or GeoTIFF"
+        )
+    if path.suffix == ".safetensors":
+        raise SceneError(f"{path} is a model, not a scene; use it with `hsigeo classify SCENE --model {path}`")
