@@ -123,7 +123,7 @@ def _most_probable(probability: Block, *, ids: NDArray[Any]) -> NDArray[Any]:
 def _georeference_note(scene: xr.DataArray) -> str | None:
     """What whoever opens the map must hear if it has no place on the Earth."""
     grid = grid_of(scene)
-    if grid.is_georeferenced:
+    if grid.is_georeferenced or "geolocation" in scene.attrs:
         return None
     if grid.crs is not None:
         return "the place of the scene's pixels is not known, so the map cannot be laid over other data"

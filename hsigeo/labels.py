@@ -38,6 +38,8 @@ class LabelReport:
         Pixels claimed by two classes; not used.
     pixels_repeated
         Pixels claimed more than once by the same class; used once.
+    pixels_not_seen
+        Labelled map pixels that a scene in sensor geometry has no pixel for; not used.
     """
 
     features: int = 0
@@ -47,6 +49,7 @@ class LabelReport:
     features_without_pixel: int = 0
     pixels_contradicting: int = 0
     pixels_repeated: int = 0
+    pixels_not_seen: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

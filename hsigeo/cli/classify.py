@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,20 @@ Examples:
     "--probabilities", metavar="FILE.tif", type=click.Path(), help="Also write the probability of every class."
 )
 @click.option("--confidence", metavar="FILE.tif", type=click.Path(), help="Also write the mapped class's probability.")
+@click.option(
+    "--geometry",
+    type=click.Choice(["ortho", "sensor"]),
+    default="ortho",
+    show_default=True,
+    help="For scenes in sensor geometry: place the labels on a map, or leave them as the sensor saw them.",
+)
+@click.option(
+    "--max-distance",
+    metavar="METRES",
+    type=click.FloatRange(min=0, min_open=True),
+    help="With longitude and latitude of each pixel: how far a map pixel may lie from the sensor pixel it takes. "
+    "Default: the distance between neighbouring sensor pixels.",
+)
 @reader_option
 @device_option
 @click.option(
@@ -63,6 +77,8 @@ def classify(
     model_path: str | None,
     probabilities: str | None,
     confidence: str | None,
+    geometry: str,
+    max_distance: float | None,
     reader: str | None,
     device: str,
     max_memory: int,
@@ -83,6 +99,8 @@ def classify(
         model_path=model_path,
         probabilities=probabilities,
         confidence=confidence,
+        geometry=geometry,
+        max_distance=max_distance,
         reader=reader,
         device=device,
         max_memory=max_memory,
@@ -109,6 +127,8 @@ class _Choices:
     model_path: str | None
     probabilities: str | None
     confidence: str | None
+    geometry: str
+    max_distance: float | None
     reader: str | None
     device: str
     max_memory: int
@@ -127,9 +147,13 @@ def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
     result = classify_scene(scene, model, device=choices.device)
     _report_repairs(scene_path, result)
     # The writer keeps two strips in flight by itself; a thread pool inside each would only multiply memory.
-    with dask.config.set(scheduler="synchronous"), progress_bar(f"classify {Path(scene_path).name}", "px") as show:
+    with (
+        dask.config.set(scheduler="synchronous"),
+        _on_map(result, scene, target, choices) as placed,
+        progress_bar(f"classify {Path(scene_path).name}", "px") as show,
+    ):
         write_map(
-            result,
+            placed,
             target,
             probabilities=choices.probabilities,
             confidence=choices.confidence,
@@ -137,6 +161,34 @@ def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
             progress=show,
         )
     say(f"{target}: {_summary(scene, model)}")
+
+
+@contextmanager
+def _on_map(result: xr.Dataset, scene: xr.DataArray, target: str, choices: _Choices) -> Iterator[xr.Dataset]:
+    """The result itself; for a scene in sensor geometry, computed and placed on a map, unless that is not wanted."""
+    from hsigeo.io.orthorectification import geolocation_of, orthorectified
+
+    geolocation = geolocation_of(scene) if choices.geometry == "ortho" else None
+    if geolocation is None:
+        yield result
+        return
+    layers = [
+        name for name, path in (("confidence", choices.confidence), ("probability", choices.probabilities)) if path
+    ]
+    with ExitStack() as stack:
+        with progress_bar(f"classify {Path(target).name} in sensor geometry", "px") as show:
+            placed = stack.enter_context(
+                orthorectified(
+                    result,
+                    geolocation,
+                    layers=layers,
+                    max_distance=choices.max_distance,
+                    folder=Path(target).absolute().parent,
+                    progress=show,
+                )
+            )
+        say(f"{target}: {placed['class_id'].attrs['metadata']['repairs'][-1]}")
+        yield placed
 
 
 def _targets(

@@ -127,6 +127,8 @@ def _classes(classes: list[dict[str, Any]]) -> str:
 
 
 def _georeference(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    if summary["geolocation"]:
+        return [("place", f"in sensor geometry, placed by: {summary['geolocation']}")]
     crs = summary["crs"]
     code = "" if crs is None or crs["epsg"] is None else f" (EPSG:{crs['epsg']})"
     rows = [("CRS", "not known" if crs is None else f"{crs['name']}{code}")]

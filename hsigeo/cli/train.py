@@ -158,6 +158,7 @@ def _left_out(report: SampleReport) -> dict[str, int]:
         "features outside the scene": labels.features_outside,
         "features smaller than a pixel": labels.features_without_pixel,
         "pixels in two classes": labels.pixels_contradicting,
+        "pixels that the sensor did not see": labels.pixels_not_seen,
         "pixels on nodata": report.pixels_on_nodata,
     }
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hsigeo.bands import BandTable
 from hsigeo.errors import SceneNotFoundError
 from hsigeo.grid import Grid
+from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.scaling import Scaling
 
 __all__ = ["Cube", "CubeHeader", "FileStamp", "check_window", "chunk_shape", "open_failure"]
@@ -90,6 +91,8 @@ class CubeHeader:
         Bands (counted from 1) that the producer shows as red, green and blue, or as gray; may be empty.
     class_names, class_colors
         Of a classification, the class of value 0 first; empty for anything else.
+    geolocation
+        Where the pixels of a scene in sensor geometry lie; `None` for a scene on a map grid, or of unknown place.
     repairs
         Every guess and repair of the reader, as sentences.
     reader, reader_reason
@@ -116,6 +119,7 @@ class CubeHeader:
     default_bands: tuple[int, ...] = ()
     class_names: tuple[str, ...] = ()
     class_colors: tuple[tuple[int, int, int], ...] = ()
+    geolocation: Geolocation | None = None
     repairs: tuple[str, ...] = field(default=())
     reader: str = ""
     reader_reason: str = ""

@@ -107,6 +107,8 @@ def scene_attrs(header: CubeHeader) -> dict[str, Any]:
     for name in ("description", "sensor"):
         if value := getattr(header, name):
             attrs[name] = value
+    if header.geolocation is not None:
+        attrs["geolocation"] = header.geolocation.title
     if header.nodata is not None:
         attrs["source_nodata"] = header.nodata
     return attrs

@@ -62,6 +62,7 @@ def describe_scene(cube: Cube) -> dict[str, Any]:
         "offset": _per_band(header.scaling.offset),
         "nodata": _json_number(header.nodata),
         **_describe_grid(header.grid),
+        "geolocation": None if header.geolocation is None else header.geolocation.title,
         "classes": _classes(header),
         "values_sampled": _describe_values(values),
         "repairs": list(header.repairs),
@@ -178,6 +179,8 @@ def _missing(header: CubeHeader, values: NDArray[np.float32]) -> list[str]:
 def _verdict(header: CubeHeader, missing: list[str]) -> str:
     if missing:
         return "not ready to classify: " + "; ".join(missing)
+    if header.geolocation is not None:
+        return "ready to classify in sensor geometry; the labels will be placed on a map"
     if not header.grid.is_georeferenced:
         lacking = "CRS" if header.grid.has_transform or header.grid.ground_control_points else "georeference"
         return f"ready to classify, but the map will have no {lacking}"

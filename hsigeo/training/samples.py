@@ -19,8 +19,9 @@ from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, TrainingError
 from hsigeo.io.labels.merging import merge_class_tables, relabel
+from hsigeo.io.labels.swath import labels_on
 from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
-from hsigeo.scene import check_scene, grid_of, spectral_axis
+from hsigeo.scene import check_scene, spectral_axis
 
 __all__ = ["LabelledSpectra", "SampleReport", "read_labelled_spectra"]
 
@@ -141,7 +142,7 @@ def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[Label
     if not len(index):
         raise TrainingError(f"{_source(scenes[0])}: every band is marked bad; correct the bad-band list (bbl)")
     bands = first.take(index)
-    pixels = _with_common_classes([source.on(grid_of(scene)) for scene, source in zip(scenes, labels, strict=True)])
+    pixels = _with_common_classes([labels_on(source, scene) for scene, source in zip(scenes, labels, strict=True)])
     if not any(len(found) for found in pixels):
         raise LabelError(_nothing_found(scenes, labels, pixels))
     spectra = [

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from hsigeo.errors import SceneError
+from hsigeo.io.readers.hdf5 import explain
 from hsigeo.io.readers.protocol import Probe, Reader
 
 __all__ = ["FoundReader", "find_reader", "reader_names"]
@@ -23,6 +24,7 @@ GROUP = "hsigeo.readers"
 
 # From the most special to the most general.
 _BUILT_IN = {
+    "emit": "hsigeo.io.readers.emit:EmitReader",
     "envi": "hsigeo.io.readers.envi:EnviReader",
     "geotiff": "hsigeo.io.readers.geotiff:GeoTiffReader",
 }
@@ -136,9 +138,6 @@ def _refuse(probe: Probe) -> None:
         if probe.start.startswith(magic):
             raise SceneError(f"{path} is {what}; hsigeo does not read these: {remedy}")
     if probe.is_hdf5:
-        raise SceneError(
-            f"{path} is an HDF5 or NetCDF-4 file of no kind that hsigeo knows: "
-            "convert its reflectance to ENVI or GeoTIFF"
-        )
+        raise SceneError(explain(path))
     if path.suffix == ".safetensors":
         raise SceneError(f"{path} is a model, not a scene; use it with `hsigeo classify SCENE --model {path}`")
