@@ -20,6 +20,7 @@ _SUMMARIES = {
     "train": "Learn a model from labelled pixels.",
     "classify": "Make the class map of a scene.",
     "evaluate": "Compare a class map with reference labels.",
+    "mosaic": "Put the maps of many flight lines together.",
 }
 
 INTERRUPTED = 130

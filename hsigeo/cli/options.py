@@ -10,7 +10,18 @@ import click
 
 from hsigeo.tiling import parse_size
 
-__all__ = ["MemorySize", "device_option", "field_option", "overwrite_option", "progress_bar", "reader_option", "say"]
+__all__ = [
+    "MemorySize",
+    "bounds_option",
+    "crs_option",
+    "device_option",
+    "field_option",
+    "overwrite_option",
+    "progress_bar",
+    "reader_option",
+    "resolution_option",
+    "say",
+]
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 device_option = click.option(
@@ -23,6 +34,22 @@ device_option = click.option(
 field_option = click.option("--field", metavar="NAME", help="Column of the label file that holds the class.")
 reader_option = click.option(
     "--reader", metavar="NAME", help="How to read the scene; by default found from what is in the file."
+)
+crs_option = click.option(
+    "--crs", metavar="CRS", help="CRS of the output, e.g. EPSG:32633. Default: what most maps have."
+)
+resolution_option = click.option(
+    "--resolution",
+    type=float,
+    metavar="SIZE",
+    help="Side of a pixel in units of the CRS. Default: what most maps have.",
+)
+bounds_option = click.option(
+    "--bounds",
+    type=float,
+    nargs=4,
+    metavar="LEFT BOTTOM RIGHT TOP",
+    help="Extent in the CRS. Default: that of all maps.",
 )
 labels_crs_option = click.option(
     "--labels-crs", metavar="CRS", help="CRS of a label file that does not state one, e.g. EPSG:4326."

@@ -21,7 +21,7 @@ from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.io.sidecars import Category, read_categories
 
-__all__ = ["ClassRaster", "open_class_raster", "open_map"]
+__all__ = ["ClassRaster", "GdalValues", "open_class_raster", "open_map"]
 
 # How the formats begin that hold their own pixels. GDAL is told which to use: left to itself it would also open a VRT,
 # which can name any other file or address.
@@ -139,11 +139,14 @@ def open_class_raster(path: str, *, what: str = "a label raster") -> ClassRaster
 
 
 @dataclass(frozen=True)
-class _GdalValues:
+class GdalValues:
+    """Pixels that GDAL reads; the file is opened for each read."""
+
     path: str
     driver: str
 
     def read(self, rows: slice, cols: slice) -> NDArray[Any]:
+        """Stored values of a window."""
         try:
             with open_quietly(self.path, driver=self.driver) as dataset:
                 first, stop, _ = rows.indices(dataset.height)
@@ -172,7 +175,7 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] |
                 metadata=stored[1] if stored else {},
                 nodata=dataset.nodata,
                 block_rows=int(dataset.block_shapes[0][0]),
-                values=_GdalValues(path, driver),
+                values=GdalValues(path, driver),
             )
     except GDAL_ERRORS as error:
         raise LabelError(f"{path} cannot be read as {what}: {reason(error)}") from error

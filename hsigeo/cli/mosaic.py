@@ -1,0 +1,107 @@
+"""``hsigeo mosaic``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hsigeo.cli.options import bounds_option, crs_option, overwrite_option, progress_bar, resolution_option, say
+
+if TYPE_CHECKING:
+    from hsigeo.mosaic.assembly import Mosaic
+
+EXAMPLES = """\b
+Examples:
+  hsigeo mosaic maps/*_map.tif -o campaign.tif
+  hsigeo mosaic maps/*_map.tif -o campaign.tif --rule zenith --observations obs/
+  hsigeo mosaic maps/*_map.tif -o campaign.tif --crs EPSG:32633 --resolution 5
+  hsigeo mosaic maps/*_map.tif -o campaign.vrt --vrt
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("maps", metavar="MAP...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", metavar="MOSAIC.tif", required=True, type=click.Path(path_type=Path), help="The mosaic to write."
+)
+@click.option(
+    "--rule",
+    type=click.Choice(["probability", "confidence", "zenith", "centre", "order"]),
+    help="How overlaps are decided. Default: the first of these that all maps have the layers for.",
+)
+@click.option(
+    "--observations",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File with view angles, or folder of such files, named after the lines (LINE_obs…). May be repeated.",
+)
+@crs_option
+@resolution_option
+@bounds_option
+@click.option("--vrt", is_flag=True, help="Write a GDAL VRT that refers to the maps instead of a copy of their pixels.")
+@overwrite_option
+def mosaic(
+    maps: tuple[Path, ...],
+    output: Path,
+    rule: str | None,
+    observations: tuple[Path, ...],
+    crs: str | None,
+    resolution: float | None,
+    bounds: tuple[float, float, float, float] | None,
+    vrt: bool,
+    overwrite: bool,
+) -> None:
+    """Put the maps of many flight lines together on one north-up grid.
+
+    Where lines overlap, the rule decides: probability (the class whose mean over the lines is highest), confidence (the
+    line that is surest), zenith (the line that looked down most steeply), centre (the line whose centre is nearest)
+    or order (the line given first). Labels are never interpolated. MOSAIC_lines.tif says which line each pixel is from.
+    """
+    from hsigeo.lines.mapped_line import open_lines
+    from hsigeo.lines.target import choose_grid
+    from hsigeo.mosaic import Rule, write_mosaic, write_vrt
+
+    lines, notes = open_lines(maps, observations=observations)
+    for note in notes:
+        say(f"note: {note}")
+    if vrt:
+        if rule not in (None, "order") or crs or resolution or bounds:
+            raise click.UsageError(
+                "a VRT shows the maps where they lie, the first on top; --rule, --crs, --resolution and --bounds need "
+                "a mosaic of its own pixels (leave --vrt out)"
+            )
+        for note in write_vrt(lines, output, overwrite=overwrite):
+            say(f"note: {note}")
+        say(f"{output}: {len(lines)} maps")
+        return
+    grid = choose_grid([line.grid for line in lines], crs=crs, resolution=resolution, bounds=bounds)
+    with progress_bar("mosaic", "px") as show:
+        result = write_mosaic(
+            lines, output, rule=None if rule is None else Rule(rule), grid=grid, overwrite=overwrite, progress=show
+        )
+    for note in result.notes:
+        say(f"note: {note}")
+    say(format_mosaic(result, len(lines)))
+
+
+def format_mosaic(result: Mosaic, count: int) -> str:
+    """What was written, in a few lines."""
+    from rasterio.crs import CRS
+
+    from hsigeo.mosaic.rules import WHAT_IT_DOES
+
+    crs = CRS.from_wkt(result.grid.crs)
+    where = f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else "its own CRS"
+    size = f"{result.grid.lines} x {result.grid.samples} pixels of {result.grid.pixel_size[0]:g}, {where}"
+    seen = [name for name, pixels in result.pixels_of_lines.items() if pixels]
+    lines = [
+        f"{result.path}: {size}, from {len(seen)} of {count} maps",
+        f"{result.lines_path}: which line each pixel is from; rule: {result.rule} ({WHAT_IT_DOES[result.rule]})",
+    ]
+    unseen = [name for name, pixels in result.pixels_of_lines.items() if not pixels]
+    if unseen:
+        lines.append(f"not to be seen in the mosaic: {', '.join(unseen[:10])}")
+    return "\n".join(lines)

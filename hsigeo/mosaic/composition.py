@@ -1,0 +1,170 @@
+"""One block of a mosaic: what each line says there, and who is believed.
+
+Lines are taken one after the other, so the memory a block needs does not grow with the number of lines that meet in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsigeo.grid import Grid
+from hsigeo.lines.block_plan import Block
+from hsigeo.lines.class_union import ClassUnion
+from hsigeo.lines.coarse import read_coarse_mask
+from hsigeo.lines.companions import Companion, read_companion
+from hsigeo.lines.handles import Handles
+from hsigeo.lines.mapped_line import MappedLine
+from hsigeo.lines.placement import PixelIndex, Placement
+from hsigeo.lines.sampling import take_nearest
+from hsigeo.lines.swath import Swath, find_swath
+from hsigeo.mosaic.rules import Rule, is_better, most_probable, score_by_centre, score_by_zenith
+
+__all__ = ["PlacedLine", "compose", "place_line"]
+
+Ids = NDArray[np.uint16]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlacedLine:
+    """A line, and where its pixels lie on the grid of the mosaic.
+
+    Parameters
+    ----------
+    number
+        From 0; also what the layer of lines calls it, plus one.
+    line
+        Read through handles that stay open.
+    placement, observed_at
+        From the target to the map, and to its view angles where they are needed.
+    swath
+        Where the centre is needed.
+    handles
+        For the layers beside the map.
+    """
+
+    number: int
+    line: MappedLine
+    placement: Placement
+    observed_at: Placement | None = None
+    swath: Swath | None = None
+    handles: Handles
+
+    def ids(self, at: PixelIndex, union: ClassUnion) -> Ids:
+        """(y, x) common class ids."""
+        stored = np.zeros(at.rows.shape, dtype=np.int32)
+        take_nearest(self.line.raster.read, at, stored)
+        return union.translate(self.number, stored)
+
+    def layer(self, companion: Companion, at: PixelIndex) -> NDArray[np.float32]:
+        """(y, x) or (band, y, x) of a layer beside the map, NaN where it says nothing."""
+        shape = at.rows.shape if companion.bands == 1 else (companion.bands, *at.rows.shape)
+        out = np.full(shape, np.nan, dtype=np.float32)
+        take_nearest(read_companion(self.handles, companion), at, out)
+        return out
+
+    def zenith(self, block: Block) -> NDArray[np.float32]:
+        """(y, x) degrees, NaN where not known."""
+        out = np.full(block.shape, np.nan, dtype=np.float32)
+        if self.line.observation is not None and self.observed_at is not None:
+            take_nearest(self.line.observation.read, self.observed_at.locate(block.rows, block.cols), out)
+        return out
+
+
+def place_line(
+    number: int, line: MappedLine, target: Grid, handles: Handles, *, zenith: bool = False, centre: bool = False
+) -> PlacedLine:
+    """Get a line ready to be asked about blocks of the target.
+
+    Parameters
+    ----------
+    zenith, centre
+        Whether view angles, or the centre line, will be asked for.
+    """
+    kept = line.keep_open(handles)
+    observed = line.observation if zenith else None
+    return PlacedLine(
+        number=number,
+        line=kept,
+        placement=Placement(line.grid, target),
+        observed_at=None if observed is None else Placement(observed.grid, target),
+        swath=find_swath(line.grid, read_coarse_mask(kept, handles)) if centre else None,
+        handles=handles,
+    )
+
+
+def compose(block: Block, lines: list[PlacedLine], rule: Rule, union: ClassUnion) -> tuple[Ids, Ids]:
+    """The block of the mosaic.
+
+    Returns
+    -------
+    ids : (y, x)
+        Common class ids, 0 where no line says anything.
+    winners : (y, x)
+        Number of the line plus one: the one that was believed, or under mean probability the one that gives the
+        class of the mosaic the highest probability.
+    """
+    if rule is Rule.PROBABILITY:
+        return _by_probability(block, lines, union)
+    ids, winners = np.zeros(block.shape, dtype=np.uint16), np.zeros(block.shape, dtype=np.uint16)
+    best = np.full(block.shape, np.nan, dtype=np.float32)
+    for placed in lines:
+        at = placed.placement.locate(block.rows, block.cols)
+        said = placed.ids(at, union)
+        if not said.any():
+            continue
+        score = _score(placed, block, at, rule)
+        better = is_better(score, best, said > 0, winners > 0)
+        ids[better], best[better], winners[better] = said[better], score[better], placed.number + 1
+    return ids, winners
+
+
+def _score(placed: PlacedLine, block: Block, at: PixelIndex, rule: Rule) -> NDArray[np.float32]:
+    line = placed.line
+    if rule is Rule.ZENITH:
+        return score_by_zenith(placed.zenith(block))
+    if rule is Rule.CENTRE and placed.swath is not None:
+        return score_by_centre(placed.swath.distance(at.rows, at.cols))
+    if rule is Rule.CONFIDENCE and line.confidence is not None:
+        return placed.layer(line.confidence, at)
+    if rule is Rule.CONFIDENCE and line.probabilities is not None:
+        values = placed.layer(line.probabilities, at)
+        # NaN is the same in all bands.
+        return np.asarray(values if values.ndim == 2 else values.max(axis=0))
+    return np.full(block.shape, -placed.number, dtype=np.float32)
+
+
+def _by_probability(block: Block, lines: list[PlacedLine], union: ClassUnion) -> tuple[Ids, Ids]:
+    count = len(union.classes)
+    position = {number: index for index, number in enumerate(union.classes.ids)}
+    sums = np.zeros((count, *block.shape), dtype=np.float32)
+    highest = np.full((count, *block.shape), -1, dtype=np.float32)
+    surest = np.zeros((count, *block.shape), dtype=np.uint16)
+    covered = np.zeros(block.shape, dtype=bool)
+    for placed in lines:
+        at = placed.placement.locate(block.rows, block.cols)
+        # Where the map says nothing its probabilities do not count either, whatever a program left there.
+        said = placed.ids(at, union) > 0
+        companion = placed.line.probabilities
+        if companion is None or not said.any():
+            continue
+        values = placed.layer(companion, at).reshape(companion.bands, *block.shape)
+        said &= np.isfinite(values[0])
+        covered |= said
+        for own, value in zip(placed.line.raster.classes.ids, values, strict=True):
+            index = position[int(union.lookups[placed.number][own])]
+            sums[index] += np.where(said, value, 0)
+            better = said & (value > highest[index])
+            highest[index][better], surest[index][better] = value[better], placed.number + 1
+    at_class = most_probable(sums, covered)
+    ids = np.concatenate([[0], union.classes.ids]).astype(np.uint16)[at_class]
+    winners = np.take_along_axis(surest, np.maximum(at_class - 1, 0)[None], axis=0)[0]
+    return ids, np.where(covered, winners, 0).astype(np.uint16)
+
+
+def block_bytes(rule: Rule, classes: int) -> int:
+    """Bytes that a pixel of a block takes while it is composed, as far as they depend on the number of classes."""
+    fixed = 80  # indices, scores, ids, and copies of them
+    return fixed + (14 * classes if rule is Rule.PROBABILITY else 4 * classes if rule is Rule.CONFIDENCE else 0)
