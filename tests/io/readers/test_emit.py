@@ -16,6 +16,7 @@ from products.nasa import PIXEL, tilted_lookup, wavelengths, write_emit
 import hsigeo
 from hsigeo.errors import SceneError
 from hsigeo.io import open_cube
+from hsigeo.io.spool import Spool
 
 BANDS, LINES, SAMPLES = 5, 7, 4
 
@@ -68,7 +69,7 @@ def test_windows_are_those_of_the_whole(path: Path, cube: np.ndarray) -> None:
 
 def test_the_lookup_table_is_read_by_windows_and_counts_from_zero(path: Path) -> None:
     table = open_cube(path).header.geolocation
-    with table.lookup() as lookup:
+    with Spool() as spool, table.lookup(spool) as lookup:
         index = lookup.read(slice(None))
         np.testing.assert_array_equal(lookup.read(slice(2, 5), slice(1, 3)), index[2:5, 1:3])
     glt_x, glt_y = tilted_lookup(LINES, SAMPLES)
