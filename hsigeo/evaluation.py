@@ -7,7 +7,7 @@ by id only where names do not help (a map or label file that has numbers for nam
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsigeo.areas import AreaEstimate, estimate_areas
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.fingerprint import fingerprint
+from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
+from hsigeo.io.class_areas import measure_class_areas
 from hsigeo.io.class_raster import ClassRaster, open_map
 from hsigeo.io.labels import RasterLabels, open_labels
 from hsigeo.labels import LabelReport, LabelSource
@@ -27,7 +30,23 @@ __all__ = ["ClassMatch", "Evaluation", "evaluate", "match_classes"]
 
 _READ_PIXELS = 1 << 24
 
-Pixels = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
+_BLOCKS = 64
+"""A reference raster is divided into at most so many blocks along each side; each is one unit of ground."""
+
+_LEAST_BLOCK = 10
+"""Pixels along a block's side: neighbours nearer than that share light, instrument and often the ground itself."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Pixels:
+    """Labelled pixels, and (pixel,) which unit of ground each belongs to, from 0."""
+
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    class_id: NDArray[np.int32]
+    unit: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +86,12 @@ class Evaluation:
         Whether the label file is one that the map's model was trained on: then the figures are optimistic.
     notes
         Sentences about what makes the figures less than they seem.
+    intervals
+        95 % confidence intervals of the figures, polygons or blocks of a reference raster counted as units.
+    areas
+        Accuracy and class areas by area, or `None`.
+    area_note
+        Why there are none, or what they assume.
     """
 
     accuracy: Accuracy
@@ -74,11 +99,17 @@ class Evaluation:
     report: LabelReport
     on_training_labels: bool
     notes: tuple[str, ...]
+    intervals: AccuracyIntervals
+    areas: AreaEstimate | None
+    area_note: str
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
             **self.accuracy.to_json(),
+            "confidence_intervals": self.intervals.to_json(self.accuracy.names),
+            "area_adjusted": None if self.areas is None else self.areas.to_json(),
+            "area_note": self.area_note,
             "classes_only_in_labels": list(self.match.only_in_labels),
             "classes_only_in_map": list(self.match.only_in_map),
             "labels": dict(vars(self.report)),
@@ -93,10 +124,12 @@ def evaluate(
     *,
     field: str | None = None,
     labels_crs: str | None = None,
+    areas: bool = True,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Compare a class map with reference labels.
 
-    Only the rows of the map that hold labels are read, a few MB at a time.
+    Only the rows of the map that hold labels are read, a few MB at a time; and all of it once more for the areas.
 
     Parameters
     ----------
@@ -106,6 +139,10 @@ def evaluate(
         Label file, or an open one.
     field, labels_crs
         For a label file: the column that holds the class, and the CRS of a file that states none.
+    areas
+        Also estimate accuracy and class areas by area (Olofsson et al. 2014).
+    progress
+        Called with (rows read, rows in all) while the areas are measured.
 
     Returns
     -------
@@ -129,27 +166,72 @@ def evaluate(
             f"{_listing(class_map.classes.names)}, the labels {_listing(source.classes.names)}; "
             "another --field may hold the map's names"
         )
-    report, pixels = _labelled_pixels(source, class_map)
-    count = len(match.names)
-    confusion = np.zeros((count, count + 1), dtype=np.int64)
-    to_reference, to_mapped = _lookup(match.reference), _lookup(match.mapped)
-    for row, col, class_id in pixels:
-        for part in _parts(row, class_map):
-            mapped = _values_at(class_map, row[part], col[part])
-            confusion += confusion_matrix(to_reference[class_id[part]], to_mapped[mapped], count)
-    if not confusion.any():
+    report, units, pixels = _labelled_pixels(source, class_map)
+    accuracy, intervals = _compare(class_map, match, units, pixels)
+    if not accuracy.confusion.any():
         raise LabelError(
             f"{source.path}: no label falls on {class_map.path}; check that both cover the same place and that each "
             "states its CRS rightly"
         )
-    accuracy = Accuracy(names=match.names, confusion=confusion)
+    on_training_labels = _is_known(source, class_map)
+    estimate, area_note = None, "not asked for"
+    if on_training_labels:
+        area_note = "the map's model was trained on these labels, so its errors are not known"
+    elif areas:
+        estimate, area_note = _estimate_areas(accuracy, intervals, class_map, match, progress)
     return Evaluation(
         accuracy=accuracy,
         match=match,
         report=report,
-        on_training_labels=_is_known(source, class_map),
+        on_training_labels=on_training_labels,
         notes=tuple(_notes(accuracy, match, report)),
+        intervals=intervals,
+        areas=estimate,
+        area_note=area_note,
     )
+
+
+def _compare(
+    class_map: ClassRaster, match: ClassMatch, units: int, pixels: Iterable[_Pixels]
+) -> tuple[Accuracy, AccuracyIntervals]:
+    count = len(match.names)
+    confusion = np.zeros((count, count + 1), dtype=np.int64)
+    tally = np.zeros((3, units, count), dtype=np.int64)
+    to_reference, to_mapped = _lookup(match.reference), _lookup(match.mapped)
+    for found in pixels:
+        for part in _parts(found.row, class_map):
+            reference = to_reference[found.class_id[part]]
+            mapped = to_mapped[_values_at(class_map, found.row[part], found.col[part])]
+            confusion += confusion_matrix(reference, mapped, count)
+            tally += tally_units(reference, mapped, found.unit[part], shape=(units, count))
+    accuracy = Accuracy(names=match.names, confusion=confusion)
+    return accuracy, measure_intervals(accuracy, tally)
+
+
+def _estimate_areas(
+    accuracy: Accuracy,
+    intervals: AccuracyIntervals,
+    class_map: ClassRaster,
+    match: ClassMatch,
+    progress: Progress | None,
+) -> tuple[AreaEstimate | None, str]:
+    """The area-adjusted figures, and what they assume; or why there are none."""
+    found = measure_class_areas(class_map, progress=progress)
+    mapped = np.zeros(len(match.names))
+    for number, area in found.by_id.items():
+        if number in match.mapped:
+            mapped[match.mapped[number] - 1] = area
+    try:
+        estimate = estimate_areas(accuracy.confusion[:, :-1], mapped, names=match.names, unit=found.unit)
+    except ValueError as error:
+        return None, str(error)
+    design = (
+        "valid if the reference pixels were drawn at random, from the whole map or from each mapped class"
+        if intervals.units == "pixels"
+        else "NOT valid as they stand: the reference comes in pieces (polygons, or a raster), whose pixels are no "
+        "random sample; draw points at random within each mapped class for figures to report"
+    )
+    return estimate, f"{design}; {found.note}" if found.note else design
 
 
 def match_classes(reference: ClassTable, mapped: ClassTable) -> ClassMatch:
@@ -220,12 +302,22 @@ def _lookup(position: Mapping[int, int]) -> NDArray[np.int64]:
     return table
 
 
-def _labelled_pixels(source: LabelSource, class_map: ClassRaster) -> tuple[LabelReport, Iterator[Pixels]]:
+def _labelled_pixels(source: LabelSource, class_map: ClassRaster) -> tuple[LabelReport, int, Iterator[_Pixels]]:
+    """What became of the labels, the number of units of ground, and the pixels."""
+    grid = class_map.grid
     if isinstance(source, RasterLabels):
         # Every pixel of a reference raster may be labelled, so it is read strip by strip.
-        return LabelReport(), source.strips_on(class_map.grid, most=class_map.grid.lines * class_map.grid.samples)
-    found = source.on(class_map.grid)
-    return found.report, iter([(found.row, found.col, found.class_id)])
+        side = max(_LEAST_BLOCK, -(-max(grid.lines, grid.samples) // _BLOCKS))
+        across = -(-grid.samples // side)
+        strips = (
+            _Pixels(row=row, col=col, class_id=class_id, unit=row // side * across + col // side)
+            for row, col, class_id in source.strips_on(grid, most=grid.lines * grid.samples)
+        )
+        return LabelReport(), -(-grid.lines // side) * across, strips
+    found = source.on(grid)
+    unit = np.unique(found.group, return_inverse=True)[1].ravel()
+    pixels = _Pixels(row=found.row, col=found.col, class_id=found.class_id, unit=unit)
+    return found.report, int(unit.max(initial=-1)) + 1, iter([pixels])
 
 
 def _parts(row: NDArray[np.int64], class_map: ClassRaster) -> Iterator[slice]:

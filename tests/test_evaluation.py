@@ -19,6 +19,7 @@ from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.evaluation import evaluate, match_classes
 from hsigeo.fingerprint import fingerprint
+from hsigeo.intervals import wilson_interval
 from hsigeo.io import write_map
 from hsigeo.metrics import confusion_matrix
 from hsigeo.scene import spatial_coords
@@ -189,13 +190,16 @@ def test_memory_follows_the_labels_and_not_the_map(tmp_path):
         dataset.write(np.full((1, 64, 64), 2, dtype="uint8"), window=rasterio.windows.Window(7900, 7900, 64, 64))
     labels = write_points(tmp_path / "l.gpkg", [(3, 3), (7910, 7910), (4000, 10)], ["roof", "tree", "water"])
 
-    tracemalloc.start()
-    result = evaluate(path, labels)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    def peak_of(areas: bool) -> int:
+        tracemalloc.start()
+        result = evaluate(path, labels, areas=areas)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert result.accuracy.correct.tolist() == [0, 1, 0]
+        return peak
 
-    assert result.accuracy.correct.tolist() == [0, 1, 0]
-    assert peak < 10 << 20
+    assert peak_of(areas=False) < 10 << 20
+    assert peak_of(areas=True) < 80 << 20  # a strip of 4 million pixels; the map has 64 million
 
 
 def test_a_missing_map_and_a_scene_are_refused(tmp_path):
@@ -270,3 +274,68 @@ def test_every_class_has_a_place_of_its_own_and_at_most_one_partner(labels, clas
     assert len(set(match.reference.values())) == len(labels)
     assert len(set(match.mapped.values())) == len(class_map)
     assert set(match.reference.values()) | set(match.mapped.values()) == set(range(1, len(match.names) + 1))
+
+
+def test_polygons_count_as_units_and_points_as_pixels(tmp_path):
+    ids = np.ones((8, 10), dtype="uint8")
+    ids[:, 5:] = 2
+    path = write_class_map(tmp_path / "map.tif", ids)
+    corners = [ROTATED @ corner for corner in ((0, 0), (4, 0), (4, 8), (0, 8))]
+    others = [ROTATED @ corner for corner in ((6, 0), (10, 0), (10, 8), (6, 8))]
+    polygons = write_vectors(
+        tmp_path / "p.gpkg", [shapely.Polygon(corners), shapely.Polygon(others)], {"class": ["roof", "tree"]}
+    )
+    points = write_points(
+        tmp_path / "l.gpkg", [(0, 1), (3, 1), (5, 2), (1, 7), (2, 8), (6, 9)], ["roof"] * 3 + ["tree"] * 2 + ["roof"]
+    )
+
+    by_polygon, by_point = evaluate(path, polygons), evaluate(path, points)
+
+    assert (by_polygon.intervals.units, by_polygon.intervals.count) == ("units of ground", 2)
+    assert by_polygon.intervals.overall == wilson_interval(2, 2)
+    assert by_polygon.area_note.startswith("NOT valid")
+    assert (by_point.intervals.units, by_point.intervals.count) == ("pixels", 6)
+    assert by_point.area_note.startswith("valid if")
+
+
+def test_areas_are_the_maps_own_corrected_by_its_errors(tmp_path):
+    ids = np.ones((8, 10), dtype="uint8")
+    ids[:, 6:] = 2
+    path = write_class_map(tmp_path / "map.tif", ids)
+    points = write_points(
+        tmp_path / "l.gpkg", [(0, 1), (3, 1), (5, 2), (4, 4), (2, 8), (6, 9)], ["roof"] * 3 + ["tree"] * 3
+    )
+
+    found = evaluate(path, points).areas
+
+    pixel = abs(ROTATED.determinant) / 1e4
+    assert found.unit == "ha"
+    assert found.mapped == pytest.approx([48 * pixel, 32 * pixel, 0])
+    assert found.area == pytest.approx([0.75 * 48 * pixel, (0.25 * 48 + 32) * pixel, 0])
+
+
+def test_areas_are_refused_where_a_mapped_class_has_no_reference(tmp_path):
+    path = write_class_map(tmp_path / "map.tif", make_ids())
+    labels = write_points(tmp_path / "l.gpkg", [(0, 1), (3, 1)], ["roof", "roof"])
+
+    result = evaluate(path, labels)
+
+    assert result.areas is None
+    assert "fewer than 2 sample pixels" in result.area_note
+    assert result.to_json()["area_adjusted"] is None
+
+
+def test_no_areas_from_the_labels_the_model_knows(tmp_path):
+    labels = write_points(tmp_path / "l.gpkg", [(0, 0)], ["roof"])
+    metadata = {"provenance": {"labels": [{"name": "l.gpkg", "fingerprint": fingerprint(labels)}]}}
+    path = write_class_map(tmp_path / "map.tif", np.ones((2, 2), dtype="uint8"), metadata=metadata)
+
+    assert "trained on these labels" in evaluate(path, labels).area_note
+
+
+def test_a_reference_raster_counts_by_blocks(tmp_path):
+    path = write_class_map(tmp_path / "map.tif", make_ids())
+
+    result = evaluate(path, write_truth(tmp_path / "truth.tif", make_ids(seed=1)))
+
+    assert (result.intervals.units, result.intervals.count) == ("units of ground", 6)  # 30 x 20 pixels, blocks of 10

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING
 
 import click
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
-from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, say
+from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
+from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option, report_undrawable
+from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
     from hsigeo.evaluation import Evaluation
-    from hsigeo.metrics import Accuracy
 
 EXAMPLES = """\b
 Examples:
   hsigeo evaluate map.tif --labels validation.gpkg
   hsigeo evaluate map.tif --labels validation.shp --field landcover --json accuracy.json
-  hsigeo evaluate map.tif --labels reference.tif
+  hsigeo evaluate map.tif --labels reference.tif --plots figures/
 """
 
 CAUTION = """\
 CAUTION: the map's model was trained on these labels. The figures below say how well it remembers
 them, not how accurate the map is. Evaluate on labels that the model has not seen."""
-
-_MOST_COLUMNS = 20
-"""A wider matrix is unreadable on a terminal; the JSON file has it."""
-
-_NAME_WIDTH = 30
 
 
 @click.command(epilog=EXAMPLES)
@@ -38,22 +33,43 @@ _NAME_WIDTH = 30
 @field_option
 @labels_crs_option
 @click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Also write all figures as JSON.")
+@click.option(
+    "--areas/--no-areas",
+    default=True,
+    show_default=True,
+    help="Also estimate accuracy and class areas by area, for which the whole map is read.",
+)
+@plots_option("the confusion matrix")
+@plot_format_option
 @overwrite_option
 def evaluate(
-    map_path: str, labels: str, field: str | None, labels_crs: str | None, json_path: str | None, overwrite: bool
+    map_path: str,
+    labels: str,
+    field: str | None,
+    labels_crs: str | None,
+    json_path: str | None,
+    areas: bool,
+    plots: str | None,
+    plot_format: str,
+    overwrite: bool,
 ) -> None:
     """Compare a class map with reference labels.
 
     Classes are matched by name. Pixels without a label never count, nor do labelled pixels that are nodata or
-    unclassified in the map; how many there are is said.
+    unclassified in the map; how many there are is said. Polygons, and blocks of a reference raster, count as single
+    observations for the confidence intervals.
     """
     if json_path is not None:
         check_output(json_path, overwrite=overwrite)
         check_not_an_input(json_path, (map_path, labels))
+    figures = plan_figures(plots, ["confusion"], plot_format, overwrite=overwrite)
+    for file in figures.values():
+        check_not_an_input(file, (map_path, labels))
 
     from hsigeo.evaluation import evaluate as evaluate_map
 
-    result = evaluate_map(map_path, labels, field=field, labels_crs=labels_crs)
+    with progress_bar("areas", "row") as show:
+        result = evaluate_map(map_path, labels, field=field, labels_crs=labels_crs, areas=areas, progress=show)
     click.echo(format_evaluation(result))
     for note in result.notes:
         say(f"note: {note}")
@@ -61,66 +77,30 @@ def evaluate(
         document = {"map": map_path, "reference": labels, **result.to_json()}
         with replaced_on_success(json_path, overwrite=overwrite) as temporary:
             temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if figures:
+        from hsigeo.plots.confusion import draw_confusion
+
+        report_undrawable(result.accuracy.names)
+        title = "labels the model was trained on" if result.on_training_labels else ""
+        draw_confusion(result.accuracy, figures["confusion"], title=title, overwrite=overwrite)
 
 
 def format_evaluation(result: Evaluation) -> str:
     """The figures as text for a terminal."""
     accuracy = result.accuracy
     caution = [CAUTION, ""] if result.on_training_labels else []
+    estimate = [] if result.areas is None else area_lines(result.areas)
     lines = [
         *caution,
-        f"{accuracy.total} reference pixels; the map classifies {_percent(accuracy.coverage)} % of those there are",
+        f"{accuracy.total} reference pixels; the map classifies {percent(accuracy.coverage)} % of those there are",
         "",
-        f"overall accuracy  {_percent(accuracy.overall):>6} %",
-        f"average accuracy  {_percent(accuracy.average):>6} %",
-        f"macro F1          {_percent(accuracy.macro_f1):>6} %",
-        f"kappa             {_number(accuracy.kappa):>6}",
+        *figure_lines(accuracy, result.intervals),
         "",
-        *_class_lines(accuracy),
+        *class_lines(accuracy, result.intervals),
         "",
-        *_matrix_lines(accuracy),
+        *matrix_lines(accuracy),
+        "",
+        *estimate,
+        f"area-adjusted figures: {result.area_note}",
     ]
     return "\n".join(lines)
-
-
-def _class_lines(accuracy: Accuracy) -> list[str]:
-    names = [_shorten(name) for name in accuracy.names]
-    width = max(len("class"), *map(len, names))
-    lines = [f"{'class':<{width}}  precision  recall      F1  reference  map"]
-    figures = zip(
-        names, accuracy.precision, accuracy.recall, accuracy.f1, accuracy.support, accuracy.mapped, strict=True
-    )
-    for name, precision, recall, f1, support, mapped in figures:
-        shares = f"{_percent(precision):>9}  {_percent(recall):>6}  {_percent(f1):>6}"
-        lines.append(f"{name:<{width}}  {shares}  {support:>9}  {mapped}")
-    return lines
-
-
-def _matrix_lines(accuracy: Accuracy) -> list[str]:
-    count = len(accuracy.names)
-    if count > _MOST_COLUMNS:
-        return [f"confusion matrix: {count} classes are too many for a terminal; write it with --json FILE"]
-    names = [_shorten(name) for name in accuracy.names]
-    width = max(len(f"{count} "), *(len(f"{number} {name}") for number, name in enumerate(names, start=1)))
-    cell = max(5, *(len(str(number)) for number in accuracy.confusion.ravel().tolist()))
-    columns = [*map(str, range(1, count + 1)), "none"]
-    lines = [
-        "confusion matrix in pixels: rows are the reference, columns the map, 'none' is nodata",
-        " " * width + "".join(f"  {column:>{cell}}" for column in columns),
-    ]
-    for number, (name, row) in enumerate(zip(names, accuracy.confusion.tolist(), strict=True), start=1):
-        lines.append(f"{f'{number} {name}':<{width}}" + "".join(f"  {value:>{cell}}" for value in row))
-    return lines
-
-
-def _shorten(name: str) -> str:
-    plain = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return plain if len(plain) <= _NAME_WIDTH else plain[: _NAME_WIDTH - 1] + "…"
-
-
-def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.1f}"
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"

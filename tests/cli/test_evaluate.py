@@ -47,6 +47,7 @@ def test_the_table_lines_up(folder, monkeypatch, capsys):
 
     lines = capsys.readouterr().out.splitlines()
     matrix = lines[lines.index(next(line for line in lines if line.startswith("confusion matrix"))) + 1 :]
+    matrix = matrix[: matrix.index("")]
     assert len({len(line) for line in matrix}) == 1
     assert matrix[0].split() == ["1", "2", "3", "none"]
     assert matrix[1].split() == ["1", "roof", "1", "0", "1", "0"]
@@ -116,3 +117,26 @@ def test_more_classes_than_a_terminal_is_wide_leave_the_matrix_to_the_json_file(
 
     assert run(monkeypatch, "evaluate", str(tmp_path / "map.tif"), "--labels", str(tmp_path / "l.gpkg")) == 0
     assert "30 classes are too many for a terminal; write it with --json FILE" in capsys.readouterr().out
+
+
+def test_figures_are_written_into_a_folder_that_is_made(hsigeo, folder):
+    done = hsigeo("evaluate", "map.tif", "--labels", "labels.gpkg", "--plots", "out/figures", "--plot-format", "svg")
+
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out/figures/confusion.svg").read_bytes().startswith(b"<?xml")
+    again = hsigeo("evaluate", "map.tif", "--labels", "labels.gpkg", "--plots", "out/figures", "--plot-format", "svg")
+    assert again.returncode == 1
+    assert "confusion.svg exists" in again.stderr
+
+
+def test_areas_and_what_they_assume_are_printed(hsigeo, folder):
+    write_class_map(folder / "two.tif", np.array([[1, 1, 2, 2]], dtype="uint8"))
+    write_points(folder / "four.gpkg", [(0, 0), (0, 1), (0, 2), (0, 3)], ["roof", "roof", "roof", "tree"])
+
+    done = hsigeo("evaluate", "two.tif", "--labels", "four.gpkg")
+    without = hsigeo("evaluate", "two.tif", "--labels", "four.gpkg", "--no-areas")
+
+    assert "by area, allowing for the map's errors" in done.stdout
+    assert "valid if the reference pixels were drawn at random" in done.stdout
+    assert "95 % interval 30.1-95.4, 4 pixels counted as independent" in done.stdout
+    assert "area-adjusted figures: not asked for" in without.stdout

@@ -1,0 +1,56 @@
+"""Figures that commands write into a folder: what they are called, and what is refused before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hsigeo.cli.options import say
+from hsigeo.errors import OutputError
+
+__all__ = ["FORMATS", "plan_figures", "plot_format_option", "plots_option", "report_undrawable"]
+
+FORMATS = ("png", "svg", "pdf")
+
+plot_format_option = click.option(
+    "--plot-format", type=click.Choice(FORMATS), default="png", show_default=True, help="Kind of file of the figures."
+)
+
+
+def plots_option(what: str) -> Callable[[Any], Any]:
+    """The option ``--plots DIR``; `what` says which figures the command draws."""
+    return click.option("--plots", metavar="DIR", type=click.Path(file_okay=False), help=f"Folder for figures: {what}.")
+
+
+def plan_figures(folder: str | None, names: Iterable[str], ending: str, *, overwrite: bool) -> dict[str, Path]:
+    """Name of each figure → its file; the folder is made where it is missing. Nothing without a folder.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        A figure exists and `overwrite` is false, or the folder cannot be made or written.
+    """
+    if folder is None:
+        return {}
+    from hsigeo.plots import check_figure
+
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    files = {name: place / f"{name}.{ending}" for name in names}
+    for file in files.values():
+        check_figure(file, overwrite=overwrite)
+    return files
+
+
+def report_undrawable(texts: Iterable[str]) -> None:
+    """Say which names the figures spell as numbers, and what would help."""
+    from hsigeo.plots import undrawable
+
+    if names := undrawable(texts):
+        say(f"no installed font has all characters of {', '.join(names[:5])}; a font such as Noto Sans CJK would help")
