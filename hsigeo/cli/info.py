@@ -59,6 +59,7 @@ def format_summary(summary: dict[str, Any]) -> str:
         ("no data", "not declared" if summary["nodata"] is None else f"{_plain(summary['nodata'])} (as stored)"),
         ("values", _values(summary["values_sampled"])),
         ("classes", _classes(summary["classes"])),
+        ("companions", ", ".join(f"{entry['kind']} {Path(entry['path']).name}" for entry in summary["companions"])),
         *_georeference(summary),
         *(("repaired", repair) for repair in summary["repairs"]),
         *(("suggestion", suggestion) for suggestion in summary["suggestions"]),

@@ -93,6 +93,8 @@ class CubeHeader:
         Of a classification, the class of value 0 first; empty for anything else.
     geolocation
         Where the pixels of a scene in sensor geometry lie; `None` for a scene on a map grid, or of unknown place.
+    companions
+        Files that belong to the scene, as (kind, path): lookup table, positions, observation geometry.
     repairs
         Every guess and repair of the reader, as sentences.
     reader, reader_reason
@@ -120,6 +122,7 @@ class CubeHeader:
     class_names: tuple[str, ...] = ()
     class_colors: tuple[tuple[int, int, int], ...] = ()
     geolocation: Geolocation | None = None
+    companions: tuple[tuple[str, str], ...] = ()
     repairs: tuple[str, ...] = field(default=())
     reader: str = ""
     reader_reason: str = ""

@@ -62,6 +62,7 @@ def describe_scene(cube: Cube) -> dict[str, Any]:
         "offset": _per_band(header.scaling.offset),
         "nodata": _json_number(header.nodata),
         **_describe_grid(header.grid),
+        "companions": [{"kind": kind, "path": path} for kind, path in header.companions],
         "geolocation": None if header.geolocation is None else header.geolocation.title,
         "classes": _classes(header),
         "values_sampled": _describe_values(values),

@@ -64,7 +64,7 @@ def test_each_map_pixel_takes_the_nearest_sensor_pixel(turn: float, max_distance
     # Two sensor pixels may be equally near to within float32.
     assert (found != expected).mean() < 1e-3
     assert ((found >= 0) == (expected >= 0)).all()
-    assert len(np.unique(found)) > 0.3 * x.size
+    assert len(np.unique(found)) > 0.2 * x.size
 
 
 def test_a_regular_swath_fills_the_map_pixel_for_pixel() -> None:
