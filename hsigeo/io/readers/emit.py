@@ -13,10 +13,10 @@ from affine import Affine
 
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid
-from hsigeo.io.cube import CubeHeader, FileStamp
+from hsigeo.io.cube import FileStamp
 from hsigeo.io.geolocation import LookupTable
 from hsigeo.io.readers.hdf5 import BandPart, Hdf5Cube, Hdf5File, Hdf5Plane, contains, opened
-from hsigeo.io.readers.products import cube_dtype, fill_value, require_bands, wkt_of
+from hsigeo.io.readers.products import describe_cube, fill_value, require_bands, wkt_of
 from hsigeo.io.readers.protocol import Probe
 from hsigeo.io.scaling import Scaling
 from hsigeo.io.wavelengths import make_band_table
@@ -68,17 +68,12 @@ def _open(file: Hdf5File, stamp: FileStamp) -> Hdf5Cube:
         if f"{_BANDS}/good_wavelengths" in file
         else (),
     )
-    chunk = cube.chunks or (1, samples, bands)
-    header = CubeHeader(
-        path=str(file.path),
-        data_path=str(file.path.absolute()),
-        stamp=stamp,
+    header = describe_cube(
+        file,
+        stamp,
+        cube,
+        axes="yxb",
         format="NetCDF-4",
-        interleave="bip",
-        dtype=cube_dtype(file, cube),
-        byte_order="little",
-        compressed=cube.compression is not None,
-        block_shape=(chunk[0], chunk[1]),
         grid=Grid(lines=lines, samples=samples),
         bands=table,
         scaling=Scaling.constant(bands),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,15 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from hsigeo.errors import SceneError
+from hsigeo.io.cube import CubeHeader, FileStamp
 from hsigeo.io.readers.hdf5 import Hdf5File
 from hsigeo.io.scaling import parse_nodata
 
-__all__ = ["cube_dtype", "fill_value", "require_bands", "wkt_of"]
+__all__ = ["cube_dtype", "describe_cube", "fill_value", "mark_overlap", "require_bands", "wkt_of"]
+
+FloatArray = NDArray[np.float64]
+
+_INTERLEAVE = {"byx": "bsq", "ybx": "bil", "yxb": "bip"}
 
 
 def cube_dtype(file: Hdf5File, cube: Any) -> np.dtype[Any]:
@@ -69,3 +75,50 @@ def wkt_of(text: str, *, where: str) -> str:
         raise SceneError(f"{where}: the CRS is empty")
     wkt: str = crs.to_wkt()
     return wkt
+
+
+def describe_cube(file: Hdf5File, stamp: FileStamp, cube: Any, *, axes: str, **known: Any) -> CubeHeader:
+    """The header of a cube in an HDF5 file; what its storage says is filled in.
+
+    Parameters
+    ----------
+    cube
+        The dataset; where there are several, one that is stored like the others.
+    axes
+        The order of its axes, such as ``yxb``.
+    known
+        All other fields of `CubeHeader`, `grid`, `bands` and `scaling` among them.
+    """
+    along = dict(zip(axes, cube.shape, strict=True))
+    chunk = dict(zip(axes, cube.chunks or (1,) * 3, strict=True))
+    stored: dict[str, Any] = {
+        "dtype": cube_dtype(file, cube),
+        "compressed": cube.compression is not None,
+        "block_shape": (chunk["y"], chunk["x"] if cube.chunks else along["x"]),
+        "format": "HDF5",
+    }
+    return CubeHeader(
+        path=str(file.path),
+        data_path=str(file.path.absolute()),  # whoever reads may run in another folder
+        stamp=stamp,
+        interleave=_INTERLEAVE[axes],
+        byte_order=sys.byteorder,  # HDF5 has swapped already
+        **(stored | known),
+    )
+
+
+def mark_overlap(wavelength: FloatArray, first_of_second: int) -> NDArray[np.bool_]:
+    """Good bands of two detectors: those of the first that lie beyond the first band of the second are not good.
+
+    The end of the first (silicon) detector is the noisier of the two, and the good bands are then in order.
+
+    Parameters
+    ----------
+    wavelength : (band,) nm, ascending within each detector
+    first_of_second
+        Position of the second detector's first band.
+    """
+    good = np.ones(len(wavelength), dtype=bool)
+    if 0 < first_of_second < len(wavelength):
+        good[:first_of_second] = wavelength[:first_of_second] < wavelength[first_of_second]
+    return good

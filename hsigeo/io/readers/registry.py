@@ -25,6 +25,8 @@ GROUP = "hsigeo.readers"
 # From the most special to the most general.
 _BUILT_IN = {
     "emit": "hsigeo.io.readers.emit:EmitReader",
+    "neon": "hsigeo.io.readers.neon:NeonReader",
+    "prisma": "hsigeo.io.readers.prisma:PrismaReader",
     "flight-line": "hsigeo.io.readers.flight_line:FlightLineReader",
     "envi": "hsigeo.io.readers.envi:EnviReader",
     "geotiff": "hsigeo.io.readers.geotiff:GeoTiffReader",
