@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.io.class_raster import GdalValues
+from hsigeo.io.class_raster import ClassRaster, GdalValues
 from hsigeo.lines.handles import Handles
-from hsigeo.lines.mapped_line import KeptOpen, MappedLine
+from hsigeo.lines.mapped_line import KeptOpen
 
 __all__ = ["CoarseMask", "read_coarse_mask"]
 
@@ -39,7 +39,7 @@ class CoarseMask:
         return np.asarray((rows + 0.5) * self.cell[0]), np.asarray((cols + 0.5) * self.cell[1])
 
 
-def read_coarse_mask(line: MappedLine, handles: Handles, *, longest_side: int = LONGEST_SIDE) -> CoarseMask:
+def read_coarse_mask(raster: ClassRaster, handles: Handles, *, longest_side: int = LONGEST_SIDE) -> CoarseMask:
     """Read the mask, from overviews where the map has them.
 
     Raises
@@ -47,9 +47,9 @@ def read_coarse_mask(line: MappedLine, handles: Handles, *, longest_side: int = 
     LabelError
         The map cannot be read.
     """
-    lines, samples = line.grid.shape
+    lines, samples = raster.grid.shape
     step = math.ceil(max(lines, samples) / longest_side)
-    values, nodata = line.raster.values, line.raster.nodata
+    values, nodata = raster.values, raster.nodata
     if isinstance(values, GdalValues | KeptOpen):
         shape = (math.ceil(lines / step), math.ceil(samples / step))
         stored = handles.read_coarse(values.path, shape, values.driver)
@@ -59,7 +59,7 @@ def read_coarse_mask(line: MappedLine, handles: Handles, *, longest_side: int = 
     else:
         height = max(1, _STRIP_VALUES // samples // step) * step
         strips = [
-            line.raster.read(slice(top, min(top + height, lines)))[step // 2 :: step, step // 2 :: step] > 0
+            raster.read(slice(top, min(top + height, lines)))[step // 2 :: step, step // 2 :: step] > 0
             for top in range(0, lines, height)
         ]
         classified = np.concatenate(strips)

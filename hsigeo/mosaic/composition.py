@@ -90,7 +90,7 @@ def place_line(
         line=kept,
         placement=Placement(line.grid, target),
         observed_at=None if observed is None else Placement(observed.grid, target),
-        swath=find_swath(line.grid, read_coarse_mask(kept, handles)) if centre else None,
+        swath=find_swath(line.grid, read_coarse_mask(kept.raster, handles)) if centre else None,
         handles=handles,
     )
 

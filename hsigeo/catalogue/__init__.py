@@ -1,0 +1,20 @@
+"""A STAC catalogue of a folder of maps: an item for each map, and a collection for the campaign.
+
+The documents are plain JSON and are written by hand here: what a map needs of STAC 1.1 is a page of dictionaries.
+pystac, which reads and validates them in the tests, would be one more dependency for everybody.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {"write_catalogue": "hsigeo.catalogue.folder"}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hsigeo.catalogue' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
