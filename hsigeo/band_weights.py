@@ -3,8 +3,8 @@
 The rules, for each target band:
 
 1. *same*: a band with the same centre (within a tenth of the sampling interval) and about the same width is taken.
-2. *averaged*: where the bands are clearly narrower than the target and lie close, they are averaged under a Gaussian that
-   widens them to the target's width: this is what the target's sensor would have seen.
+2. *averaged*: where the bands are clearly narrower than the target and lie close, they are averaged under a Gaussian
+   that widens them to the target's width: this is what the target's sensor would have seen.
 3. *interpolated*: otherwise the two neighbours are interpolated linearly, if they lie close enough to each other.
 4. *missing* otherwise.
 """

@@ -25,7 +25,7 @@ __all__ = ["classify", "match_scene"]
 Block = NDArray[np.float32]
 
 
-def classify(scene: xr.DataArray, model: Model, *, device: str = "auto") -> xr.Dataset:
+def classify(scene: xr.DataArray, model: Model, *, device: str = "auto", fill_missing: bool = False) -> xr.Dataset:
     """Classify every pixel of a scene; nothing is computed until asked for.
 
     Parameters
@@ -36,6 +36,8 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto") -> xr.D
         As `load_model` gives it. The scene's bands are matched to the model's by wavelength.
     device
         ``auto``, ``cpu`` or ``cuda``.
+    fill_missing
+        Accept a scene that lacks much of what the model reads: it is filled with what is usual in training.
 
     Returns
     -------
@@ -54,7 +56,7 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto") -> xr.D
         The device is not there.
     """
     check_scene(scene)
-    match = match_scene(scene, model)
+    match = match_scene(scene, model, fill_missing=fill_missing)
     target = resolve_device(device)
     cube = da.asarray(scene.data)[match.used].astype(np.float32)
     cube = cube.rechunk({0: -1})
@@ -85,7 +87,7 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto") -> xr.D
     )
 
 
-def match_scene(scene: xr.DataArray, model: Model) -> BandMatch:
+def match_scene(scene: xr.DataArray, model: Model, *, fill_missing: bool = False) -> BandMatch:
     """Which of the scene's bands the model will read, and how.
 
     Raises
@@ -99,6 +101,8 @@ def match_scene(scene: xr.DataArray, model: Model) -> BandMatch:
         spectral_axis(scene),
         trained_on_count=card.trained_on_count,
         trained_on_index=card.trained_on_index,
+        prior=None if model.record is None else model.record.prior,
+        accept_missing=fill_missing,
     )
 
 

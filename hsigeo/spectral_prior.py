@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_BANDS", "Expectation", "SpectralPrior", "learn_prior"]
+__all__ = ["MAX_BANDS", "Expectation", "SpectralPrior"]
 
 RANK = 20
 """Shapes kept: more gained nothing, with many labels or with few."""
@@ -97,7 +97,7 @@ class SpectralPrior:
         variance = covariance.diagonal().clip(min=1e-12)
         across = observed @ covariance  # (N, B)
         noise = NOISE * float(np.median(variance)) * np.eye(len(observed))
-        weights = np.linalg.solve(across @ observed.T + noise, across).T  # (B, N)
+        weights = np.asarray(np.linalg.solve(across @ observed.T + noise, across).T, dtype=np.float64)  # (B, N)
         mean = self.mean.astype(np.float64)
         explained = (weights * across.T).sum(axis=1)
         return Expectation(
@@ -105,18 +105,3 @@ class SpectralPrior:
             offset=mean - weights @ (observed @ mean),
             unexplained=(1 - explained / variance).clip(0.0, 1.0),
         )
-
-
-def learn_prior(spectra: NDArray[np.float32]) -> SpectralPrior | None:
-    """The prior of training spectra (pixel, band), finite; `None` for more than `MAX_BANDS` bands."""
-    if spectra.shape[1] > MAX_BANDS:
-        return None
-    mean = spectra.mean(axis=0, dtype=np.float64)
-    centred = spectra - mean  # (P, B) float64
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(spectra))
-    rank = min(RANK, spectra.shape[1])
-    shapes = vectors[:, ::-1][:, :rank] * np.sqrt(values[::-1][:rank].clip(min=0.0))
-    left_over = (np.square(centred).mean(axis=0) - np.square(shapes).sum(axis=1)).clip(min=0.0)
-    return SpectralPrior(
-        mean=mean.astype(np.float32), shapes=shapes.astype(np.float32), left_over=left_over.astype(np.float32)
-    )

@@ -59,6 +59,11 @@ Examples:
     help="With longitude and latitude of each pixel: how far a map pixel may lie from the sensor pixel it takes. "
     "Default: the distance between neighbouring sensor pixels.",
 )
+@click.option(
+    "--fill-missing",
+    is_flag=True,
+    help="Accept a scene that lacks much of what the model reads; it is filled with what is usual in training.",
+)
 @reader_option
 @device_option
 @click.option(
@@ -79,6 +84,7 @@ def classify(
     confidence: str | None,
     geometry: str,
     max_distance: float | None,
+    fill_missing: bool,
     reader: str | None,
     device: str,
     max_memory: int,
@@ -101,6 +107,7 @@ def classify(
         confidence=confidence,
         geometry=geometry,
         max_distance=max_distance,
+        fill_missing=fill_missing,
         reader=reader,
         device=device,
         max_memory=max_memory,
@@ -129,6 +136,7 @@ class _Choices:
     confidence: str | None
     geometry: str
     max_distance: float | None
+    fill_missing: bool
     reader: str | None
     device: str
     max_memory: int
@@ -144,7 +152,7 @@ def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
 
     model = load_model(_find_model(scene_path, choices.model_path))
     scene = _open_in_tiles(scene_path, choices)
-    result = classify_scene(scene, model, device=choices.device)
+    result = classify_scene(scene, model, device=choices.device, fill_missing=choices.fill_missing)
     _report_repairs(scene_path, result)
     # The writer keeps two strips in flight by itself; a thread pool inside each would only multiply memory.
     with (
@@ -253,7 +261,7 @@ def _find_model(scene: str, given: str | None) -> str:
 
 
 def _open_in_tiles(path: str, choices: _Choices) -> xr.DataArray:
-    from hsigeo.io import open_cube, open_scene
+    from hsigeo.io import mark_dead_bands, open_cube, open_scene
     from hsigeo.tiling import plan_tiles
 
     header = open_cube(path, reader=choices.reader).header
@@ -266,7 +274,9 @@ def _open_in_tiles(path: str, choices: _Choices) -> xr.DataArray:
         )
     except ValueError as error:
         raise click.UsageError(f"--max-memory is too small: {error}") from error
-    scene: xr.DataArray = open_scene(path, chunks={"y": plan.rows, "x": plan.columns}, reader=choices.reader)
+    scene: xr.DataArray = mark_dead_bands(
+        open_scene(path, chunks={"y": plan.rows, "x": plan.columns}, reader=choices.reader)
+    )
     return scene
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 _HOME = {
     "is_spectral_library": "hsigeo.io.labels",
+    "mark_dead_bands": "hsigeo.io.dead_bands",
     "merge_class_tables": "hsigeo.io.labels",
     "open_cube": "hsigeo.io.cube_reader",
     "open_labels": "hsigeo.io.labels",

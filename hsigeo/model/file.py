@@ -22,6 +22,7 @@ from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import ModelError, ModelNotFoundError, OutputError
 from hsigeo.model.card import ModelCard
 from hsigeo.model.model import Model
+from hsigeo.model.record import PREFIX, decode_record, encode_record
 from hsigeo.model.variants import build_network
 
 __all__ = ["encode_model", "load_model", "with_digest", "write_model"]
@@ -33,7 +34,7 @@ MAX_FILE_BYTES = 2 << 30
 
 def encode_model(model: Model) -> bytes:
     """The model as the bytes of a model file; the same model always gives the same bytes."""
-    tensors = _weights(model)
+    tensors = _tensors(model)
     document = model.card.to_json()
     document["sha256"] = _digest(document, tensors)
     # One key only: safetensors does not promise an order of metadata keys, and the bytes must be reproducible.
@@ -42,7 +43,7 @@ def encode_model(model: Model) -> bytes:
 
 def with_digest(model: Model) -> Model:
     """The model, named by the digest its file will carry."""
-    return replace(model, digest=_digest(model.card.to_json(), _weights(model)))
+    return replace(model, digest=_digest(model.card.to_json(), _tensors(model)))
 
 
 def write_model(model: Model, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -102,7 +103,13 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     _check_size(path)
     try:
         document, card, tensors = _read(path)
-        network = build_network(card, {name: tuple(tensor.shape) for name, tensor in tensors.items()})
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(PREFIX)}
+        network = build_network(card, {name: tuple(tensor.shape) for name, tensor in weights.items()})
+        record = decode_record(
+            {name: tensor.numpy() for name, tensor in tensors.items() if name not in weights},
+            bands=card.bands.count,
+            classes=len(card.classes),
+        )
     except safetensors.SafetensorError as error:
         raise ModelError(f"{path} is not a complete hsigeo model file ({error}); copy or train it again") from error
     except ModelError as error:
@@ -112,8 +119,9 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     digest = document.get("sha256")
     if digest != _digest(document, tensors):
         raise ModelError(f"{path}: the file was changed after it was written (its checksum differs); copy it again")
-    network.load_state_dict(tensors)
-    return Model(card=card, network=network.eval().requires_grad_(False), digest=str(digest), path=str(path))
+    network.load_state_dict(weights)
+    network.eval().requires_grad_(False)
+    return Model(card=card, network=network, record=record, digest=str(digest), path=str(path))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], ModelCard, dict[str, Tensor]]:
@@ -127,8 +135,10 @@ def _read(path: Path) -> tuple[dict[str, Any], ModelCard, dict[str, Tensor]]:
         return document, card, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
-def _weights(model: Model) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+def _tensors(model: Model) -> dict[str, Tensor]:
+    """The weights, and what is remembered of training."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    return weights | {name: torch.from_numpy(values) for name, values in encode_record(model.record).items()}
 
 
 def _check_size(path: Path) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 
 from hsigeo.errors import DeviceError
 from hsigeo.model.card import ModelCard
+from hsigeo.model.record import TrainingRecord
 
 __all__ = ["Model", "predict_probabilities", "resolve_device"]
 
@@ -28,6 +29,8 @@ class Model:
         Bands, classes, provenance.
     network
         From reflectance (pixel, band) to logits (pixel, class); its normaliser is among its weights.
+    record
+        What it remembers of the pixels it was trained on; `None` in models from before there was one.
     digest
         SHA-256 over weights and card; names the model in everything made with it.
     path
@@ -36,6 +39,7 @@ class Model:
 
     card: ModelCard
     network: nn.Module
+    record: TrainingRecord | None = None
     digest: str = ""
     path: str | None = None
 

@@ -1,6 +1,6 @@
 """What a model remembers of the pixels it was trained on: enough to explain itself, and to bridge what a sensor lacks.
 
-Kept beside the weights in the model file, under names that begin with ``record.``; a model without it works all the same.
+Kept beside the weights in the model file, under names that begin with ``record.``; a model without it works as well.
 Its size is bounded: class statistics, a prior of twenty shapes, and at most `MAX_EXEMPLARS` training spectra.
 
 Shape legend: B bands, K classes, M prototypes, N exemplars.
@@ -9,6 +9,7 @@ Shape legend: B bands, K classes, M prototypes, N exemplars.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,7 @@ class _Arrays:
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
-    def of(self, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
+    def of(self, name: str, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
         values = self._arrays.get(name)
         if values is None:
             raise ModelError(f"the model's training record lacks {name}")
@@ -161,9 +162,7 @@ class _Arrays:
     def floats(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         return self.of(name, shape, np.float32)
 
-    def indices(
-        self, name: str, shape: tuple[int, ...], *, least: int = 0, below: int = 1 << 31
-    ) -> NDArray[np.int32]:
+    def indices(self, name: str, shape: tuple[int, ...], *, least: int = 0, below: int = 1 << 31) -> NDArray[np.int32]:
         values = self.of(name, shape, np.int32)
         if values.size and (int(values.min()) < least or int(values.max()) >= below):
             raise ModelError(f"the model's training record is broken: {name} goes to {int(values.max())}")

@@ -15,6 +15,7 @@ from hsigeo.fingerprint import fingerprint
 from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
 from hsigeo.training.recipes import RECIPES
+from hsigeo.training.record import record_training
 from hsigeo.training.samples import LabelledSpectra, read_labelled_spectra
 from hsigeo.training.validation import validate
 
@@ -122,7 +123,8 @@ def train_on_spectra(
         },
         validation={} if validation is None else validation.to_json(),
     )
-    return with_digest(Model(card=card, network=trained.network))
+    record = record_training(samples, trained.network, seed=seed)
+    return with_digest(Model(card=card, network=trained.network, record=record))
 
 
 def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[str]) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""Bands that are dead without being marked bad: found by a bounded look at the pixels, before a scene is classified.
+
+A band that is empty makes every pixel invalid; one that is 0 or stuck at a number is worse, for it looks like evidence.
+Marked as not good, it is bridged like any wavelength a sensor lacks (`hsigeo.band_matching`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hsigeo.scene import check_scene, spectral_axis
+
+__all__ = ["mark_dead_bands"]
+
+ROWS = 5
+"""Rows looked at, from the first to the last."""
+
+VALUES = 1 << 20
+"""Numbers read at most."""
+
+FEWEST_PIXELS = 16
+"""With fewer valid pixels a band may be constant by chance."""
+
+
+def mark_dead_bands(scene: xr.DataArray) -> xr.DataArray:
+    """The scene, with bands that hold nothing marked as not good, and a sentence on it among its repairs.
+
+    Parameters
+    ----------
+    scene : (band, y, x)
+        Lazy or not; a few rows are read.
+
+    Returns
+    -------
+    xarray.DataArray
+        The same array where no good band is dead, or where so many are that the scene itself is in doubt.
+    """
+    check_scene(scene)
+    bands = spectral_axis(scene)
+    dead = _find_dead(_look(scene)) & bands.good
+    if not dead.any() or dead.sum() > bands.good.sum() / 2:
+        return scene
+    numbers = ", ".join(str(number) for number in (np.flatnonzero(dead)[:10] + 1))
+    more = f" and {int(dead.sum()) - 10} more" if dead.sum() > 10 else ""
+    note = f"{int(dead.sum())} bands hold no data or one number throughout and are not used: band {numbers}{more}"
+    marked = scene.assign_coords(good=("band", bands.good & ~dead))
+    marked.attrs["repairs"] = [*scene.attrs.get("repairs", []), note]
+    return marked
+
+
+def _look(scene: xr.DataArray) -> NDArray[np.float32]:
+    """(band, pixel) values of a few rows."""
+    count, lines, samples = scene.shape
+    rows = np.unique(np.linspace(0, lines - 1, ROWS).round().astype(int))
+    columns = max(1, min(samples, VALUES // max(1, count * len(rows))))
+    left = (samples - columns) // 2
+    found = [scene[:, row, left : left + columns].values for row in rows]
+    return np.concatenate(found, axis=1).astype(np.float32)
+
+
+def _find_dead(values: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(band,) whether a band is empty or constant where most others are neither."""
+    finite = np.isfinite(values)
+    # A pixel counts where most bands have data: outside the swath none has.
+    seen = finite.mean(axis=0) > 0.5  # (pixel,)
+    if seen.sum() < FEWEST_PIXELS:
+        return np.zeros(len(values), dtype=bool)
+    values, finite = values[:, seen], finite[:, seen]
+    low = np.where(finite, values, np.inf).min(axis=1)
+    high = np.where(finite, values, -np.inf).max(axis=1)
+    dead = np.asarray(low >= high)  # constant, or empty
+    return dead if dead.mean() < 0.5 else np.zeros(len(values), dtype=bool)
