@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from hsigeo.io.cube import Cube, CubeHeader, FileStamp
 from hsigeo.io.envi.datafile import check_size, find_header, resolve_data_file
 from hsigeo.io.envi.header import EnviHeader, read_header
 from hsigeo.io.envi.inflate import open_inflated
+from hsigeo.io.envi.layout import Layout, read_layout
 from hsigeo.io.envi.mapinfo import read_grid
-from hsigeo.io.envi.raw import FILE_AXES, RawCube
+from hsigeo.io.envi.raw import RawCube
 from hsigeo.io.geotiff import TIFF_MAGIC, RasterCube, open_raster
 from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
@@ -23,44 +24,11 @@ from hsigeo.io.wavelengths import make_band_table
 
 __all__ = ["open_envi"]
 
-DATA_TYPES: dict[int, np.dtype[Any]] = {
-    1: np.dtype(np.uint8),
-    2: np.dtype(np.int16),
-    3: np.dtype(np.int32),
-    4: np.dtype(np.float32),
-    5: np.dtype(np.float64),
-    12: np.dtype(np.uint16),
-    13: np.dtype(np.uint32),
-    14: np.dtype(np.int64),
-    15: np.dtype(np.uint64),
-}
-COMPLEX_TYPES = (6, 9)
-MAX_BANDS = 65_535
-
 _NOT_SCENES = {
     "envi spectral library": "a spectral library, not a scene; it can serve as labels (--labels)",
     "envi meta file": "a list of other files; open those",
     "envi virtual mosaic": "a list of other files; make the mosaic in ENVI or GDAL and open that",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Layout:
-    """How the numbers lie in the data file."""
-
-    bands: int
-    lines: int
-    samples: int
-    dtype: np.dtype[Any]
-    interleave: str
-    byte_order: str
-    offset: int
-    compressed: bool
-
-    @property
-    def data_bytes(self) -> int:
-        """Length of the data file, decompressed."""
-        return self.offset + self.bands * self.lines * self.samples * self.dtype.itemsize
 
 
 def open_envi(path: Path) -> Cube:
@@ -80,7 +48,7 @@ def open_envi(path: Path) -> Cube:
     header = read_header(header_path)
     _check_file_type(header)
     notes = list(header.repairs)
-    layout = _read_layout(header, header_path if is_header else path, notes)
+    layout = read_layout(header, header_path if is_header else path, notes)
     data_path = path if not is_header else _find_data(header_path, layout)
     if _is_tiff(data_path):
         return _open_tiff(path, data_path, header, layout, notes)
@@ -98,59 +66,7 @@ def _check_file_type(header: EnviHeader) -> None:
         raise SceneError(f"{header.where('file type')}: this is {_NOT_SCENES[file_type]}")
 
 
-def _read_layout(header: EnviHeader, path: Path, notes: list[str]) -> _Layout:
-    bands = header.integer("bands", minimum=1)
-    if bands > MAX_BANDS:
-        raise SceneError(f"{header.where('bands')}: {bands} bands; hsigeo reads at most {MAX_BANDS}")
-    if "byte order" not in header:
-        notes.append("the header has no 'byte order'; it was taken as 0 (little-endian)")
-    byte_order = header.integer("byte order", 0)
-    if byte_order not in (0, 1):
-        raise SceneError(
-            f"{header.where('byte order')}: byte order {byte_order} means nothing; 0 is little-endian, 1 big-endian"
-        )
-    lines, samples = header.integer("lines", minimum=1), header.integer("samples", minimum=1)
-    offset = header.integer("header offset", 0)
-    return _Layout(
-        bands=bands,
-        lines=lines,
-        samples=samples,
-        dtype=_read_dtype(header),
-        interleave=_read_interleave(header, path, bands, notes),
-        byte_order=("little", "big")[byte_order],
-        offset=offset,
-        compressed=header.integer("file compression", 0) != 0,
-    )
-
-
-def _read_dtype(header: EnviHeader) -> np.dtype[Any]:
-    # GDAL takes a missing data type as bytes and shows noise.
-    number = header.integer("data type")
-    if number in DATA_TYPES:
-        return DATA_TYPES[number]
-    what = (
-        "complex numbers; hsigeo reads real ones" if number in COMPLEX_TYPES else "not an ENVI type that hsigeo reads"
-    )
-    *most, last = DATA_TYPES
-    raise SceneError(
-        f"{header.where('data type')}: data type {number} is {what}; it reads {', '.join(map(str, most))} and {last}"
-    )
-
-
-def _read_interleave(header: EnviHeader, path: Path, bands: int, notes: list[str]) -> str:
-    interleave = header.text("interleave").lower()
-    if not interleave:
-        interleave = next((order for order in FILE_AXES if path.suffix.lower() == f".{order}"), "bsq")
-        if bands > 1:
-            notes.append(f"the header has no 'interleave'; it was taken as {interleave}")
-    if interleave not in FILE_AXES:
-        raise SceneError(
-            f"{header.where('interleave')}: interleave {interleave!r:.40} is not one of {', '.join(FILE_AXES)}"
-        )
-    return interleave
-
-
-def _find_data(header_path: Path, layout: _Layout) -> Path:
+def _find_data(header_path: Path, layout: Layout) -> Path:
     return resolve_data_file(header_path, layout.data_bytes, compressed=layout.compressed)
 
 
@@ -160,7 +76,7 @@ def _is_tiff(data_path: Path) -> bool:
 
 
 def _describe(
-    header: EnviHeader, layout: _Layout, path: Path, data_path: Path, stamp: FileStamp, notes: list[str]
+    header: EnviHeader, layout: Layout, path: Path, data_path: Path, stamp: FileStamp, notes: list[str]
 ) -> CubeHeader:
     """Everything the header says, as values with rules."""
     grid, grid_notes = read_grid(header, lines=layout.lines, samples=layout.samples)
@@ -215,7 +131,7 @@ def _read_band_names(header: EnviHeader, bands: int, notes: list[str]) -> tuple[
     return tuple(names)
 
 
-def _read_scaling(header: EnviHeader, layout: _Layout, has_wavelengths: bool, notes: list[str]) -> Scaling:
+def _read_scaling(header: EnviHeader, layout: Layout, has_wavelengths: bool, notes: list[str]) -> Scaling:
     gain = _per_band(header, "data gain values", layout.bands, notes)
     offset = _per_band(header, "data offset values", layout.bands, notes)
     factor = parse_number(header.text("reflectance scale factor"))
@@ -252,7 +168,7 @@ def _per_band(header: EnviHeader, key: str, bands: int, notes: list[str]) -> Any
     return values
 
 
-def _read_nodata(header: EnviHeader, layout: _Layout, notes: list[str]) -> float | int | None:
+def _read_nodata(header: EnviHeader, layout: Layout, notes: list[str]) -> float | int | None:
     items = header.items("data ignore value")
     if not items:
         return None
@@ -296,7 +212,7 @@ def _read_class_colors(header: EnviHeader, notes: list[str]) -> tuple[tuple[int,
     return tuple(zip(channels[0::3], channels[1::3], channels[2::3], strict=True))
 
 
-def _open_tiff(path: Path, data_path: Path, header: EnviHeader, layout: _Layout, notes: list[str]) -> Cube:
+def _open_tiff(path: Path, data_path: Path, header: EnviHeader, layout: Layout, notes: list[str]) -> Cube:
     """A TIFF with an ENVI header beside it (ENVI's file type TIFF, DESIS): each says what the other does not."""
     tiff = open_raster(data_path)
     if tiff.header.shape != (layout.bands, layout.lines, layout.samples):

@@ -1,0 +1,111 @@
+"""Whether numbers look like an image: neighbours resemble each other, and values are such as instruments give.
+
+Read with the wrong byte order, type, offset or interleave, a file still gives numbers. But then the value beside a
+value comes from elsewhere, and real numbers have exponents that nothing measures. Ranks are compared, not values, so
+that a single 1e38 decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Looks", "judge"]
+
+LARGEST = 1e7
+SMALLEST = 1e-7
+"""Reflectance, radiance and counts lie between; a number read wrongly lies anywhere between 1e-38 and 1e38."""
+
+COMMON = 0.15
+"""A value that more than this share of the sample has is a fill value; it says nothing about neighbours."""
+
+FEWEST_PAIRS = 50
+
+_MOST_VALUES = 1 << 18
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """How much a sample looks like an image.
+
+    Parameters
+    ----------
+    implausible
+        Share of the values that no instrument gives.
+    coherence
+        Rank correlation of neighbours, the lowest of those along bands, rows and columns; `None` where too few
+        values differ to tell.
+    largest
+        The largest finite value, regardless of sign.
+    """
+
+    implausible: float
+    coherence: float | None
+    largest: float
+
+    def __str__(self) -> str:
+        alike = "" if self.coherence is None else f"neighbours correlate at {self.coherence:.2f}"
+        odd = f"{self.implausible:.0%} of the values are implausible (up to {self.largest:.2g})"
+        parts = [odd] if self.implausible > 0 else []
+        return " and ".join([*parts, alike] if alike else parts) or "all values are plausible"
+
+
+def judge(stored: NDArray[Any], *, nodata: float | int | None = None) -> Looks:
+    """How much windows of stored numbers look like an image.
+
+    Parameters
+    ----------
+    stored : (window, band, row, column)
+    nodata
+        The stored number that means "no data".
+    """
+    stored = _thinned(stored)
+    with np.errstate(invalid="ignore"):  # signalling NaN among numbers read wrongly
+        values = stored.astype(np.float64)
+    known = np.isfinite(values)
+    if nodata is not None:
+        known &= values != nodata
+    size = np.abs(values)
+    odd = known & (size > LARGEST)
+    if stored.dtype.kind == "f":
+        odd |= known & (size > 0) & (size < SMALLEST)
+        odd |= np.isinf(values)
+    largest = float(size[known].max()) if known.any() else 0.0
+    return Looks(implausible=float(odd.sum() / values.size), coherence=_coherence(values, known), largest=largest)
+
+
+def _thinned(stored: NDArray[Any]) -> NDArray[Any]:
+    """Fewer columns of each window, all its bands and rows."""
+    per_column = stored[..., :1].size
+    return stored[..., : max(8, _MOST_VALUES // per_column)]
+
+
+def _coherence(values: NDArray[np.float64], known: NDArray[np.bool_]) -> float | None:
+    if not known.any():
+        return None
+    distinct, position, count = np.unique(values[known], return_inverse=True, return_counts=True)
+    if len(distinct) < FEWEST_PAIRS:
+        return None
+    ranks = np.full(values.shape, np.nan)
+    # The middle of the places that equal values share, which makes the correlation Spearman's.
+    places = np.cumsum(count) - count / 2
+    places[count > COMMON * values.size] = np.nan
+    ranks[known] = places[position.ravel()]
+    found = [_neighbour_correlation(ranks, axis) for axis in (1, 2, 3) if ranks.shape[axis] > 1]
+    told = [value for value in found if value is not None]
+    return min(told) if told and len(told) == len(found) else None
+
+
+def _neighbour_correlation(ranks: NDArray[np.float64], axis: int) -> float | None:
+    """Pearson's correlation of each rank with the next one along an axis."""
+    length = ranks.shape[axis]
+    one, other = np.take(ranks, range(length - 1), axis).ravel(), np.take(ranks, range(1, length), axis).ravel()
+    both = np.isfinite(one) & np.isfinite(other)
+    if both.sum() < FEWEST_PAIRS:
+        return None
+    one, other = one[both] - one[both].mean(), other[both] - other[both].mean()
+    spread = np.sqrt((one @ one) * (other @ other))
+    return float(one @ other / spread) if spread > 0 else None
