@@ -4,43 +4,157 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.cli.options import reader_option
+from hsigeo.cli.options import reader_option, say
+from hsigeo.errors import HsigeoError
+
+if TYPE_CHECKING:
+    from hsigeo.io.cube import Cube
 
 __all__ = ["info"]
 
 _LABEL_WIDTH = 13
 
 
-@click.command(epilog="Example: hsigeo info sample_scenes/line_1.hdr --quicklook line_1.png")
+EXAMPLES = """\b
+Examples:
+  hsigeo info sample_scenes/line_1.hdr
+  hsigeo info scene.hdr --fix scene.img.hdr
+  hsigeo info scene.hdr --json
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("scene", type=click.Path(path_type=Path))
 @reader_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON document.")
 @click.option("--quicklook", type=click.Path(path_type=Path), metavar="FILE.png", help="Also write a picture.")
-@click.option("--overwrite", is_flag=True, help="Replace an existing picture.")
-def info(scene: Path, reader: str | None, as_json: bool, quicklook: Path | None, overwrite: bool) -> None:
-    """Say what SCENE is: bands, wavelengths, CRS, and every guess or repair made to read it.
+@click.option(
+    "--fix",
+    "fix",
+    type=click.Path(path_type=Path),
+    metavar="OUT.hdr",
+    help="Also write a corrected ENVI header, beside the old one.",
+)
+@click.option(
+    "--keep", multiple=True, metavar="CODE", help="With --fix: leave what this problem says as it is; repeatable."
+)
+@click.option("--overwrite", is_flag=True, help="Replace an existing picture, or OUT.hdr.")
+def info(
+    scene: Path,
+    reader: str | None,
+    as_json: bool,
+    quicklook: Path | None,
+    fix: Path | None,
+    keep: tuple[str, ...],
+    overwrite: bool,
+) -> None:
+    """Say what SCENE is: bands, wavelengths, CRS, every guess made to read it, and what is wrong with it.
 
-    SCENE is an ENVI header (.hdr) or data file, or a GeoTIFF; class maps and single bands work too. Only the header
-    and a few rows are read.
+    SCENE is a scene as it was delivered: an ENVI header (.hdr) or data file, a GeoTIFF, or a product of a sensor; class
+    maps and single bands work too. Only headers and a bounded sample of the pixels are read.
     """
     from hsigeo.atomic import check_not_an_input
-    from hsigeo.io.cube_reader import open_cube
     from hsigeo.io.quicklook import check_picture_path, write_quicklook
-    from hsigeo.io.summary import describe_scene
 
+    if keep and fix is None:
+        raise click.UsageError("--keep goes with --fix OUT.hdr")
     if quicklook is not None:
         check_picture_path(quicklook, overwrite=overwrite)
         check_not_an_input(quicklook, [scene])
-    cube = open_cube(scene, reader=reader)
-    summary = describe_scene(cube)
-    click.echo(json.dumps(summary, indent=2, ensure_ascii=False) if as_json else format_summary(summary))
-    if quicklook is not None:
+    if fix is not None:
+        from hsigeo.io.doctor.repair import check_repair_path
+
+        check_repair_path(fix, scene, overwrite=overwrite)
+    document, cube, error = _describe(scene, reader)
+    if fix is not None:
+        document["fixed"] = _fix(scene, fix, keep, overwrite)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        click.echo(format_summary(document) if cube is not None else _format_findings(document), nl=False)
+    if fix is not None and not as_json:
+        _say_fixed(fix, document["fixed"])
+    if error is not None and fix is None:
+        raise error
+    if quicklook is not None and cube is not None:
         write_quicklook(cube, quicklook, overwrite=overwrite)
-        click.echo(f"wrote {quicklook}", err=True)
+        say(f"wrote {quicklook}")
+
+
+def _describe(scene: Path, reader: str | None) -> tuple[dict[str, Any], Cube | None, HsigeoError | None]:
+    """The summary; for an ENVI scene that cannot be opened, what could be found out about it and the error."""
+    from hsigeo.io.cube_reader import open_cube
+    from hsigeo.io.summary import describe_scene
+
+    try:
+        cube = open_cube(scene, reader=reader)
+        return describe_scene(cube), cube, None
+    except HsigeoError as error:
+        if not scene.is_file():
+            raise
+        from hsigeo.io.doctor.examination import examine_unreadable
+
+        findings = [finding.to_json() for finding in examine_unreadable(scene).findings]
+        return {"path": str(scene), "error": str(error), "findings": findings}, None, error
+
+
+def _fix(scene: Path, out: Path, keep: tuple[str, ...], overwrite: bool) -> dict[str, Any]:
+    """Write the corrected header if there is anything to correct; what was done, as JSON values."""
+    from hsigeo.io.doctor.repair import plan_repair, write_repair
+    from hsigeo.io.envi.datafile import find_header
+
+    repair = plan_repair(scene, keep=keep)
+    if repair.sentences:
+        write_repair(repair, out, overwrite=overwrite)
+    seen_first = find_header(repair.data_path)
+    return {
+        "header": str(out) if repair.sentences else None,
+        "data_file": str(repair.data_path),
+        "seen_by_other_programs": seen_first is not None and seen_first.resolve() == out.resolve(),
+        "repairs": list(repair.sentences),
+        "remaining": [finding.to_json() for finding in repair.remaining],
+        "error": repair.error,
+    }
+
+
+def _say_fixed(out: Path, fixed: dict[str, Any]) -> None:
+    if fixed["header"] is None:
+        say(f"there is nothing that a header could correct; {out} was not written")
+        return
+    for sentence in fixed["repairs"]:
+        say(f"corrected: {sentence}")
+    data = Path(fixed["data_file"]).name
+    say(f"wrote {out}, which describes {data}; the old header stays as it was")
+    if not fixed["seen_by_other_programs"]:
+        say(f"hsigeo finds {data} by this header; GDAL, QGIS and ENVI go by the data file's name and see the old one")
+    if fixed["error"]:
+        say(f"it cannot be used yet: {fixed['error']}")
+
+
+def _format_findings(document: dict[str, Any]) -> str:
+    """What was found out about a scene that cannot be opened; nothing where that is nothing."""
+    if not document["findings"]:
+        return ""
+    return _aligned([("scene", document["path"]), *_findings(document["findings"])])
+
+
+def _findings(findings: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Each finding on a line of its own, what would do on the next."""
+    rows = []
+    for finding in findings:
+        label = "note" if finding["severity"] == "note" else "problem"
+        rows.append((label, f"{finding['message']} [{finding['code']}]"))
+        if finding["remedy"]:
+            rows.append(("", f"to do: {finding['remedy']}"))
+    return rows
+
+
+def _aligned(rows: list[tuple[str, str]]) -> str:
+    return "".join(f"{label:<{_LABEL_WIDTH}}{text}\n" for label, text in rows if text)
 
 
 def format_summary(summary: dict[str, Any]) -> str:
@@ -62,10 +176,10 @@ def format_summary(summary: dict[str, Any]) -> str:
         ("companions", ", ".join(f"{entry['kind']} {Path(entry['path']).name}" for entry in summary["companions"])),
         *_georeference(summary),
         *(("repaired", repair) for repair in summary["repairs"]),
-        *(("suggestion", suggestion) for suggestion in summary["suggestions"]),
+        *_findings(summary["findings"]),
         ("verdict", summary["verdict"]),
     ]
-    return "\n".join(f"{label:<{_LABEL_WIDTH}}{text}" for label, text in rows if text)
+    return _aligned(rows)
 
 
 def _bytes(count: int) -> str:
@@ -98,7 +212,7 @@ def _wavelengths(summary: dict[str, Any]) -> str:
 
 
 def _bad_bands(summary: dict[str, Any]) -> str:
-    from hsigeo.io.summary import describe_bands
+    from hsigeo.io.band_text import describe_bands
 
     bad = summary["bad_bands"]
     return f"{len(bad)} of {summary['bands']}: {describe_bands(bad)}" if bad else "none"

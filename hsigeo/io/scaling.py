@@ -29,10 +29,14 @@ class Scaling:
     ----------
     gain, offset
         (band,) float64
+    fill
+        (band,) as stored: a number for each band that means "no data", besides the one that all bands share.
+        `None` where there is none, which is nearly always.
     """
 
     gain: NDArray[np.float64]
     offset: NDArray[np.float64]
+    fill: NDArray[Any] | None = None
 
     @classmethod
     def constant(cls, count: int, gain: float = 1.0) -> Scaling:
@@ -41,7 +45,8 @@ class Scaling:
 
     def take(self, bands: slice | list[int]) -> Scaling:
         """That of some of the bands."""
-        return Scaling(gain=self.gain[bands], offset=self.offset[bands])
+        fill = None if self.fill is None else self.fill[bands]
+        return Scaling(gain=self.gain[bands], offset=self.offset[bands], fill=fill)
 
     @property
     def is_identity(self) -> bool:
@@ -129,6 +134,8 @@ def to_reflectance(stored: NDArray[Any], scaling: Scaling, nodata: float | int |
             values[band] = stored[band] * gain + offset
     if nodata is not None and not math.isnan(nodata):
         values[stored == stored.dtype.type(nodata)] = np.nan
+    if scaling.fill is not None:
+        values[stored == scaling.fill[:, None, None]] = np.nan
     if stored.dtype.kind == "f":
         values[~np.isfinite(values)] = np.nan
     return values

@@ -12,21 +12,18 @@ from rasterio.crs import CRS
 
 from hsigeo.grid import Grid
 from hsigeo.io.cube import Cube, CubeHeader
-from hsigeo.io.scaling import to_reflectance
+from hsigeo.io.doctor.examination import examine
+from hsigeo.io.doctor.finding import Finding
 
-__all__ = ["describe_bands", "describe_scene"]
+__all__ = ["describe_scene"]
 
 LARGE_COMPRESSED = 100 << 20
-
-_SAMPLE_WINDOWS = 5
-_SAMPLE_VALUES = 1 << 22
-_SAMPLE_COLUMNS = 512
 
 
 def describe_scene(cube: Cube) -> dict[str, Any]:
     """Everything known about a scene, as JSON values.
 
-    The values are looked at in a few rows only, so this is quick for a scene of any size.
+    Of the values a bounded sample is looked at (`hsigeo.io.doctor.sample`), so this is quick for a scene of any size.
 
     Raises
     ------
@@ -34,9 +31,9 @@ def describe_scene(cube: Cube) -> dict[str, Any]:
         The pixels cannot be read.
     """
     header = cube.header
-    values = _sample(cube)
-    suggestions = _suggestions(header, values)
-    missing = _missing(header, values)
+    examination = examine(cube)
+    values = examination.values
+    missing = _missing(header, values, examination.findings)
     return {
         "path": header.path,
         "data_file": header.data_path,
@@ -67,37 +64,10 @@ def describe_scene(cube: Cube) -> dict[str, Any]:
         "classes": _classes(header),
         "values_sampled": _describe_values(values),
         "repairs": list(header.repairs),
-        "suggestions": suggestions,
+        "findings": [finding.to_json() for finding in (*examination.findings, *_advice(header))],
         "ready": not missing,
         "verdict": _verdict(header, missing),
     }
-
-
-def describe_bands(numbers: Sequence[int]) -> str:
-    """Band numbers with runs joined.
-
-    >>> describe_bands([1, 2, 3, 7, 9, 10])
-    '1-3, 7, 9-10'
-    """
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1] = [runs[-1][0], number]
-        else:
-            runs.append([number])
-    return ", ".join("-".join(map(str, run)) for run in runs)
-
-
-def _sample(cube: Cube) -> NDArray[np.float32]:
-    """(band, pixel) reflectance of a few rows from top to bottom, at most some four million values."""
-    header = cube.header
-    lines, samples = header.grid.shape
-    columns = max(1, min(samples, _SAMPLE_COLUMNS, _SAMPLE_VALUES // header.bands.count // _SAMPLE_WINDOWS))
-    left = (samples - columns) // 2
-    rows = sorted({round((lines - 1) * (2 * part + 1) / (2 * _SAMPLE_WINDOWS)) for part in range(_SAMPLE_WINDOWS)})
-    parts = [cube.read(slice(row, row + 1), slice(left, left + columns))[:, 0] for row in rows]
-    stored = np.concatenate(parts, axis=1)
-    return to_reflectance(stored[:, None], header.scaling, header.nodata)[:, 0]
 
 
 def _describe_values(values: NDArray[np.float32]) -> dict[str, Any]:
@@ -128,40 +98,21 @@ def _describe_grid(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _suggestions(header: CubeHeader, values: NDArray[np.float32]) -> list[str]:
-    """What the user might add to the file; said, never done."""
-    found = []
-    seen = values[np.isfinite(values)]
-    spectral = header.bands.count > 1 and header.bands.wavelength is not None
-    if spectral and seen.size and (high := float(np.percentile(seen, 98))) > 100 and header.scaling.is_identity:
-        found.append(
-            f"values up to {high:.5g} look like reflectance times 10000: if so, add 'reflectance scale factor = 10000' "
-            "to the header"
+def _advice(header: CubeHeader) -> list[Finding]:
+    """What is no fault of the file, and yet good to know."""
+    if not (header.compressed and header.format == "ENVI" and header.size_bytes > LARGE_COMPRESSED):
+        return []
+    return [
+        Finding(
+            code="compressed",
+            severity="note",
+            message="a large compressed file is slow to read out of order",
+            remedy="decompress it (gunzip) before working on it",
         )
-    empty = np.flatnonzero(header.bands.good & ~np.isfinite(values).any(axis=1)) + 1
-    if seen.size and len(empty):
-        found.append(
-            f"bands {describe_bands(empty.tolist())} hold no data but are not marked as bad, so every pixel would "
-            "count as invalid: mark them in 'bbl'"
-        )
-    if header.compressed and header.format == "ENVI" and header.size_bytes > LARGE_COMPRESSED:
-        found.append(
-            "a large compressed file is slow to read out of order: decompress it (gunzip) before working on it"
-        )
-    if header.nodata is None and header.bands.count > 1 and (value := _likely_nodata(values, header)) is not None:
-        found.append(f"whole pixels hold {value:g} in every band: if it means no data, state it as 'data ignore value'")
-    return found
+    ]
 
 
-def _likely_nodata(values: NDArray[np.float32], header: CubeHeader) -> float | None:
-    """The stored number that all bands of some pixels share, if it is one that nothing on Earth reflects."""
-    constant = values[:, (values == values[0]).all(axis=0)]
-    if constant.size == 0 or not header.scaling.is_identity or constant[0].min() > 0:
-        return None
-    return float(constant[0].min())
-
-
-def _missing(header: CubeHeader, values: NDArray[np.float32]) -> list[str]:
+def _missing(header: CubeHeader, values: NDArray[np.float32], findings: Sequence[Finding]) -> list[str]:
     """What keeps a file from being classified like any other scene."""
     if header.is_classification:
         return ["a class map; it can serve as labels"]
@@ -173,7 +124,10 @@ def _missing(header: CubeHeader, values: NDArray[np.float32]) -> list[str]:
             "without wavelengths only a model trained on the same bands could be used; add 'wavelength' to the header"
         )
     if not np.isfinite(values).any():
-        missing.append("no pixel of the sampled rows has data")
+        missing.append("no sampled pixel has data")
+    errors = [finding.code for finding in findings if finding.severity == "error"]
+    if errors:
+        missing.append(f"what is wrong ({', '.join(errors)}) must be set right first, by `hsigeo info --fix` for one")
     return missing
 
 

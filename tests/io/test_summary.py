@@ -9,7 +9,8 @@ import pytest
 from envi_files import header_text, make_encoded_cube, write_envi
 
 from hsigeo.io import open_cube
-from hsigeo.io.summary import describe_bands, describe_scene
+from hsigeo.io.band_text import describe_bands
+from hsigeo.io.summary import describe_scene
 
 SPECTRAL = {
     "map info": "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters}",

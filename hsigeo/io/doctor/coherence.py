@@ -53,7 +53,7 @@ class Looks:
         return " and ".join([*parts, alike] if alike else parts) or "all values are plausible"
 
 
-def judge(stored: NDArray[Any], *, nodata: float | int | None = None) -> Looks:
+def judge(stored: NDArray[Any], *, nodata: float | int | None = None, spectral: bool = True) -> Looks:
     """How much windows of stored numbers look like an image.
 
     Parameters
@@ -61,6 +61,8 @@ def judge(stored: NDArray[Any], *, nodata: float | int | None = None) -> Looks:
     stored : (window, band, row, column)
     nodata
         The stored number that means "no data".
+    spectral
+        Whether neighbouring bands should resemble each other, as those of a spectrum do.
     """
     stored = _thinned(stored)
     with np.errstate(invalid="ignore"):  # signalling NaN among numbers read wrongly
@@ -74,7 +76,11 @@ def judge(stored: NDArray[Any], *, nodata: float | int | None = None) -> Looks:
         odd |= known & (size > 0) & (size < SMALLEST)
         odd |= np.isinf(values)
     largest = float(size[known].max()) if known.any() else 0.0
-    return Looks(implausible=float(odd.sum() / values.size), coherence=_coherence(values, known), largest=largest)
+    return Looks(
+        implausible=float(odd.sum() / values.size),
+        coherence=_coherence(values, known, (1, 2, 3) if spectral else (2, 3)),
+        largest=largest,
+    )
 
 
 def _thinned(stored: NDArray[Any]) -> NDArray[Any]:
@@ -83,7 +89,7 @@ def _thinned(stored: NDArray[Any]) -> NDArray[Any]:
     return stored[..., : max(8, _MOST_VALUES // per_column)]
 
 
-def _coherence(values: NDArray[np.float64], known: NDArray[np.bool_]) -> float | None:
+def _coherence(values: NDArray[np.float64], known: NDArray[np.bool_], axes: tuple[int, ...]) -> float | None:
     if not known.any():
         return None
     distinct, position, count = np.unique(values[known], return_inverse=True, return_counts=True)
@@ -94,7 +100,7 @@ def _coherence(values: NDArray[np.float64], known: NDArray[np.bool_]) -> float |
     places = np.cumsum(count) - count / 2
     places[count > COMMON * values.size] = np.nan
     ranks[known] = places[position.ravel()]
-    found = [_neighbour_correlation(ranks, axis) for axis in (1, 2, 3) if ranks.shape[axis] > 1]
+    found = [_neighbour_correlation(ranks, axis) for axis in axes if ranks.shape[axis] > 1]
     told = [value for value in found if value is not None]
     return min(told) if told and len(told) == len(found) else None
 
@@ -107,5 +113,6 @@ def _neighbour_correlation(ranks: NDArray[np.float64], axis: int) -> float | Non
     if both.sum() < FEWEST_PAIRS:
         return None
     one, other = one[both] - one[both].mean(), other[both] - other[both].mean()
-    spread = np.sqrt((one @ one) * (other @ other))
-    return float(one @ other / spread) if spread > 0 else None
+    # Not `@`: BLAS starts all its threads for a sum this short, and they get in each other's way.
+    spread = np.sqrt((one * one).sum() * (other * other).sum())
+    return float((one * other).sum() / spread) if spread > 0 else None

@@ -50,7 +50,8 @@ class Sample:
     @property
     def pixel_count(self) -> int:
         """Pixels looked at."""
-        return self.stored.shape[0] * self.stored.shape[2] * self.stored.shape[3]
+        windows, _, rows, columns = self.stored.shape
+        return int(windows * rows * columns)
 
     @property
     def spectra(self) -> NDArray[Any]:
@@ -74,8 +75,15 @@ class Sample:
         return to_reflectance(self.spectra[:, None], header.scaling, header.nodata)[:, 0]
 
 
-def read_sample(cube: Cube, *, values: int = SAMPLE_VALUES) -> Sample:
+def read_sample(cube: Cube, *, values: int = SAMPLE_VALUES, bands: slice = slice(None)) -> Sample:
     """Read the windows.
+
+    Parameters
+    ----------
+    values
+        How many numbers to read, at most (but one pixel of each window at least).
+    bands
+        Which bands.
 
     Raises
     ------
@@ -84,19 +92,20 @@ def read_sample(cube: Cube, *, values: int = SAMPLE_VALUES) -> Sample:
     """
     header = cube.header
     lines, samples = header.grid.shape
-    if lines * samples * header.bands.count <= values:
+    depth = len(range(header.bands.count)[bands])
+    if lines * samples * depth <= values:
         corners, (height, width) = [(0, 0)], (lines, samples)
     else:
-        corners, (height, width) = _place_windows(header, values)
-    parts = [cube.read(slice(top, top + height), slice(left, left + width)) for top, left in corners]
+        corners, (height, width) = _place_windows(header, values // depth)
+    parts = [cube.read(slice(top, top + height), slice(left, left + width), bands) for top, left in corners]
     return Sample(stored=np.stack(parts), corners=tuple(corners), lines=lines, samples=samples)
 
 
-def _place_windows(header: CubeHeader, values: int) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+def _place_windows(header: CubeHeader, pixels: int) -> tuple[list[tuple[int, int]], tuple[int, int]]:
     """First rows and columns, and the size that all share."""
     lines, samples = header.grid.shape
     height = min(_ROWS, lines)
-    width = max(1, min(samples, values // (header.bands.count * height * _WINDOWS)))
+    width = max(1, min(samples, pixels // (height * _WINDOWS)))
     block_rows, block_columns = header.block_shape
     if block_columns < samples:
         width = min(width, block_columns)
@@ -114,6 +123,4 @@ def _place_windows(header: CubeHeader, values: int) -> tuple[list[tuple[int, int
 
 def _within_block(start: int, length: int, block: int) -> int:
     """The start moved back so that a window no longer than a block of the file crosses none of its borders."""
-    if length > block:
-        return start
-    return start - max(0, start % block + length - block)
+    return start if length > block else start - max(0, start % block + length - block)

@@ -11,7 +11,7 @@ from pathlib import Path
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io.cube import open_failure
 
-__all__ = ["check_size", "find_header", "resolve_data_file"]
+__all__ = ["check_size", "find_header", "likely_data_file", "resolve_data_file"]
 
 DATA_SUFFIXES = (".img", ".dat", ".bsq", ".bil", ".bip", ".raw", ".bin", ".rfl", ".rdn", ".tif", ".tiff")
 
@@ -76,6 +76,12 @@ def resolve_data_file(header_path: Path, expected_bytes: int, *, compressed: boo
         f"{header_path}: its data file is not there; tried {tried} in {header_path.parent.resolve()}, and any other "
         f"file of that stem with the {expected_bytes} bytes that the header describes"
     )
+
+
+def likely_data_file(header_path: Path) -> Path | None:
+    """The file that by its name is the data file of a header, of whatever size; `None` where there is none."""
+    likely, possible = _candidates(header_path)
+    return next(iter([*likely, *possible]), None)
 
 
 def check_size(data_path: Path, expected_bytes: int, header_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io.numerals import parse_number
 
-__all__ = ["EnviHeader", "HeaderValue", "is_envi_header", "parse_header", "read_header"]
+__all__ = ["EnviHeader", "HeaderValue", "is_envi_header", "parse_header", "parse_key", "read_header", "split_lines"]
 
 MAX_HEADER_BYTES = 16 << 20
 """A header of 65 535 bands with long names has about 5 MB; what is larger is not a header."""
@@ -25,11 +25,12 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}(\.0*)?")
 
 @dataclass(frozen=True)
 class HeaderValue:
-    """The text of one value and the line its key stood on (from 1)."""
+    """The text of one value, the lines it stood on (from 1, the last one included), and whether it had braces."""
 
     text: str
     line: int
     braced: bool = False
+    last_line: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,14 @@ class EnviHeader:
         Key in lower case with single blanks → value.
     repairs
         What was odd about the text and how it was read.
+    raw
+        The text as it stands in the file.
     """
 
     source: str
     fields: Mapping[str, HeaderValue] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()
+    raw: str = field(default="", repr=False)
 
     def __contains__(self, key: str) -> bool:
         return key in self.fields
@@ -124,7 +128,7 @@ def read_header(path: Path) -> EnviHeader:
     if len(content) > MAX_HEADER_BYTES:
         raise SceneError(f"{path} is larger than {MAX_HEADER_BYTES >> 20} MiB; an ENVI header is a short text file")
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8")
     except UnicodeDecodeError:
         text = content.decode("latin-1")  # never fails, and is what ENVI on Windows wrote
     return parse_header(text, str(path))
@@ -143,13 +147,14 @@ def is_envi_header(path: Path) -> bool:
 def parse_header(text: str, source: str) -> EnviHeader:
     """Parse the text of a header.
 
+    A byte order mark at its beginning is passed over; ENVI's own reader stumbles on it, and so does GDAL.
+
     Raises
     ------
     SceneError
         The first line is not ``ENVI``, or a brace is never closed. Nothing else is raised, whatever the text.
     """
-    # Not splitlines(): that also splits at form feeds and Unicode separators inside a description.
-    lines = re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff"))
+    lines = split_lines(text)
     first = next((line.strip() for line in lines if line.strip()), "")
     if first.upper() != "ENVI":
         raise SceneError(f"{source} is not an ENVI header: its first line is {first!r:.40}, not 'ENVI'")
@@ -160,28 +165,39 @@ def parse_header(text: str, source: str) -> EnviHeader:
         stripped = line.strip()
         if not stripped or stripped.startswith(";") or stripped.upper() == "ENVI":
             continue
-        key, equals, rest = stripped.partition("=")
-        if not equals:
+        key, rest = parse_key(stripped), stripped.partition("=")[2]
+        if key is None:
             repairs.append(f"line {number} of the header is neither 'key = value' nor a comment and was ignored")
             continue
-        key = " ".join(key.replace("_", " ").lower().split())
         value = _read_value(rest.strip(), number, numbered, f"{source}, line {number}")
         if key in fields and fields[key].text != value.text:
             repairs.append(f"the header has '{key:.40}' twice; the one in line {number} was used")
         fields[key] = value
-    return EnviHeader(source=source, fields=fields, repairs=tuple(repairs))
+    return EnviHeader(source=source, fields=fields, repairs=tuple(repairs), raw=text)
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a header. Not splitlines(): that also splits at form feeds and Unicode separators in a text."""
+    return re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff"))
+
+
+def parse_key(line: str) -> str | None:
+    """The key of a line ``key = value``, in lower case with single blanks; `None` where the line is none."""
+    key, equals, _ = line.partition("=")
+    return " ".join(key.replace("_", " ").lower().split()) if equals else None
 
 
 def _read_value(first: str, number: int, lines: Iterator[tuple[int, str]], where: str) -> HeaderValue:
     """One value; a braced one takes lines until its brace closes."""
     if not first.startswith("{"):
-        return HeaderValue(first, number)
+        return HeaderValue(first, number, last_line=number)
     parts = [first[1:]]
+    last = number
     while "}" not in parts[-1]:
-        _, line = next(lines, (0, None))
+        last, line = next(lines, (0, None))
         if line is None:
             raise SceneError(f"{where}: the brace opened here is never closed; add '}}' at the end of the value")
         if not line.lstrip().startswith(";"):
             parts.append(line)
     parts[-1] = parts[-1].partition("}")[0]
-    return HeaderValue("\n".join(parts).strip(), number, braced=True)
+    return HeaderValue("\n".join(parts).strip(), number, braced=True, last_line=last)

@@ -22,7 +22,12 @@ from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.wavelengths import make_band_table
 
-__all__ = ["open_envi"]
+__all__ = ["DATA_FILE_KEY", "FILL_KEY", "REPAIRS_KEY", "named_data_file", "open_described", "open_envi"]
+
+# Fields of our own, in headers that `hsigeo info --fix` writes. ENVI and GDAL pass over fields they do not know.
+DATA_FILE_KEY = "hsigeo data file"
+REPAIRS_KEY = "hsigeo repairs"
+FILL_KEY = "hsigeo ignore values"
 
 _NOT_SCENES = {
     "envi spectral library": "a spectral library, not a scene; it can serve as labels (--labels)",
@@ -45,18 +50,36 @@ def open_envi(path: Path) -> Cube:
     header_path = path if is_header else find_header(path)
     if header_path is None:
         raise SceneError(f"{path} has no ENVI header beside it: neither {path.name}.hdr nor {path.stem}.hdr is there")
-    header = read_header(header_path)
+    return open_described(read_header(header_path), path, data_path=None if is_header else path)
+
+
+def open_described(header: EnviHeader, path: Path, *, data_path: Path | None = None) -> Cube:
+    """Open an ENVI scene by a header that was read, or changed, already.
+
+    Parameters
+    ----------
+    path
+        What the user named, a header or a data file.
+    data_path
+        The data file; `None` looks for it beside the header at `path`.
+
+    Raises
+    ------
+    SceneNotFoundError, SceneError
+        As `open_envi`.
+    """
     _check_file_type(header)
-    notes = list(header.repairs)
-    layout = read_layout(header, header_path if is_header else path, notes)
-    data_path = path if not is_header else _find_data(header_path, layout)
+    notes = [*_earlier_repairs(header), *header.repairs]
+    layout = read_layout(header, path, notes)
+    if data_path is None:
+        data_path = _find_data(header, path, layout)
     if _is_tiff(data_path):
         return _open_tiff(path, data_path, header, layout, notes)
     stamp = FileStamp.of(data_path)
     if layout.compressed:
         open_inflated(data_path, stamp, layout.data_bytes)
     else:
-        check_size(data_path, layout.data_bytes, header_path)
+        check_size(data_path, layout.data_bytes, Path(header.source))
     return RawCube(_describe(header, layout, path, data_path, stamp, notes))
 
 
@@ -66,8 +89,28 @@ def _check_file_type(header: EnviHeader) -> None:
         raise SceneError(f"{header.where('file type')}: this is {_NOT_SCENES[file_type]}")
 
 
-def _find_data(header_path: Path, layout: Layout) -> Path:
+def _find_data(header: EnviHeader, header_path: Path, layout: Layout) -> Path:
+    if (named := named_data_file(header, header_path)) is not None:
+        return named
     return resolve_data_file(header_path, layout.data_bytes, compressed=layout.compressed)
+
+
+def named_data_file(header: EnviHeader, header_path: Path) -> Path | None:
+    """The data file that a header written by `hsigeo info --fix` names, in the header's own folder.
+
+    `None` where it names none, or anything but a file there: a header must not lead out of its folder.
+    """
+    name = header.text(DATA_FILE_KEY)
+    if not name or "/" in name or "\\" in name or name in (".", ".."):
+        return None
+    path = header_path.with_name(name)
+    return path if path.is_file() else None
+
+
+def _earlier_repairs(header: EnviHeader) -> list[str]:
+    """What `hsigeo info --fix` corrected when it wrote this header: maps must tell of it as of any other repair."""
+    lines = (" ".join(line.split()) for line in header.text(REPAIRS_KEY).split("\n"))
+    return [line for line in lines if line]
 
 
 def _is_tiff(data_path: Path) -> bool:
@@ -106,7 +149,9 @@ def _describe(
         grid=grid,
         bands=bands,
         band_names=names,
-        scaling=_read_scaling(header, layout, bands.wavelength is not None, notes),
+        scaling=replace(
+            _read_scaling(header, layout, bands.wavelength is not None, notes), fill=_read_fill(header, layout, notes)
+        ),
         nodata=_read_nodata(header, layout, notes),
         description=" ".join(header.text("description").split()),
         sensor=_read_sensor(header),
@@ -181,6 +226,12 @@ def _read_nodata(header: EnviHeader, layout: Layout, notes: list[str]) -> float 
     if note:
         notes.append(note)
     return nodata
+
+
+def _read_fill(header: EnviHeader, layout: Layout, notes: list[str]) -> Any:
+    """(band,) in the stored type: a fill value that was scaled band by band; `None` where there is none."""
+    values = _per_band(header, FILL_KEY, layout.bands, notes)
+    return None if values is None else values.astype(layout.dtype)
 
 
 def _read_sensor(header: EnviHeader) -> str:
