@@ -124,7 +124,7 @@ def _missing(header: CubeHeader, values: NDArray[np.float32], findings: Sequence
             "without wavelengths only a model trained on the same bands could be used; add 'wavelength' to the header"
         )
     if not np.isfinite(values).any():
-        missing.append("no sampled pixel has data")
+        missing.append("no pixel of the sample has data")
     errors = [finding.code for finding in findings if finding.severity == "error"]
     if errors:
         missing.append(f"what is wrong ({', '.join(errors)}) must be set right first, by `hsigeo info --fix` for one")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from envi_files import make_encoded_cube, write_envi
+from spectral_scenes import edit, write_scene
 
 UTM = "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters, rotation=-23.5}"
 SPECTRAL = {
@@ -70,7 +71,8 @@ def test_repairs_and_suggestions_are_listed(hsigeo: Run, tmp_path: Path) -> None
     assert len(repaired) == 2
     assert any("byte order" in line for line in repaired)
     assert any("taken as um" in line for line in repaired)
-    assert "suggestion   values up to" in result.stdout
+    assert "problem      no scale is stated and values up to" in result.stdout
+    assert "             to do: state 'reflectance scale factor = 10000'" in result.stdout
 
 
 def test_quicklook_is_written_and_not_replaced_unasked(hsigeo: Run, scene: Path, tmp_path: Path) -> None:
@@ -88,8 +90,7 @@ def test_quicklook_is_written_and_not_replaced_unasked(hsigeo: Run, scene: Path,
     ("change", "message"),
     [
         (lambda folder: (folder / "line.img").unlink(), "its data file is not there; tried line, and line + .img"),
-        (lambda folder: (folder / "line.img").write_bytes(b"short"), "too short"),
-        (lambda folder: (folder / "line.hdr").write_text("ENVI\nsamples = {1"), "never closed"),
+        (lambda folder: (folder / "line.hdr").write_text("GRID\nsamples"), "is not an ENVI header"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_1(hsigeo: Run, change: Any, message: str, scene: Path) -> None:
@@ -100,6 +101,46 @@ def test_bad_input_is_one_line_and_exit_1(hsigeo: Run, change: Any, message: str
     assert result.stderr.startswith("hsigeo: ")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_what_cannot_be_opened_is_explained_and_exit_1(hsigeo: Run, tmp_path: Path) -> None:
+    path = write_scene(tmp_path)
+    content = (tmp_path / "scene.img").read_bytes()
+    (tmp_path / "scene.img").write_bytes(content[:-100])
+    result = hsigeo("info", path)
+    assert result.returncode == 1
+    assert "problem      scene.img has 34460 bytes and the header describes 34560" in result.stdout
+    assert "to do: copy the file again; or, to use the first 23 of 24 lines, set lines = 23" in result.stdout
+    assert result.stderr.startswith("hsigeo: ")
+    assert result.stderr.count("\n") == 1
+    document = json.loads(hsigeo("info", path, "--json").stdout)
+    assert [finding["code"] for finding in document["findings"]] == ["size"]
+
+
+def test_fix_writes_a_header_that_info_finds_nothing_wrong_with(hsigeo: Run, tmp_path: Path) -> None:
+    path = edit(write_scene(tmp_path), byte_order=1, interleave="bsq")
+    assert hsigeo("info", path).stdout.splitlines()[-1].startswith("verdict      not ready to classify: what is wrong")
+    result = hsigeo("info", path, "--fix", "scene.img.hdr")
+    assert result.returncode == 0, result.stderr
+    assert "corrected: as stated (byte order = 1, interleave = bsq)" in result.stderr
+    assert "wrote scene.img.hdr, which describes scene.img; the old header stays as it was" in result.stderr
+    assert "GDAL" not in result.stderr
+    fixed = hsigeo("info", "scene.img.hdr").stdout
+    assert "problem" not in fixed
+    assert "repaired     as stated (byte order = 1, interleave = bsq)" in fixed
+    assert fixed.splitlines()[-1] == "verdict      ready to classify"
+    refused = hsigeo("info", path, "--fix", "scene.img.hdr")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "--overwrite" in refused.stderr
+    result = hsigeo("info", path, "--fix", "mended.hdr", "--json")
+    assert json.loads(result.stdout)["fixed"]["seen_by_other_programs"] is False
+    nothing = hsigeo("info", "scene.img.hdr", "--fix", "again.hdr")
+    assert "there is nothing that a header could correct; again.hdr was not written" in nothing.stderr
+    assert not (tmp_path / "again.hdr").exists()
+
+
+def test_keep_without_fix_is_wrong_usage(hsigeo: Run, scene: Path) -> None:
+    assert hsigeo("info", scene, "--keep", "scale").returncode == 2
 
 
 def test_info_loads_neither_xarray_nor_dask_nor_torch(scene: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from envi_files import header_text, make_encoded_cube, write_envi
+from spectral_scenes import edit, write_scene
 
 from hsigeo.io import open_cube
 from hsigeo.io.band_text import describe_bands
@@ -58,29 +59,13 @@ def test_classes_are_listed_with_their_colours(tmp_path: Path) -> None:
     assert document["classes"][1] == {"value": 1, "name": "Bäume", "color": [1, 2, 3]}
 
 
-def suggestions_for(folder: Path, values: Any, **extra: Any) -> list[str]:
-    fields = SPECTRAL | {"reflectance scale factor": None, "data ignore value": None}
-    fields |= {key.replace("_", " "): value for key, value in extra.items()}
-    found: list[str] = describe_scene(open_cube(write_envi(folder, "a", values, header_extra=fields)))["suggestions"]
-    return found
-
-
-def test_values_that_look_unscaled_are_pointed_out(tmp_path: Path) -> None:
-    assert "reflectance scale factor" in suggestions_for(tmp_path, np.full((4, 2, 2), 4000.0, dtype="float32"))[0]
-    assert suggestions_for(tmp_path, np.full((4, 2, 2), 0.4, dtype="float32")) == []
-
-
-def test_good_bands_without_data_are_pointed_out(tmp_path: Path) -> None:
-    values = np.full((4, 2, 2), 0.4, dtype="float32")
-    values[1:3] = -9999
-    assert "bands 2-3 hold no data" in suggestions_for(tmp_path, values, data_ignore_value=-9999)[0]
-    assert suggestions_for(tmp_path, values, data_ignore_value=-9999, bbl=[1, 0, 0, 1]) == []
-
-
-def test_undeclared_nodata_is_pointed_out(tmp_path: Path) -> None:
-    values = np.random.default_rng(0).random((4, 3, 3)).astype("float32")
-    values[:, 1, 0] = -9999
-    assert "-9999 in every band" in suggestions_for(tmp_path, values)[0]
+def test_findings_are_listed_and_errors_keep_a_scene_from_being_ready(tmp_path: Path) -> None:
+    path = edit(write_scene(tmp_path), byte_order=1)
+    document = describe_scene(open_cube(path))
+    (finding,) = document["findings"]
+    assert finding["code"] == "byte-order"
+    assert finding["changes"] == {"byte order": "0"}
+    assert document["verdict"].startswith("not ready to classify: what is wrong (byte-order) must be set right first")
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:
@@ -95,7 +80,7 @@ def test_huge_scenes_are_described_from_a_few_rows(tmp_path: Path) -> None:
         file.truncate(20_000_000_000)
     fields = {"samples": 1000, "lines": 50_000, "bands": 200, "data type": 2, "interleave": "bip", "byte order": 0}
     (tmp_path / "big.hdr").write_text(header_text(fields))
-    assert describe_scene(open_cube(tmp_path / "big.hdr"))["values_sampled"]["pixels"] == 5 * 512
+    assert describe_scene(open_cube(tmp_path / "big.hdr"))["values_sampled"]["pixels"] == 5 * 4 * 524
 
 
 @pytest.mark.parametrize(

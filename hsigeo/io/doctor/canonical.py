@@ -105,7 +105,7 @@ def _datum_fields(map_info: MapInfo, cube: CubeHeader) -> tuple[str, ...]:
 
 
 def _lists(header: EnviHeader, cube: CubeHeader) -> Changes:
-    """Lists that did not fit and were left out; band names whose commas split them for every other reader."""
+    """Lists that did not fit and were left out."""
     changes: Changes = {}
     used = {
         "band names": cube.band_names,
@@ -116,6 +116,4 @@ def _lists(header: EnviHeader, cube: CubeHeader) -> Changes:
     for key, values in used.items():
         if header.text(key) and not values:
             changes[key] = None
-    if cube.band_names and len(header.items("band names")) != len(cube.band_names):
-        changes["band names"] = "{\n" + ",\n".join(name.replace(",", ";") for name in cube.band_names) + "}"
     return changes

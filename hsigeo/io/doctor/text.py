@@ -90,16 +90,34 @@ def _close(lines: list[str], opened: tuple[str, int], stop: int) -> Finding:
 
 
 def check_text(header: EnviHeader) -> list[Finding]:
-    """A byte order mark, and fields that stand twice or not at all where programs expect them."""
+    """A byte order mark, and band names with commas in them."""
+    found = _check_names(header)
     if not header.raw.startswith("\ufeff"):
-        return []
+        return found
     return [
+        *found,
         Finding(
             code="byte-order-mark",
             severity="note",
             message="the header begins with a byte order mark, and GDAL does not recognise it as one of ENVI",
             remedy="save it without (UTF-8, not UTF-8 with BOM)",
             changes={"file type": header.text("file type") or "ENVI Standard"},
+        ),
+    ]
+
+
+def _check_names(header: EnviHeader) -> list[Finding]:
+    names = [line.strip().rstrip(",") for line in header.text("band names").splitlines() if line.strip()]
+    count = len(header.items("band names"))
+    if count == len(names) or str(len(names)) != header.text("bands"):
+        return []
+    return [
+        Finding(
+            code="band-names",
+            severity="note",
+            message=f"band names hold commas, so that GDAL sees {count} names for {len(names)} bands, and wrong ones",
+            remedy="write semicolons instead",
+            changes={"band names": "{\n" + ",\n".join(name.replace(",", ";") for name in names) + "}"},
         )
     ]
 
