@@ -79,7 +79,8 @@ def examine(cube: Cube, *, header: EnviHeader | None = None) -> Examination:
     sample = read_sample(cube)
     if not any(finding.severity == "error" for finding in found):
         found += _check_values(cube, sample)
-    found += check_place(cube.header.grid)
+    if cube.header.geolocation is None:
+        found += check_place(cube.header.grid)
     return Examination(findings=_sorted(found), sample=sample, values=sample.reflectance(cube.header))
 
 

@@ -127,7 +127,7 @@ def _duplicates(wavelength: NDArray[np.float64]) -> list[Finding]:
     more = f" and {len(repeated) - 3} more" if len(repeated) > 3 else ""
     message = f"{'wavelengths stand' if len(repeated) > 1 else 'a wavelength stands'} more than once ({shown}{more})"
     # Where detectors overlap, two bands may well have the same centre.
-    breaks = np.flatnonzero(np.diff(wavelength) < 0) if wavelength[-1] > wavelength[0] else []
+    breaks = np.flatnonzero(np.diff(wavelength) < 0) if wavelength[-1] > wavelength[0] else np.empty(0, dtype=np.intp)
     pairs = [np.flatnonzero(wavelength == value) for value in repeated]
     if 0 < len(breaks) <= MOST_BREAKS and all(any(pair[0] <= at < pair[-1] for at in breaks) for pair in pairs):
         return [Finding(code="duplicate-wavelengths", severity="note", message=f"{message}, in two detectors each")]
