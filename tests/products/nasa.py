@@ -101,3 +101,78 @@ def sensor_positions(lines: int, samples: int, origin: tuple[float, float]) -> t
     line, sample = np.mgrid[0:lines, 0:samples]
     row, col = line + sample // 2 + 1, samples - sample
     return origin[0] + (col + 0.5) * PIXEL, origin[1] - (row + 0.5) * PIXEL
+
+
+def write_aviris(
+    path: Path,
+    cube: Array,
+    *,
+    ortho: bool = True,
+    product: str = "reflectance",
+    table: bool = True,
+    leave_out: tuple[str, ...] = (),
+) -> Path:
+    """Write AV3…_L2A_OE_…_RFL_ORT.nc with `cube` (band, y, x), on UTM 11N or in sensor geometry.
+
+    Groups and attributes as emit-sds/SpectralUtil ``spec_io.py`` reads them. An OBS file has the table and no cube: see
+    `write_aviris_obs`.
+    """
+    bands, lines, samples = cube.shape
+    with h5netcdf.File(path, "w") as file:
+        file.attrs["title"] = "AVIRIS-3 L2A Surface Reflectance"
+        file.attrs["sensor"] = "AVIRIS-3"
+        file.dimensions = {"wavelength": bands} | (
+            {"northing": lines, "easting": samples} if ortho else {"lines": lines, "samples": samples}
+        )
+        if ortho:
+            if "coordinates" not in leave_out:
+                file.create_variable(
+                    "easting", ("easting",), np.float64, data=500_000 + 4.5 * (np.arange(samples) + 0.5)
+                )
+                file.create_variable("northing", ("northing",), np.float64, data=4e6 - 4.5 * (np.arange(lines) + 0.5))
+            _mapping(file, leave_out)
+        elif table:
+            _lookup_table(file, lines, samples, leave_out)
+        group = file.create_group(product)
+        data = group.create_variable(
+            product,
+            ("wavelength", *(("northing", "easting") if ortho else ("lines", "samples"))),
+            np.float32,
+            fillvalue=np.float32(FILL),
+            chunks=(1, min(lines, 8), min(samples, 8)),
+            compression="gzip",
+        )
+        data[...] = cube
+        data.attrs["grid_mapping"] = "transverse_mercator"
+        for name, values in (("wavelength", wavelengths(bands)), ("fwhm", np.full(bands, 7.9, np.float32))):
+            if name not in leave_out:
+                group.create_variable(name, ("wavelength",), np.float32, data=values).attrs["units"] = "nm"
+    return path
+
+
+def write_aviris_obs(path: Path, lines: int, samples: int) -> Path:
+    """Write the OBS file of a flight line: observation geometry, and the lookup table."""
+    with h5netcdf.File(path, "w") as file:
+        file.dimensions = {"lines": lines, "samples": samples}
+        file.create_group("observation_parameters").create_variable(
+            "path_length", ("lines", "samples"), np.float32, data=np.ones((lines, samples), np.float32)
+        )
+        _lookup_table(file, lines, samples, ())
+    return path
+
+
+def _mapping(file: Any, leave_out: tuple[str, ...]) -> None:
+    mapping = file.create_variable("transverse_mercator", (), "S1")
+    mapping.attrs["grid_mapping_name"] = "transverse_mercator"
+    mapping.attrs["spatial_ref"] = CRS.from_epsg(32611).to_wkt()
+    if "GeoTransform" not in leave_out:
+        mapping.attrs["GeoTransform"] = "500000.0 4.5 0.0 4000000.0 0.0 -4.5"
+
+
+def _lookup_table(file: Any, lines: int, samples: int, leave_out: tuple[str, ...]) -> None:
+    glt_x, glt_y = tilted_lookup(lines, samples)
+    _mapping(file, leave_out)
+    group = file.create_group("geolocation_lookup_table")
+    group.dimensions = {"ortho_y": glt_x.shape[0], "ortho_x": glt_x.shape[1]}
+    for name, plane in (("sample", glt_x), ("line", glt_y)):
+        group.create_variable(name, ("ortho_y", "ortho_x"), np.int32, data=plane)

@@ -27,7 +27,7 @@ from hsigeo.io.geolocation import Geolocation, LookupTable, PixelPositions
 from hsigeo.io.geolocation.planes import CubePlane
 from hsigeo.io.readers.protocol import Probe
 
-__all__ = ["Companion", "FlightLineReader", "find_companions"]
+__all__ = ["Companion", "FlightLineReader", "find_companions", "flight_line_of"]
 
 # How the names of flight lines begin: AVIRIS-Classic; AVIRIS-NG, -3, -5 and PRISM; EMIT inside JPL.
 _FLIGHT_LINE = re.compile(
@@ -104,11 +104,11 @@ def find_companions(header: Path) -> list[Companion]:
     underscores is its kind. Of several, the one whose name is most like the scene's counts: ``_rdn_v2_loc`` goes with
     ``_rdn_v2_img``. Files that are themselves on a map (``_ort``) do not count, but for the lookup table.
     """
-    line = _flight_line(header.name)
+    line = flight_line_of(header.name)
     best: dict[str, tuple[tuple[int, int, str], Path]] = {}
     for sibling in _siblings(header):
         kind = _kind(sibling.stem)
-        if kind is None or _flight_line(sibling.name) != line or sibling == header:
+        if kind is None or flight_line_of(sibling.name) != line or sibling == header:
             continue
         if kind != "glt" and _parts(sibling.stem) & {"ort", "ortho", "orthometric"}:
             continue
@@ -130,7 +130,7 @@ def _siblings(header: Path) -> Iterator[Path]:
                 yield Path(entry.path)
 
 
-def _flight_line(name: str) -> str:
+def flight_line_of(name: str) -> str:
     """What names of one flight line share: its identifier, else the part before the first underscore."""
     found = _FLIGHT_LINE.match(name)
     return (found[0] if found else name.split("_")[0].split(".")[0]).lower()

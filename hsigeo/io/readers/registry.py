@@ -25,6 +25,8 @@ GROUP = "hsigeo.readers"
 # From the most special to the most general.
 _BUILT_IN = {
     "emit": "hsigeo.io.readers.emit:EmitReader",
+    "aviris": "hsigeo.io.readers.aviris:AvirisReader",
+    "tanager": "hsigeo.io.readers.tanager:TanagerReader",
     "neon": "hsigeo.io.readers.neon:NeonReader",
     "prisma": "hsigeo.io.readers.prisma:PrismaReader",
     "flight-line": "hsigeo.io.readers.flight_line:FlightLineReader",
