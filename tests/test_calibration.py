@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hsigeo.calibration import expected_calibration_error, fit_temperature, negative_log_likelihood, soften
+from hsigeo.calibration import (
+    cross_fitted,
+    expected_calibration_error,
+    fit_temperature,
+    negative_log_likelihood,
+    soften,
+)
 
 
 def draw(temperature, pixels=20_000, classes=4, seed=0):
@@ -45,3 +51,32 @@ def test_logits_of_any_size_do_not_overflow():
     logits = np.array([[1e4, -1e4], [-1e4, 1e4]])
     assert np.isfinite(soften(logits, 0.05)).all()
     assert negative_log_likelihood(logits, np.array([0, 1]), 0.05) == 0
+
+
+def test_a_few_pixels_that_happen_to_be_right_do_not_make_a_model_certain():
+    logits = np.tile([1.5, 0.0], (12, 1))
+
+    sure = soften(logits, fit_temperature(logits, np.zeros(12, dtype=int))).max()
+
+    assert 0.9 < sure < 0.999
+
+
+def test_each_fold_is_judged_at_the_temperature_of_the_others():
+    logits, target = draw(2.0, pixels=3000)
+    fold = np.arange(3000) % 3
+
+    probability, temperatures = cross_fitted(logits, target, fold)
+
+    for number in range(3):
+        expected = fit_temperature(logits[fold != number], target[fold != number])
+        assert temperatures[number] == expected
+        np.testing.assert_array_equal(probability[fold == number], soften(logits[fold == number], expected))
+
+
+def test_a_single_fold_keeps_its_probabilities():
+    logits, target = draw(2.0, pixels=50)
+
+    probability, temperatures = cross_fitted(logits, target, np.zeros(50, dtype=int))
+
+    assert temperatures == {0: 1.0}
+    np.testing.assert_array_equal(probability, soften(logits, 1.0))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, reader_option, say
+from hsigeo.cli.training_report import FIGURES, draw_figures, report_samples, report_validation
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from hsigeo.training import LabelledSpectra, SampleReport
+    from hsigeo.training import LabelledSpectra
 
 EXAMPLES = """\b
 Examples:
@@ -20,6 +23,7 @@ Examples:
   hsigeo train tile_1.tif tile_2.tif --labels labels_1.tif --labels labels_2.tif -o tiles.safetensors
   hsigeo train scene.hdr --labels library.sli --field level_2 -o scene.safetensors
   hsigeo train --labels library.sli --field level_2 --group-field site -o library.safetensors
+  hsigeo train scene.hdr --labels fields.gpkg -o scene.safetensors --plots figures/
 """
 
 
@@ -52,6 +56,11 @@ Examples:
     show_default=True,
     help="Cross-validate first: accuracy on unseen ground, and calibrated probabilities.",
 )
+@plots_option(
+    "confusion matrix and reliability on held-out ground, spectra of each class, and accuracy against the number of "
+    "labels, for which nine models more are trained"
+)
+@plot_format_option
 @overwrite_option
 def train(
     scenes: tuple[str, ...],
@@ -64,6 +73,8 @@ def train(
     seed: int,
     variant: str | None,
     validation: bool,
+    plots: str | None,
+    plot_format: str,
     overwrite: bool,
 ) -> None:
     """Learn a model from labelled pixels.
@@ -75,23 +86,31 @@ def train(
 
     check_model_output(output, overwrite=overwrite)
     samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs, reader)
-    _report(samples)
+    report_samples(samples)
+    figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
 
     from hsigeo.model import DEFAULT_VARIANT, write_model
     from hsigeo.training import train_on_spectra
 
-    with progress_bar("train", "model") as show:
+    start = time.monotonic()
+    with progress_bar("validate and train" if validation else "train", "model" if validation else "step") as show:
         model = train_on_spectra(
             samples,
             variant=variant or DEFAULT_VARIANT,
             seed=seed,
             check=validation,
+            curve=bool(figures),
             provenance=provenance,
             progress=show,
         )
+    seconds = time.monotonic() - start
     write_model(model, output, overwrite=overwrite)
-    _report_validation(model.card.validation)
-    say(f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands")
+    report_validation(model.card.validation)
+    draw_figures(samples, model.card.validation, figures, overwrite=overwrite)
+    say(
+        f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands, "
+        f"in {seconds:.0f} s" + (" with validation" if validation else "")
+    )
 
 
 def _read_samples(
@@ -133,52 +152,3 @@ def _read_library(
         raise click.UsageError("a spectral library teaches one model: give one library, and at most one scene")
     library = open_spectral_library(labels[0], field=field, group_field=group_field)
     return spectra_of_library(library, scenes[0] if scenes else None), provenance_of(scenes, [library.path])
-
-
-def _report(samples: LabelledSpectra) -> None:
-    """What will be learnt from, and what was left out on the way."""
-    for report in samples.reports:
-        left_out = [f"{count} {what}" for what, count in _left_out(report).items() if count]
-        say(
-            f"{report.scene}: {report.pixels} labelled pixels"
-            + (f"; not used: {', '.join(left_out)}" if left_out else "")
-        )
-    for note in samples.notes:
-        say(note)
-    width = max(len(name) for name in samples.classes.names)
-    for name, count in samples.counts.items():
-        say(f"  {name:<{width}}  {count:>7} px")
-
-
-def _left_out(report: SampleReport) -> dict[str, int]:
-    labels = report.labels
-    return {
-        "features without a class": labels.features_without_class,
-        "features without a geometry": labels.features_without_geometry,
-        "features outside the scene": labels.features_outside,
-        "features smaller than a pixel": labels.features_without_pixel,
-        "pixels in two classes": labels.pixels_contradicting,
-        "pixels that the sensor did not see": labels.pixels_not_seen,
-        "pixels on nodata": report.pixels_on_nodata,
-    }
-
-
-def _report_validation(found: dict[str, Any]) -> None:
-    """The figures to believe, and beside them the one that flatters."""
-    if not found:
-        say("accuracy on unseen ground is not known: not asked for, or too few labels to hold some out")
-        return
-    disjoint, flattering = found["disjoint"], found["random_split_optimistic"]
-    for note in found["notes"]:
-        say(note)
-    spread = "" if found["disjoint_spread"] is None else f" (± {found['disjoint_spread']:.1%} between folds)"
-    say(
-        f"expected on unseen ground ({found['split']}): overall accuracy {disjoint['overall_accuracy']:.1%}{spread}, "
-        f"average {disjoint['average_accuracy']:.1%}, kappa {disjoint['kappa']:.2f}"
-    )
-    say(
-        f"a random split would have said {flattering['overall_accuracy']:.1%}, which is optimistic "
-        f"by {100 * found['optimism_gap']:.1f} points"
-    )
-    error = found["expected_calibration_error"]
-    say(f"probabilities are off by {error['after']:.1%} on average after calibration ({error['before']:.1%} before)")

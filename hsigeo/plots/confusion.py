@@ -60,7 +60,7 @@ def draw_confusion(
             _write_counts(axes, counts.tolist(), shares)
         bar = figure.colorbar(image, ax=axes, shrink=0.8)
         bar.set_label("share of the reference class")
-        figures = f"overall accuracy {accuracy.overall:.1%}, average {accuracy.average:.1%}"
+        figures = f"overall {accuracy.overall:.1%}, average {accuracy.average:.1%}"
         axes.set_title(f"{title}\n{figures}" if title else figures)
 
 

@@ -159,7 +159,8 @@ def class_color(entry: ClassEntry) -> tuple[float, float, float]:
 
 
 def shorten(name: str, most: int = 24) -> str:
-    """A class name cut to so many characters: a longer one would leave no room for what the figure shows."""
+    """A class name on one line, cut to so many characters: a longer one would leave no room for what is shown."""
+    name = " ".join(name.split())
     return name if len(name) <= most else name[: most - 1].rstrip() + "…"
 
 

@@ -40,7 +40,10 @@ def families_for(texts: Iterable[str]) -> list[str]:
 
 
 def spell_out(text: str, families: Iterable[str]) -> str:
-    """The text as it can be drawn: runs of characters without a font as ``[U+6C34 U+57DF]``; controls as blanks."""
+    """The text as it can be drawn: runs of characters without a font as ``[U+6C34 U+57DF]``; controls as blanks.
+
+    Line breaks stay: titles have them.
+    """
     known = frozenset().union(*(_characters_of(family) for family in families))
     parts: list[str] = []
     run: list[str] = []
@@ -51,7 +54,7 @@ def spell_out(text: str, families: Iterable[str]) -> str:
         if run:
             parts.append(f"[{' '.join(run)}]")
             run = []
-        parts.append(character if _is_visible(character) else " " if character else "")
+        parts.append(character if _is_visible(character) or character in "\n" else " ")
     return "".join(parts)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from hsigeo.intervals import wilson_interval
 from hsigeo.plots.figure import ACCENT, INK, SECOND, drawing
 
 __all__ = ["draw_reliability"]
@@ -44,6 +45,10 @@ def draw_reliability(
             confidence, right, count = (np.array(column, dtype=float) for column in zip(*bins, strict=True))
             label = f"{name}: off by {error:.1%}"
             axes.plot(confidence, right, color=color, marker=marker, linestyle=line, markersize=4, label=label)
+            ends = [wilson_interval(share * trials, trials) for share, trials in zip(right, count, strict=True)]
+            low, high = np.array(ends).T
+            # Bins of a handful of pixels jump about; their bars say how little that means.
+            axes.vlines(confidence, low, high, color=color, alpha=0.35, linewidth=3)
             below.plot(confidence, count, color=color, marker=marker, linestyle=line, markersize=3)
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
         below.set(xlabel="probability of the mapped class", ylabel="pixels", ylim=(0, None))

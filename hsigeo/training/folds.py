@@ -49,12 +49,15 @@ class FoldPlan:
         ``polygon``, ``scene``, ``block`` or ``pixel``.
     folds
         Every pixel is tested in exactly one fold, unless its class cannot be trained without it.
+    unit
+        (pixel,) number, from 0, of what is never divided: polygon, scene, block, or the pixel itself.
     notes
         What weakens the split, in plain sentences.
     """
 
     kind: str
     folds: tuple[Fold, ...]
+    unit: Index
     notes: tuple[str, ...] = ()
 
 
@@ -74,7 +77,7 @@ def plan_disjoint_folds(samples: LabelledSpectra, *, count: int = 5, seed: int =
     fold = fold_of_unit[unit]
     buffer = BUFFER_PIXELS if kind == "block" else 0
     folds = [_fold(samples, fold == number, buffer) for number in range(int(fold.max()) + 1)]
-    return FoldPlan(kind=kind, folds=tuple(f for f in folds if len(f.test) and len(f.train)), notes=notes)
+    return FoldPlan(kind=kind, folds=tuple(f for f in folds if len(f.test) and len(f.train)), unit=unit, notes=notes)
 
 
 def plan_random_folds(samples: LabelledSpectra, *, count: int = 5, seed: int = 0) -> FoldPlan:
@@ -85,7 +88,8 @@ def plan_random_folds(samples: LabelledSpectra, *, count: int = 5, seed: int = 0
         members = order[samples.class_index[order] == index]
         fold[members] = np.arange(len(members)) % count
     folds = (_fold(samples, fold == number, 0) for number in range(count))
-    return FoldPlan(kind="pixel", folds=tuple(f for f in folds if len(f.test) and len(f.train)))
+    kept = tuple(f for f in folds if len(f.test) and len(f.train))
+    return FoldPlan(kind="pixel", folds=kept, unit=np.arange(len(samples), dtype=np.intp))
 
 
 def _units(samples: LabelledSpectra, count: int) -> tuple[str, Index]:

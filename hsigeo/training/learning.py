@@ -14,10 +14,12 @@ from hsigeo.errors import TrainingError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
-from hsigeo.training.recipes import RECIPES
+from hsigeo.training.curve import CURVE_FOLDS, SHARES, measure_learning_curve
+from hsigeo.training.oddities import find_oddities
+from hsigeo.training.recipes import RECIPES, Recipe
 from hsigeo.training.record import record_training
 from hsigeo.training.samples import LabelledSpectra, read_labelled_spectra
-from hsigeo.training.validation import validate
+from hsigeo.training.validation import Validation, validate
 
 __all__ = ["provenance_of", "train", "train_on_spectra"]
 
@@ -31,6 +33,7 @@ def train(
     variant: str = DEFAULT_VARIANT,
     seed: int = 0,
     check: bool = True,
+    curve: bool = False,
     progress: Progress | None = None,
 ) -> Model:
     """Learn a model from the labelled pixels of one or more scenes.
@@ -48,8 +51,10 @@ def train(
     check
         Cross-validate first (spatially disjoint and random folds); the figures go into the model's card, and its
         probabilities are calibrated by them.
+    curve
+        With `check`: also measure accuracy against the number of labels, which trains nine models more.
     progress
-        Called with (models trained, models in all).
+        Called with (models trained, models in all); without `check`, with (steps done, steps in all).
 
     Raises
     ------
@@ -70,6 +75,7 @@ def train(
         variant=variant,
         seed=seed,
         check=check,
+        curve=curve,
         provenance=provenance_of(scenes, [source.path for source in sources]),
         progress=progress,
     )
@@ -81,6 +87,7 @@ def train_on_spectra(
     variant: str = DEFAULT_VARIANT,
     seed: int = 0,
     check: bool = True,
+    curve: bool = False,
     provenance: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Model:
@@ -90,7 +97,7 @@ def train_on_spectra(
     ----------
     samples
         See `read_labelled_spectra` and `spectra_of_library`.
-    variant, seed, check, progress
+    variant, seed, check, curve, progress
         As in `train`.
     provenance
         JSON values that say where the spectra come from; stored in the model.
@@ -105,8 +112,9 @@ def train_on_spectra(
     if variant not in RECIPES:
         raise TrainingError(f"there is no variant {variant!r}; there are {', '.join(sorted(RECIPES))}")
     recipe = RECIPES[variant]
-    validation = validate(samples, recipe, seed=seed, progress=progress) if check else None
-    trained = recipe(samples, seed=seed)
+    validation, figures = _check(samples, recipe, seed, curve, progress) if check else (None, {})
+    # After validation the bar counts models; this is the last of them.
+    trained = recipe(samples, seed=seed, progress=None if check else progress)
     card = ModelCard(
         variant=variant,
         hyperparameters=trained.hyperparameters,
@@ -119,12 +127,46 @@ def train_on_spectra(
             "software": f"hsigeo {hsigeo.__version__}",
             "seed": seed,
             "pixels_per_class": samples.counts,
+            "notes": [*samples.notes, *find_oddities(samples)],
             **(provenance or {}),
         },
-        validation={} if validation is None else validation.to_json(),
+        validation=figures,
     )
     record = record_training(samples, trained.network, seed=seed)
     return with_digest(Model(card=card, network=trained.network, record=record))
+
+
+def _check(
+    samples: LabelledSpectra, recipe: Recipe, seed: int, curve: bool, progress: Progress | None
+) -> tuple[Validation | None, dict[str, Any]]:
+    """Cross-validate, and the figures as JSON; one more model than these is announced, the one to keep."""
+    extra = 1
+    if curve:
+        extra += len(SHARES) * CURVE_FOLDS
+    done = 0
+
+    def show(models: int, total: int) -> None:
+        nonlocal done
+        done = models
+        if progress is not None:
+            progress(models, total + extra)
+
+    validation = validate(samples, recipe, seed=seed, progress=show)
+    if validation is None:
+        return None, {}
+    figures = validation.to_json()
+    if curve:
+        checked = done
+
+        def count_one() -> None:
+            nonlocal done
+            done += 1
+            if progress is not None:
+                progress(done, checked + extra)
+
+        points = measure_learning_curve(samples, recipe, validation.disjoint, seed=seed, count_one=count_one)
+        figures["learning_curve"] = [point.to_json() for point in points]
+    return validation, figures
 
 
 def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[str]) -> dict[str, Any]:

@@ -8,22 +8,30 @@ random split would have looked: the optimism gap.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from hsigeo.calibration import expected_calibration_error, fit_temperature, soften
+from hsigeo.calibration import cross_fitted, expected_calibration_error, fit_temperature, reliability, soften
+from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
 from hsigeo.metrics import Accuracy, confusion_matrix
 from hsigeo.training.folds import FoldPlan, plan_disjoint_folds, plan_random_folds
 from hsigeo.training.recipes import Recipe
 from hsigeo.training.samples import LabelledSpectra
 
-__all__ = ["HeldOut", "Validation", "validate"]
+__all__ = ["HeldOut", "Validation", "judge", "validate"]
 
 Progress = Callable[[int, int], None]
+
+RANDOM_FOLDS = 2
+"""Of the five random folds only so many are tested: they are there for one figure that nobody should use."""
+
+BATCH = 1024
+"""Pixels that go through the network at a time."""
 
 _UNITS = {"polygon": "polygons", "scene": "scenes", "block": "blocks with a buffer", "pixel": "pixels"}
 
@@ -42,6 +50,8 @@ class HeldOut:
         (tested pixel,) class index.
     fold
         (tested pixel,) which fold tested it.
+    unit
+        (tested pixel,) which unit of ground it lies on, from 0.
     names
         Class names.
     """
@@ -50,23 +60,35 @@ class HeldOut:
     logits: NDArray[np.float32]
     target: NDArray[np.int64]
     fold: NDArray[np.int64]
+    unit: NDArray[np.intp]
     names: tuple[str, ...]
 
     @property
     def accuracy(self) -> Accuracy:
         """Over all tested pixels together."""
-        return self._accuracy_of(np.ones(len(self.target), dtype=bool))
+        return _accuracy(self.logits, self.target, self.names)
+
+    @property
+    def intervals(self) -> AccuracyIntervals:
+        """95 % confidence intervals, each unit of ground being one observation, about ground like that of the labels.
+
+        They tell how far the figures could be off because only so many units were held out. That the folds' models
+        share most of their training pixels, and so part of their errors, is not in them.
+        """
+        mapped = self.logits.argmax(axis=1) + 1
+        shape = (int(self.unit.max(initial=-1)) + 1, len(self.names))
+        return measure_intervals(self.accuracy, tally_units(self.target + 1, mapped, self.unit, shape=shape))
 
     @property
     def spread(self) -> float:
         """Standard deviation of the overall accuracy between folds; NaN with a single fold."""
-        each = [self._accuracy_of(self.fold == number).overall for number in np.unique(self.fold)]
+        each = [self.accuracy_of(number).overall for number in np.unique(self.fold).tolist()]
         return float(np.std(each, ddof=1)) if len(each) > 1 else float("nan")
 
-    def _accuracy_of(self, chosen: NDArray[np.bool_]) -> Accuracy:
-        mapped = self.logits[chosen].argmax(axis=1) + 1
-        matrix = confusion_matrix(self.target[chosen] + 1, mapped, len(self.names))
-        return Accuracy(names=self.names, confusion=matrix)
+    def accuracy_of(self, fold: int) -> Accuracy:
+        """Of one fold."""
+        chosen = self.fold == fold
+        return _accuracy(self.logits[chosen], self.target[chosen], self.names)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -94,13 +116,24 @@ class Validation:
 
     @property
     def calibration_error(self) -> tuple[float, float]:
-        """Expected calibration error before and after applying the temperature, on the disjoint answers."""
+        """Expected calibration error of the disjoint answers, without and with a temperature.
+
+        The second is cross-fitted: each fold at the temperature that the other folds ask for.
+        """
         held = self.disjoint
-        before, after = (
-            expected_calibration_error(soften(held.logits, temperature), held.target)
-            for temperature in (1.0, self.temperature)
-        )
+        before = expected_calibration_error(soften(held.logits, 1.0), held.target)
+        after = expected_calibration_error(cross_fitted(held.logits, held.target, held.fold)[0], held.target)
         return before, after
+
+    @property
+    def reliability(self) -> dict[str, list[tuple[float, float, int]]]:
+        """Mean confidence, share right and pixels in bins of confidence, ``before`` and (cross-fitted) ``after``."""
+        held = self.disjoint
+        after, _ = cross_fitted(held.logits, held.target, held.fold)
+        return {
+            "before": reliability(soften(held.logits, 1.0), held.target),
+            "after": reliability(after, held.target),
+        }
 
     @property
     def split(self) -> str:
@@ -114,13 +147,15 @@ class Validation:
             "split": self.split,
             "notes": list(self.disjoint.plan.notes),
             "disjoint": self.disjoint.accuracy.to_json(),
+            "confidence_intervals": self.disjoint.intervals.to_json(self.disjoint.names),
             "disjoint_spread": None if np.isnan(self.disjoint.spread) else self.disjoint.spread,
             "random_split_optimistic": {
                 "overall_accuracy": self.random.accuracy.overall,
                 "average_accuracy": self.random.accuracy.average,
             },
             "optimism_gap": self.optimism_gap,
-            "expected_calibration_error": {"before": before, "after": after},
+            "expected_calibration_error": {"before": before, "after": after, "after_is": "cross-fitted"},
+            "reliability": {name: [list(line) for line in table] for name, table in self.reliability.items()},
         }
 
 
@@ -144,6 +179,7 @@ def validate(
     plans = [plan_disjoint_folds(samples, seed=seed), plan_random_folds(samples, seed=seed)]
     if any(len(plan.folds) < 2 for plan in plans):
         return None
+    plans[1] = replace(plans[1], folds=plans[1].folds[:RANDOM_FOLDS])
     total = sum(len(plan.folds) for plan in plans)
     done = 0
 
@@ -157,14 +193,25 @@ def validate(
     return Validation(disjoint=disjoint, random=random, temperature=fit_temperature(disjoint.logits, disjoint.target))
 
 
+def judge(
+    samples: LabelledSpectra, recipe: Recipe, train: NDArray[np.intp], test: NDArray[np.intp], *, seed: int
+) -> Accuracy:
+    """Accuracy on the pixels `test` of a model trained on the pixels `train`."""
+    network = recipe(samples.take(train), seed=seed).network
+    return _accuracy(_ask(network, samples.spectra[test]), samples.class_index[test], samples.classes.names)
+
+
+def _accuracy(logits: NDArray[np.float32], target: NDArray[np.int64], names: tuple[str, ...]) -> Accuracy:
+    return Accuracy(names=names, confusion=confusion_matrix(target + 1, logits.argmax(axis=1) + 1, len(names)))
+
+
 def _hold_out(
     samples: LabelledSpectra, recipe: Recipe, plan: FoldPlan, seed: int, count_one: Callable[[], None]
 ) -> HeldOut:
     logits = []
     for fold in plan.folds:
         network = recipe(samples.take(fold.train), seed=seed).network
-        with torch.inference_mode():
-            logits.append(network(torch.from_numpy(samples.spectra[fold.test])).numpy())
+        logits.append(_ask(network, samples.spectra[fold.test]))
         count_one()
     tested = np.concatenate([fold.test for fold in plan.folds])
     return HeldOut(
@@ -172,5 +219,13 @@ def _hold_out(
         logits=np.concatenate(logits),
         target=samples.class_index[tested],
         fold=np.repeat(np.arange(len(plan.folds)), [len(fold.test) for fold in plan.folds]),
+        unit=plan.unit[tested],
         names=samples.classes.names,
     )
+
+
+def _ask(network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits (pixel, class) of spectra, a batch at a time."""
+    with torch.inference_mode():
+        parts = [network(part) for part in torch.split(torch.from_numpy(spectra), BATCH)]
+    return np.asarray(torch.cat(parts).numpy())

@@ -64,7 +64,7 @@ def test_characters_without_a_font_are_spelt_as_numbers_on_ticks_too(tmp_path: P
 def test_what_no_font_has_is_spelt_in_runs_and_the_rest_stays() -> None:
     assert spell_out("open 水域 2", [BASE]) == "open [U+6C34 U+57DF] 2"
     assert spell_out("plain", [BASE]) == "plain"
-    assert spell_out("two\nlines\t\x07", [BASE]) == "two lines  "
+    assert spell_out("two\nlines\t\x07", [BASE]) == "two\nlines  "
 
 
 def test_latin_names_need_no_search_for_fonts() -> None:
@@ -133,4 +133,5 @@ def test_a_class_keeps_its_colour() -> None:
 
 def test_only_long_names_are_cut() -> None:
     assert shorten("forest") == "forest"
+    assert shorten("two\nlines") == "two lines"
     assert shorten("a" * 40) == "a" * 23 + "…"

@@ -10,6 +10,8 @@ import torch
 from labelled_spectra import make_labelled_spectra
 from torch import nn
 
+from hsigeo.calibration import expected_calibration_error, fit_temperature, soften
+from hsigeo.training.curve import CURVE_FOLDS, SHARES, measure_learning_curve
 from hsigeo.training.recipe import Trained
 from hsigeo.training.validation import validate
 
@@ -100,11 +102,62 @@ def test_no_test_pixel_was_learnt():
 def test_progress_counts_models():
     seen = []
     validate(make_labelled_spectra(120), nearest_mean, seed=0, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(k, 10) for k in range(1, 11)]
+    assert seen == [(k, 7) for k in range(1, 8)]  # five disjoint folds, two random ones
 
 
 def test_labels_that_cannot_be_split_give_no_figures():
     assert validate(make_labelled_spectra(3, classes=3), nearest_mean, seed=0) is None
+
+
+def test_the_error_after_calibration_is_that_of_folds_the_temperature_did_not_see():
+    found = validate(samples_with_polygon_signatures(), nearest_neighbour, seed=0)
+    held = found.disjoint
+    gaps = []
+    probability = np.empty(held.logits.shape)
+    for number in range(5):
+        inside = held.fold == number
+        gaps.append(fit_temperature(held.logits[~inside], held.target[~inside]))
+        probability[inside] = soften(held.logits[inside], gaps[-1])
+
+    assert found.calibration_error[1] == pytest.approx(expected_calibration_error(probability, held.target))
+    assert len(set(gaps)) > 1
+    assert sum(count for _, _, count in found.reliability["after"]) == len(held.target)
+
+
+def test_intervals_count_polygons():
+    found = validate(make_labelled_spectra(240), nearest_mean, seed=0)
+    units = len(np.unique(make_labelled_spectra(240).group))
+
+    assert (found.disjoint.intervals.units, found.disjoint.intervals.count) == ("units of ground", units)
+
+
+def test_the_learning_curve_ends_with_what_validation_found():
+    samples = make_labelled_spectra(240)
+    held = validate(samples, nearest_mean, seed=0).disjoint
+    seen = []
+
+    points = measure_learning_curve(samples, nearest_mean, held, seed=0, count_one=lambda: seen.append(1))
+
+    assert len(seen) == len(SHARES) * CURVE_FOLDS
+    assert [point.pixels for point in points] == sorted({point.pixels for point in points})
+    assert points[-1].overall == tuple(held.accuracy_of(number).overall for number in range(CURVE_FOLDS))
+    assert all(len(point.average) == CURVE_FOLDS for point in points)
+
+
+def test_no_point_of_the_curve_learns_from_ground_it_is_tested_on():
+    samples = make_labelled_spectra(240)
+    held = validate(samples, nearest_mean, seed=0).disjoint
+    learnt = []
+
+    def spy(part, *, seed, progress=None):
+        learnt.append(set(part.group.tolist()))
+        return nearest_mean(part, seed=seed)
+
+    measure_learning_curve(samples, spy, held, seed=0, count_one=lambda: None)
+
+    for number, groups in enumerate(learnt):
+        fold = held.plan.folds[number % CURVE_FOLDS]
+        assert not groups & set(samples.group[fold.test].tolist())
 
 
 def test_figures_are_plain_json():

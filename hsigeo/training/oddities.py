@@ -1,0 +1,79 @@
+"""What is odd about a training set, in plain sentences: it trains all the same, but whoever uses it must know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsigeo.training.samples import LabelledSpectra
+
+__all__ = ["find_oddities"]
+
+FEW_PIXELS = 10
+"""With fewer pixels of a class, the share of them that is recognised is known to no better than ± 25 points."""
+
+LOPSIDED = 20
+"""The largest class has so many times the pixels of the smallest."""
+
+
+def find_oddities(samples: LabelledSpectra) -> tuple[str, ...]:
+    """One sentence for each thing that is odd; none for an ordinary training set."""
+    return (*_about_spectra(samples), *_about_bands(samples), *_about_counts(samples))
+
+
+def _about_spectra(samples: LabelledSpectra) -> Iterator[str]:
+    count = len(samples)
+    which = _same(samples.spectra)
+    kinds = int(which.max()) + 1
+    if kinds == 1 and count > 1:
+        yield f"all {count} labelled spectra are the same: nothing can be learnt but how frequent the classes are"
+        return
+    pairs = np.unique(np.stack([which, samples.class_index]), axis=1)  # (2, pair) of spectrum and class
+    classes_of_kind = np.bincount(pairs[0], minlength=kinds)
+    contradicting = classes_of_kind[which] > 1
+    if contradicting.any():
+        names = [samples.classes.names[k] for k in np.unique(samples.class_index[contradicting])]
+        yield (
+            f"{int(contradicting.sum())} labelled spectra are identical to one of another class ({_listing(names)}): "
+            "no classifier can be right about both; check the labels"
+        )
+    copies = count - pairs.shape[1]
+    if copies:
+        yield (
+            f"{copies} of {count} labelled spectra are exact copies of another of their class; they teach nothing new, "
+            "and where copies lie in different folds the expected accuracy is too high"
+        )
+
+
+def _about_bands(samples: LabelledSpectra) -> Iterator[str]:
+    constant = np.flatnonzero(np.ptp(samples.spectra, axis=0) == 0)
+    if len(samples) > 1 and len(constant) and len(constant) < samples.bands.count:
+        wavelength = samples.bands.wavelength
+        names = [f"band {k + 1}" if wavelength is None else f"{wavelength[k]:.0f} nm" for k in constant]
+        yield f"{len(constant)} bands have one value in all labelled spectra and carry nothing: {_listing(names)}"
+
+
+def _about_counts(samples: LabelledSpectra) -> Iterator[str]:
+    counts = samples.counts
+    few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_PIXELS]
+    if few:
+        yield f"classes with fewer than {FEW_PIXELS} labelled pixels: {_listing(few)}; their accuracy is hardly known"
+    most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    if counts[most] >= LOPSIDED * counts[least]:
+        yield (
+            f"{most} has {counts[most]} labelled pixels, {least} has {counts[least]}: overall accuracy is mostly about "
+            "the large classes; look at average accuracy and at each class"
+        )
+
+
+def _same(spectra: NDArray[np.float32]) -> NDArray[np.intp]:
+    """(pixel,) number of the distinct spectrum, from 0."""
+    rows = np.ascontiguousarray(spectra + np.float32(0))  # so that -0 equals 0, bit for bit
+    keys = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
+    return np.unique(keys, return_inverse=True)[1].ravel()
+
+
+def _listing(names: list[str], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
