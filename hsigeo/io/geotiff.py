@@ -40,6 +40,9 @@ _DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG
 # CPLE_BaseError is what rasterio lets through of GDAL's own errors; it has no public name.
 _GDAL_ERRORS = (RasterioError, CPLE_BaseError, OSError)
 
+# Else GDAL leaves a file beside each compressed archive that it reads.
+_LEAVE_NO_FILES = {"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"}
+
 _MIN_CACHE, _MAX_CACHE = 64 << 20, 512 << 20
 _HANDLES_PER_THREAD = 2
 _INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
@@ -51,9 +54,18 @@ _handles = threading.local()
 
 @dataclass(frozen=True)
 class RasterCube:
-    """A raster that GDAL reads. Implements `hsigeo.io.cube.Cube`."""
+    """A raster that GDAL reads. Implements `hsigeo.io.cube.Cube`.
+
+    Parameters
+    ----------
+    header
+        What is known of it.
+    gdal_name
+        How GDAL opens it, where that is not the path of its data: a member of an archive.
+    """
 
     header: CubeHeader
+    gdal_name: str = ""
 
     def read(self, rows: slice, cols: slice, bands: slice = slice(None)) -> NDArray[Any]:
         """Stored numbers of a window; see `hsigeo.io.cube.Cube.read`."""
@@ -65,16 +77,23 @@ class RasterCube:
         window = Window(col_range.start, row_range.start, shape[2], shape[1])
         # rasterio takes this number as bytes; GDAL's environment variable of the same name counts megabytes.
         try:
-            with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header)):
-                dataset = _dataset_of_this_thread(Path(header.data_path), header.stamp)
+            with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header), **_LEAVE_NO_FILES):
+                dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header.stamp)
                 values: NDArray[Any] = dataset.read([index + 1 for index in band_range], window=window)
         except _GDAL_ERRORS as error:
             raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {_first_line(error)}") from error
         return values
 
 
-def open_raster(path: Path) -> RasterCube:
+def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
     """Open a GeoTIFF, or another raster of one local file.
+
+    Parameters
+    ----------
+    path
+        The file; of a raster within an archive, the archive.
+    gdal_name
+        How GDAL opens a raster within an archive (``/vsizip/…``).
 
     Raises
     ------
@@ -86,26 +105,30 @@ def open_raster(path: Path) -> RasterCube:
     stamp = FileStamp.of(path)
     try:
         # Each thread that reads opens the file for itself: one GDAL handle used by two threads gives wrong pixels.
-        with rasterio.Env(), _open_dataset(path) as dataset:
-            return RasterCube(_describe(dataset, path, stamp))
+        with rasterio.Env(**_LEAVE_NO_FILES), _open_dataset(gdal_name or str(path.absolute())) as dataset:
+            return RasterCube(_describe(dataset, path, stamp), gdal_name)
     except _GDAL_ERRORS as error:
+        if gdal_name:
+            raise SceneError(
+                f"the image in {path} cannot be opened, download it again: {_first_line(error)}"
+            ) from error
         raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {_first_line(error)}") from error
 
 
-def _open_dataset(path: Path) -> DatasetReader:
+def _open_dataset(name: str) -> DatasetReader:
     # rasterio.open takes one driver or all of them, and all of them include ones that follow links to the network.
     with quiet_about_georeference():
-        return DatasetReader(str(path.absolute()), driver=list(_DRIVERS), sharing=False)
+        return DatasetReader(name, driver=list(_DRIVERS), sharing=False)
 
 
-def _dataset_of_this_thread(path: Path, stamp: FileStamp) -> Any:
+def _dataset_of_this_thread(name: str, stamp: FileStamp) -> Any:
     """A handle only this thread uses, kept open between blocks; the least recently used is closed."""
-    handles: OrderedDict[tuple[Path, FileStamp], Any] | None = getattr(_handles, "open", None)
+    handles: OrderedDict[tuple[str, FileStamp], Any] | None = getattr(_handles, "open", None)
     if handles is None:
         handles = _handles.open = OrderedDict()
-    key = (path, stamp)
+    key = (name, stamp)
     if key not in handles:
-        handles[key] = _open_dataset(path)
+        handles[key] = _open_dataset(name)
         while len(handles) > _HANDLES_PER_THREAD:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)

@@ -64,6 +64,11 @@ class Probe:
         """Whether it begins as HDF5 does; NetCDF-4 is HDF5."""
         return any(self.start[offset:].startswith(_HDF5_SIGNATURE) for offset in _HDF5_OFFSETS)
 
+    @property
+    def is_xml(self) -> bool:
+        """Whether it begins as XML does."""
+        return self.start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
     @cached_property
     def envi_header(self) -> Path | None:
         """The ENVI header that the path is, or that lies beside it."""

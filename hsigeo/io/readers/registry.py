@@ -16,6 +16,7 @@ from typing import cast
 
 from hsigeo.errors import SceneError
 from hsigeo.io.readers.hdf5 import explain
+from hsigeo.io.readers.package import is_package
 from hsigeo.io.readers.protocol import Probe, Reader
 
 __all__ = ["FoundReader", "find_reader", "reader_names"]
@@ -29,6 +30,8 @@ _BUILT_IN = {
     "tanager": "hsigeo.io.readers.tanager:TanagerReader",
     "neon": "hsigeo.io.readers.neon:NeonReader",
     "prisma": "hsigeo.io.readers.prisma:PrismaReader",
+    "enmap": "hsigeo.io.readers.enmap:EnmapReader",
+    "desis": "hsigeo.io.readers.desis:DesisReader",
     "flight-line": "hsigeo.io.readers.flight_line:FlightLineReader",
     "envi": "hsigeo.io.readers.envi:EnviReader",
     "geotiff": "hsigeo.io.readers.geotiff:GeoTiffReader",
@@ -138,7 +141,9 @@ def _load(point: EntryPoint) -> Reader:
 def _refuse(probe: Probe) -> None:
     path = probe.path
     if probe.is_folder:
-        raise SceneError(f"{path} is a folder; name a scene in it (an ENVI .hdr or a GeoTIFF)")
+        raise SceneError(f"{path} is a folder, and not of one product; name a scene in it (an ENVI .hdr or a GeoTIFF)")
+    if is_package(path, probe.start):
+        raise SceneError(f"{path} is an archive that holds no product hsigeo knows; unpack it and name a scene")
     for magic, what, remedy in _NOT_READ:
         if probe.start.startswith(magic):
             raise SceneError(f"{path} is {what}; hsigeo does not read these: {remedy}")
