@@ -21,6 +21,7 @@ _SUMMARIES = {
     "classify": "Make the class map of a scene.",
     "evaluate": "Compare a class map with reference labels.",
     "mosaic": "Put the maps of many flight lines together.",
+    "agree": "Compare the maps of flight lines where they overlap.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",
 }
 

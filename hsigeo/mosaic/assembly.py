@@ -20,8 +20,9 @@ from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
 from hsigeo.lines.mapped_line import MappedLine
+from hsigeo.lines.placed_line import PlacedLine, place_line
 from hsigeo.lines.target import choose_grid
-from hsigeo.mosaic.composition import PlacedLine, block_bytes, compose, place_line
+from hsigeo.mosaic.composition import block_bytes, compose
 from hsigeo.mosaic.rules import Rule, choose_rule
 
 __all__ = ["Mosaic", "lines_path", "write_mosaic"]
