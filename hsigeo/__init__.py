@@ -23,6 +23,7 @@ _HOME = {
     "HsigeoError": "hsigeo.errors",
     "classify": "hsigeo.classification",
     "evaluate": "hsigeo.evaluation",
+    "explain": "hsigeo.explanation",
     "load_model": "hsigeo.model",
     "open_labels": "hsigeo.io",
     "open_scene": "hsigeo.io",

@@ -5,6 +5,7 @@ from hsigeo.classes import ClassTable as ClassTable
 from hsigeo.classification import classify as classify
 from hsigeo.errors import HsigeoError as HsigeoError
 from hsigeo.evaluation import evaluate as evaluate
+from hsigeo.explanation import explain as explain
 from hsigeo.grid import Grid as Grid
 from hsigeo.io.labels import open_labels as open_labels
 from hsigeo.io.map_writer import write_map as write_map

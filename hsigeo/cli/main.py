@@ -20,6 +20,7 @@ _SUMMARIES = {
     "train": "Learn a model from labelled pixels.",
     "classify": "Make the class map of a scene.",
     "evaluate": "Compare a class map with reference labels.",
+    "explain": "Say which wavelengths decide, for each class or for a pixel.",
     "mosaic": "Put the maps of many flight lines together.",
     "agree": "Compare the maps of flight lines where they overlap.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",

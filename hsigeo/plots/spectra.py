@@ -16,7 +16,7 @@ from hsigeo.plots.figure import INK, class_color, drawing, shorten
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_spectra"]
+__all__ = ["draw_spectra", "stretches_of"]
 
 _COLUMNS = 3
 _GAP = 3.0
@@ -80,7 +80,7 @@ def _draw_class(
     axes: Axes, place: NDArray[np.float64], spectra: NDArray[np.float32], color: tuple[float, float, float]
 ) -> None:
     low, quarter, middle, three, high = np.percentile(spectra, [5, 25, 50, 75, 95], axis=0)
-    for start, stop in _stretches(place):
+    for start, stop in stretches_of(place):
         along = slice(start, stop)
         axes.fill_between(place[along], low[along], high[along], color=color, alpha=0.25, linewidth=0)
         axes.fill_between(place[along], quarter[along], three[along], color=color, alpha=0.45, linewidth=0)
@@ -89,7 +89,7 @@ def _draw_class(
         axes.plot(place[along], middle[along], color=color, linewidth=1.0)
 
 
-def _stretches(place: NDArray[np.float64]) -> list[tuple[int, int]]:
+def stretches_of(place: NDArray[np.float64]) -> list[tuple[int, int]]:
     """Runs of bands without a gap between them."""
     if len(place) < 3:
         return [(0, len(place))]

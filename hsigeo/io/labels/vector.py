@@ -23,7 +23,7 @@ from hsigeo.io.labels.place import parse_crs, to_pixel_coordinates
 from hsigeo.io.labels.rasterise import burn, explode, resolve_claims
 from hsigeo.labels import LabelledPixels, LabelReport
 
-__all__ = ["VectorLabels", "open_vector_labels"]
+__all__ = ["VectorLabels", "open_outlines", "open_vector_labels"]
 
 _KINDS = {
     "OFTString": "text",
@@ -150,6 +150,35 @@ def open_vector_labels(
         classes=classes,
         geometries=_parse_geometries(wkb),
         class_id=class_id,
+    )
+
+
+def open_outlines(path: str, *, crs: str | None = None) -> VectorLabels:
+    """Read the geometries of a vector file whatever its columns: they all outline one thing, named ``area``.
+
+    Raises
+    ------
+    LabelError
+        The file is not there or cannot be read, or it has several layers.
+    """
+    if not Path(path).exists():
+        raise LabelError(f"{path} does not exist; give a vector file")
+    _refuse_indirect(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            layer = _choose_layer(path, None)
+            meta, _, wkb, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True)
+    except (DataSourceError, DataLayerError) as error:
+        raise LabelError(f"{path} cannot be read as outlines: {reason(error)}") from error
+    return VectorLabels(
+        path=path,
+        layer=layer,
+        field="",
+        crs=_settle_crs(meta["crs"], crs, where=path),
+        classes=ClassTable.from_names(["area"]),
+        geometries=_parse_geometries(wkb),
+        class_id=np.ones(len(wkb), dtype=np.int32),
     )
 
 

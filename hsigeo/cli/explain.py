@@ -1,0 +1,267 @@
+"""``hsigeo explain``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.cli.options import labels_crs_option, overwrite_option, reader_option, say
+from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
+
+if TYPE_CHECKING:
+    from hsigeo.bands import BandTable
+    from hsigeo.explanation import ModelExplanation, PixelExplanation, Stretch
+    from hsigeo.model import Model
+
+EXAMPLES = """\b
+Examples:
+  hsigeo explain scene.safetensors --plot classes.png --csv evidence.csv
+  hsigeo explain map.tif --at 383010 5820540
+  hsigeo explain map.tif --pixel 120 85 --plot pixel.svg --json pixel.json
+  hsigeo explain map.tif --polygon field.gpkg
+  hsigeo explain scene.safetensors --scene other.hdr --pixel 10 20
+"""
+
+MOST_STRETCHES = 6
+"""Deciding stretches that a terminal shows; the JSON file has them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outputs:
+    plot: str | None
+    json_path: str | None
+    csv_path: str | None
+    overwrite: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Where:
+    """Which pixels: at most one of these."""
+
+    pixel: tuple[int, int] | None
+    at: tuple[float, float] | None
+    polygon: str | None
+    labels_crs: str | None
+
+    @property
+    def given(self) -> int:
+        return sum(choice is not None for choice in (self.pixel, self.at, self.polygon))
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("subject", metavar="MODEL|MAP", type=click.Path())
+@click.option("--pixel", nargs=2, type=int, metavar="ROW COL", help="A pixel of the scene, counted from 0.")
+@click.option("--at", nargs=2, type=float, metavar="X Y", help="The pixel at these coordinates, in the scene's CRS.")
+@click.option("--polygon", metavar="FILE", type=click.Path(), help="All pixels under a vector file, taken together.")
+@labels_crs_option
+@click.option("--scene", metavar="SCENE", type=click.Path(), help="The scene. Default: the one the map names.")
+@click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="Default: the one the map names.")
+@click.option("--plot", metavar="FILE", type=click.Path(), help="Write evidence against wavelength: .png, .svg, .pdf.")
+@click.option("--csv", "csv_path", metavar="FILE", type=click.Path(), help="Write a table with a row for each band.")
+@click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Write all of it as JSON.")
+@reader_option
+@overwrite_option
+def explain(
+    subject: str,
+    pixel: tuple[int, int] | None,
+    at: tuple[float, float] | None,
+    polygon: str | None,
+    labels_crs: str | None,
+    scene: str | None,
+    model_path: str | None,
+    plot: str | None,
+    csv_path: str | None,
+    json_path: str | None,
+    reader: str | None,
+    overwrite: bool,
+) -> None:
+    """Say which wavelengths decide, for each class or for a pixel.
+
+    Without a place, per class: the wavelengths that carry the decision for it over its training pixels. With --pixel,
+    --at or --polygon: the class and its runner-up, the wavelengths that decided between them, the prototypes that did,
+    and the training pixels nearest to those.
+    """
+    where = _Where(pixel=pixel, at=at, polygon=polygon, labels_crs=labels_crs)
+    if where.given > 1:
+        raise click.UsageError("give one of --pixel, --at and --polygon")
+    outputs = _Outputs(plot=plot, json_path=json_path, csv_path=csv_path, overwrite=overwrite)
+    from hsigeo.explanation.sources import find_sources
+
+    found = find_sources(subject, scene=scene, model=model_path)
+    _check_outputs(outputs, [path for path in (subject, found.scene, found.model, polygon) if path])
+    from hsigeo.model import load_model
+
+    if found.model is None:
+        raise ModelNotFoundError(f"{subject} does not say which model made it; give --model FILE")
+    model = load_model(found.model)
+    if found.model_digest and model.digest != found.model_digest:
+        say(f"note: {found.model} is not the model that made {subject}: explained is what it would say")
+    if not where.given:
+        _explain_classes(model, outputs)
+        return
+    if found.scene is None:
+        raise SceneNotFoundError(f"{subject} does not say which scene it is of; give --scene FILE")
+    _explain_place(model, found.scene, where, outputs, reader)
+
+
+def _explain_classes(model: Model, outputs: _Outputs) -> None:
+    from hsigeo.explanation import explain_model
+
+    found = explain_model(model)
+    for entry in found.classes:
+        click.echo(f"{entry.entry.name} ({entry.pixels} training pixels)")
+        _echo_stretches(entry.stretches, found.bands)
+    if outputs.plot is not None:
+        _plot_classes(found, outputs)
+    _write_json(found.to_json(), outputs)
+    columns: dict[str, Iterable[Any]] = {
+        "band": range(1, found.bands.count + 1),
+        "wavelength_nm": _wavelengths(found.bands),
+    }
+    for entry in found.classes:
+        name = entry.entry.name
+        columns[f"evidence {name}"] = entry.evidence.tolist()
+        columns[f"evidence spread {name}"] = entry.spread.tolist()
+        if entry.mean is not None and entry.deviation is not None:
+            columns[f"mean {name}"], columns[f"spread {name}"] = entry.mean.tolist(), entry.deviation.tolist()
+    _write_csv(columns, outputs)
+
+
+def _explain_place(model: Model, scene_path: str, where: _Where, outputs: _Outputs, reader: str | None) -> None:
+    from hsigeo.explanation import explain, explain_area, pixel_at, read_area
+    from hsigeo.io import mark_dead_bands, open_scene
+
+    scene = mark_dead_bands(open_scene(scene_path, reader=reader))
+    counts: dict[str, int] = {}
+    if where.polygon is not None:
+        spectra, under = read_area(scene, model, where.polygon, crs=where.labels_crs)
+        found, counts = explain_area(model, spectra)
+        place = f"{where.polygon}: {under} pixels" + (f", {len(spectra)} explained" if under > len(spectra) else "")
+    else:
+        row, col = where.pixel or pixel_at(scene, *(where.at or (0.0, 0.0)))
+        found = explain(model, scene, row=[row], col=[col])[0]
+        place = f"row {row}, column {col}"
+    click.echo(f"{scene_path}, {place}")
+    if counts:
+        click.echo("  " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    _echo_pixel(found)
+    if outputs.plot is not None:
+        _plot_pixel(model, found, place, outputs)
+    document = {"scene": scene_path, "model_sha256": model.digest, "place": place, "pixels_of_class": counts}
+    _write_json(document | {"wavelength_nm": _wavelengths(found.bands)} | found.to_json(), outputs)
+    columns: dict[str, Iterable[Any]] = {
+        "band": range(1, found.bands.count + 1),
+        "wavelength_nm": _wavelengths(found.bands),
+        "reflectance": found.spectrum.tolist(),
+        "evidence": found.evidence.tolist(),
+    }
+    _write_csv(columns, outputs)
+
+
+def _echo_pixel(found: PixelExplanation) -> None:
+    click.echo(f"  class      {found.entry.name}, probability {found.probability:.1%}")
+    click.echo(f"  runner-up  {found.runner_up.name}, {found.runner_up_probability:.1%}; margin {found.margin:.1%}")
+    click.echo(f"  what speaks for {found.entry.name} rather than {found.runner_up.name}:")
+    _echo_stretches(found.stretches, found.bands)
+    for prototype in found.prototypes:
+        classes = ", ".join(f"{name} {share:.0%}" for name, share in list(prototype.classes.items())[:3])
+        side = "for" if prototype.vote >= 0 else "against"
+        click.echo(
+            f"  prototype {prototype.number} ({classes or 'not known'}) read {prototype.weight:.0%}, speaks {side}"
+        )
+        for pixel in prototype.nearest:
+            click.echo(
+                f"    near it: {pixel.class_name} in {pixel.scene}, row {pixel.row}, column {pixel.col} "
+                f"(label group {pixel.group})"
+            )
+
+
+def _echo_stretches(stretches: Sequence[Stretch], bands: BandTable) -> None:
+    unit = "band" if bands.wavelength is None else "nm"
+    if not stretches:
+        click.echo("    nothing in particular")
+    for stretch in stretches[:MOST_STRETCHES]:
+        place = f"{stretch.first:.0f}-{stretch.last:.0f} {unit}"
+        click.echo(f"    {place:<16} {stretch.share:>4.0%} of what speaks for it ({stretch.evidence:+.2f})")
+
+
+def _plot_classes(found: ModelExplanation, outputs: _Outputs) -> None:
+    from hsigeo.plots.explanation import MOST_PANELS, EvidencePanel, draw_evidence
+
+    if len(found.classes) > MOST_PANELS:
+        say(f"note: {outputs.plot} shows the first {MOST_PANELS} of {len(found.classes)} classes; --csv has them all")
+    panels = [
+        EvidencePanel(
+            title=f"{entry.entry.name} ({entry.pixels})",
+            entry=entry.entry,
+            spectrum=entry.mean,
+            deviation=entry.deviation,
+            evidence=entry.evidence,
+            spread=entry.spread,
+            chosen=tuple((stretch.first, stretch.last) for stretch in entry.stretches),
+        )
+        for entry in found.classes
+    ]
+    title = "what speaks for each class against all others, log-odds"
+    draw_evidence(panels, found.bands, str(outputs.plot), title=title, overwrite=outputs.overwrite)
+
+
+def _plot_pixel(model: Model, found: PixelExplanation, place: str, outputs: _Outputs) -> None:
+    from hsigeo.plots.explanation import EvidencePanel, draw_evidence
+
+    record = model.record
+    index = model.card.classes.entries.index(found.runner_up)
+    panel = EvidencePanel(
+        title=f"{found.entry.name} {found.probability:.0%}, not {found.runner_up.name} "
+        f"{found.runner_up_probability:.0%}",
+        entry=found.entry,
+        spectrum=found.spectrum,
+        evidence=found.evidence,
+        chosen=tuple((stretch.first, stretch.last) for stretch in found.stretches),
+        other=None if record is None else record.class_mean[index],
+        other_entry=None if record is None else found.runner_up,
+    )
+    draw_evidence([panel], found.bands, str(outputs.plot), title=place, overwrite=outputs.overwrite)
+
+
+def _check_outputs(outputs: _Outputs, inputs: Sequence[str]) -> None:
+    """Refuse early what would be refused at the end."""
+    if outputs.plot is not None:
+        from hsigeo.plots import check_figure
+
+        check_figure(outputs.plot, overwrite=outputs.overwrite)
+    written = [path for path in (outputs.plot, outputs.json_path, outputs.csv_path) if path is not None]
+    if len({Path(path).resolve() for path in written}) < len(written):
+        raise click.UsageError("--plot, --csv and --json name the same file")
+    for path in written:
+        check_output(path, overwrite=outputs.overwrite)
+        check_not_an_input(path, inputs)
+
+
+def _write_json(document: dict[str, Any], outputs: _Outputs) -> None:
+    if outputs.json_path is not None:
+        with replaced_on_success(outputs.json_path, overwrite=outputs.overwrite) as temporary:
+            temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_csv(columns: dict[str, Iterable[Any]], outputs: _Outputs) -> None:
+    if outputs.csv_path is None:
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    with replaced_on_success(outputs.csv_path, overwrite=outputs.overwrite) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _wavelengths(bands: BandTable) -> list[float | None]:
+    return [None] * bands.count if bands.wavelength is None else bands.wavelength.tolist()

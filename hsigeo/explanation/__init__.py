@@ -1,0 +1,22 @@
+"""Why a model decides as it does: per class from the model alone, per pixel with the scene."""
+
+from hsigeo.explanation.classes import ClassExplanation, ModelExplanation, explain_model
+from hsigeo.explanation.deciding import Stretch, deciding_stretches
+from hsigeo.explanation.entry import explain, pixel_at, read_area
+from hsigeo.explanation.pixels import PixelExplanation, Prototype, TrainingPixel, explain_area, explain_spectra
+
+__all__ = [
+    "ClassExplanation",
+    "ModelExplanation",
+    "PixelExplanation",
+    "Prototype",
+    "Stretch",
+    "TrainingPixel",
+    "deciding_stretches",
+    "explain",
+    "explain_area",
+    "explain_model",
+    "explain_spectra",
+    "pixel_at",
+    "read_area",
+]

@@ -1,0 +1,65 @@
+"""Where the scene and the model of an explanation are: given, or named by the map.
+
+A map may come from anybody, so what it names is only ever opened as a scene or a model, never written; and where the
+file it names is not there, one of the same name beside the map is taken, for maps are moved with their scenes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hsigeo.io.class_raster import open_map
+
+__all__ = ["Sources", "find_sources"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Paths of a scene and a model.
+
+    Parameters
+    ----------
+    scene, model
+        `None` where nothing says.
+    model_digest
+        Of the model that made the map; empty where there is no map, or it does not say.
+    """
+
+    scene: str | None
+    model: str | None
+    model_digest: str = ""
+
+
+def find_sources(subject: str, *, scene: str | None = None, model: str | None = None) -> Sources:
+    """The scene and model of a model or map file; what is given goes before what the map names.
+
+    Raises
+    ------
+    LabelError
+        The file is neither a model (by its ending) nor a class map.
+    """
+    if Path(subject).suffix.casefold() == ".safetensors":
+        return Sources(scene=scene, model=model or subject)
+    metadata = open_map(subject).metadata
+    return Sources(
+        scene=scene or _named(metadata, "scene", subject),
+        model=model or _named(metadata, "model", subject),
+        model_digest=_text(metadata, "model_sha256"),
+    )
+
+
+def _named(metadata: Mapping[str, Any], key: str, subject: str) -> str | None:
+    """The path in the metadata; of it and its namesake beside the map the one that is there."""
+    name = _text(metadata, key)
+    if not name or "\0" in name:
+        return None
+    beside = Path(subject).parent / Path(name).name
+    return str(beside) if not Path(name).exists() and beside.exists() else name
+
+
+def _text(metadata: Mapping[str, Any], key: str) -> str:
+    value = metadata.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,71 @@
+"""``hsigeo explain``, as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def folder(tmp_path, sample_scenes, hsigeo):
+    """A scene, a model trained on it, and its map."""
+    for name in ("line_1.hdr", "line_1.img", "training.gpkg"):
+        shutil.copy(sample_scenes / name, tmp_path)
+    done = hsigeo("train", "line_1.hdr", "--labels", "training.gpkg", "-o", "line_1.safetensors", "--no-validation")
+    assert done.returncode == 0, done.stderr
+    assert hsigeo("classify", "line_1.hdr", "-o", "map.tif").returncode == 0
+    return tmp_path
+
+
+def test_models_pixels_and_polygons_are_explained(folder, hsigeo):
+    done = hsigeo(
+        "explain", "line_1.safetensors", "--plot", "c.png", "--csv", "c.csv", "--json", "c.json"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Wald (Laubbäume)" in done.stdout
+    assert "nm" in done.stdout
+    assert (folder / "c.png").read_bytes().startswith(b"\x89PNG")
+    document = json.loads((folder / "c.json").read_text(encoding="utf-8"))
+    with (folder / "c.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == len(document["wavelength_nm"])
+    assert "evidence Water" in rows[0]
+
+    done = hsigeo("explain", "map.tif", "--pixel", "60", "50", "--plot", "p.svg", "--json", "p.json")
+    assert done.returncode == 0, done.stderr
+    for said in ("runner-up", "margin", "near it:", "line_1.hdr, row 60, column 50"):
+        assert said in done.stdout
+    assert "<svg" in (folder / "p.svg").read_text(encoding="utf-8")
+
+    done = hsigeo("explain", "map.tif", "--polygon", "training.gpkg")
+    assert done.returncode == 0, done.stderr
+    assert "training.gpkg: " in done.stdout
+
+    done = hsigeo("explain", "map.tif", "--pixel", "1", "1", "--at", "1", "1")
+    assert done.returncode == 2
+
+    done = hsigeo("explain", "line_1.safetensors", "--pixel", "1", "1")
+    assert done.returncode == 1
+    assert "--scene" in done.stderr
+
+    done = hsigeo("explain", "line_1.safetensors", "--json", "c.json")
+    assert done.returncode == 1
+    assert "exists" in done.stderr
+
+    done = hsigeo("explain", "line_1.safetensors", "--json", "line_1.safetensors", "--overwrite")
+    assert done.returncode == 1
+    assert "input of this command" in done.stderr
+
+
+def test_a_model_of_an_older_version_says_that_it_must_be_trained_again(hsigeo, sample_scenes, tmp_path):
+    from labelled_spectra import make_model
+
+    from hsigeo.model import write_model
+
+    write_model(make_model(), tmp_path / "old.safetensors")
+    done = hsigeo("explain", "old.safetensors")
+    assert done.returncode == 1
+    assert "train it again" in done.stderr
