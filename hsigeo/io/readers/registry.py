@@ -32,6 +32,8 @@ _BUILT_IN = {
     "prisma": "hsigeo.io.readers.prisma:PrismaReader",
     "enmap": "hsigeo.io.readers.enmap:EnmapReader",
     "desis": "hsigeo.io.readers.desis:DesisReader",
+    "hyperion": "hsigeo.io.readers.hyperion:HyperionReader",
+    "zarr": "hsigeo.io.readers.zarr:ZarrReader",
     "flight-line": "hsigeo.io.readers.flight_line:FlightLineReader",
     "envi": "hsigeo.io.readers.envi:EnviReader",
     "geotiff": "hsigeo.io.readers.geotiff:GeoTiffReader",
