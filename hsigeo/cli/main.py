@@ -17,6 +17,7 @@ from hsigeo.errors import HsigeoError
 # The commands, each in the module of its name. They are imported when called, so `hsigeo --help` stays instant.
 _SUMMARIES = {
     "info": "Say what a scene is: bands, wavelengths, CRS, repairs.",
+    "quicklook": "Make a picture of a scene, or of a class map.",
     "train": "Learn a model from labelled pixels.",
     "classify": "Make the class map of a scene.",
     "evaluate": "Compare a class map with reference labels.",

@@ -1,25 +1,36 @@
-"""A picture of a scene: true colour where the wavelengths allow, read in strips so that any size fits in memory."""
+"""A picture of a scene, by wavelength, read in strips so that any size fits in memory."""
 
 from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from affine import Affine
 from numpy.typing import NDArray
 
 from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import OutputError
+from hsigeo.io.composites import AUTO, Composite, pick_bands
 from hsigeo.io.cube import Cube, CubeHeader
 from hsigeo.io.png import write_png
 from hsigeo.io.scaling import to_reflectance
 
-__all__ = ["check_picture_path", "make_quicklook", "quicklook_bands", "write_quicklook"]
+__all__ = [
+    "Look",
+    "Picture",
+    "check_picture_path",
+    "decimated_transform",
+    "make_picture",
+    "make_quicklook",
+    "quicklook_bands",
+    "write_picture",
+    "write_quicklook",
+]
 
-TRUE_COLOR_NM = (640.0, 550.0, 460.0)
-TOLERANCE_NM = 40.0
 LONGEST_SIDE = 1024
 STRETCH_PERCENT = (2.0, 98.0)
 
@@ -27,52 +38,118 @@ _STRIP_BYTES = 8 << 20
 _SPARSE_STEP = 16
 
 
-def quicklook_bands(header: CubeHeader) -> tuple[int, ...]:
-    """Which bands, counted from 0, to show as red, green and blue; one band shows as gray.
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a picture is made.
 
-    Those nearest to 640, 550 and 460 nm if each is within 40 nm, bad bands left out; else the file's default bands;
-    else the first, middle and last good band.
+    Parameters
+    ----------
+    composite
+        Which bands are red, green and blue.
+    percent
+        Percentiles of each band that become black and full colour.
+    exponent
+        Of the stretched value: below 1, what is dark becomes brighter. The quicklooks of EMIT take about 0.6.
+    longest_side
+        Pixels of the picture, at most; every n-th row and column of the scene is shown.
     """
-    good = np.flatnonzero(header.bands.good)
-    if header.bands.wavelength is not None:
-        wavelength = header.bands.wavelength[good]
-        nearest = [int(np.argmin(np.abs(wavelength - color))) for color in TRUE_COLOR_NM]
-        if all(
-            abs(wavelength[band] - color) <= TOLERANCE_NM for band, color in zip(nearest, TRUE_COLOR_NM, strict=True)
-        ):
-            return tuple(int(good[band]) for band in nearest)
-    if header.default_bands:
-        return tuple(band - 1 for band in header.default_bands)
-    if header.bands.count < 3:
-        return (int(good[0]),)
-    return int(good[0]), int(good[len(good) // 2]), int(good[-1])
+
+    composite: Composite = AUTO
+    percent: tuple[float, float] = STRETCH_PERCENT
+    exponent: float = 1.0
+    longest_side: int = LONGEST_SIDE
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Picture:
+    """A picture, and where its pixels lie.
+
+    Parameters
+    ----------
+    rgba : (4, y, x) uint8
+        Red, green, blue and alpha; alpha is 0 where there is no data.
+    step
+        Rows and columns of the scene for one of the picture.
+    transform
+        From (column, row) of the picture to the map; the identity where that is not known.
+    crs
+        WKT; `None` where it is not known.
+    bands
+        What is shown, counted from 0: one band or three.
+    limits
+        The values of each band that became 0 and 255; empty for a classification.
+    """
+
+    rgba: NDArray[np.uint8]
+    step: int
+    transform: Affine = Affine.identity()  # noqa: RUF009 - Affine is an immutable tuple
+    crs: str | None = None
+    bands: tuple[int, ...]
+    limits: tuple[tuple[float, float], ...] = ()
+
+
+def make_picture(cube: Cube, look: Look) -> Picture:
+    """A picture of the scene in its own geometry (rows as stored, not turned to the north).
+
+    A classification with a colour table is shown in its colours.
+
+    Raises
+    ------
+    SceneError
+        The scene does not have the bands, or is damaged.
+    """
+    header = cube.header
+    step = math.ceil(max(header.grid.shape) / look.longest_side)
+    bands = pick_bands(header, look.composite)
+    channels = _decimated(cube, bands, step)
+    limits: tuple[tuple[float, float], ...] = ()
+    if len(bands) == 1 and header.class_colors:
+        rgba = _paint(channels[0], header)
+    else:
+        seen: NDArray[np.bool_] = np.asarray(np.isfinite(channels).all(axis=0))
+        limits = tuple(_limits(channel, seen, look.percent) for channel in channels)
+        shades = [_stretch(c, seen, between, look.exponent) for c, between in zip(channels, limits, strict=True)]
+        rgba = np.stack([*(shades * 3 if len(shades) == 1 else shades), np.where(seen, 255, 0).astype(np.uint8)])
+    return Picture(
+        rgba=rgba,
+        step=step,
+        transform=decimated_transform(header.grid.transform, step) if header.grid.has_transform else Affine.identity(),
+        crs=header.grid.crs,
+        bands=bands,
+        limits=limits,
+    )
+
+
+def decimated_transform(transform: Affine, step: int) -> Affine:
+    """That of every n-th row and column: centres stay where they are, pixels become larger."""
+    shift = 0.5 - step / 2
+    return transform @ Affine.translation(shift, shift) @ Affine.scale(step)
+
+
+def quicklook_bands(header: CubeHeader) -> tuple[int, ...]:
+    """Which bands, counted from 0, a quicklook shows unasked; see `hsigeo.io.composites.pick_bands`."""
+    return pick_bands(header, AUTO)
 
 
 def make_quicklook(cube: Cube, *, longest_side: int = LONGEST_SIDE) -> NDArray[np.uint8]:
-    """A picture of the scene in its own geometry (rows as stored, not rotated to north).
-
-    Every n-th row and column is shown. Each band is stretched from its 2nd to its 98th percentile; a classification
-    with a colour table is shown in its colours.
+    """The pixels of `make_picture`, unasked for anything.
 
     Returns
     -------
     (4, y, x) uint8
         Red, green, blue and alpha; alpha is 0 where there is no data.
     """
-    header = cube.header
-    step = math.ceil(max(header.grid.shape) / longest_side)
-    bands = quicklook_bands(header)
-    if len(bands) == 1 and header.class_colors:
-        return _paint(_decimated(cube, bands, step)[0], header)
-    channels = _decimated(cube, bands, step)
-    seen: NDArray[np.bool_] = np.asarray(np.isfinite(channels).all(axis=0))
-    stretched = [_stretch(channel, seen) for channel in channels]
-    colors = stretched * 3 if len(stretched) == 1 else stretched
-    return np.stack([*colors, np.where(seen, 255, 0).astype(np.uint8)])
+    return make_picture(cube, Look(longest_side=longest_side)).rgba
 
 
 def write_quicklook(cube: Cube, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write the picture as PNG.
+    """Write that picture as PNG; errors as in `write_picture`."""
+    check_picture_path(path, overwrite=overwrite)
+    write_picture(make_quicklook(cube), path, overwrite=overwrite)
+
+
+def write_picture(rgba: NDArray[np.uint8], path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write (4, y, x) pixels as PNG.
 
     Raises
     ------
@@ -80,17 +157,14 @@ def write_quicklook(cube: Cube, path: str | os.PathLike[str], *, overwrite: bool
         The file is there and `overwrite` is false.
     OutputError
         It cannot be written.
-    SceneError
-        The scene is damaged.
     """
     check_picture_path(path, overwrite=overwrite)
-    picture = make_quicklook(cube)
     with replaced_on_success(path, overwrite=overwrite) as temporary:
-        write_png(temporary, picture)
+        write_png(temporary, rgba)
 
 
 def check_picture_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Refuse early what `write_quicklook` would refuse.
+    """Refuse early what `write_picture` would refuse.
 
     Raises
     ------
@@ -123,13 +197,21 @@ def _decimated(cube: Cube, bands: tuple[int, ...], step: int) -> NDArray[np.floa
     return to_reflectance(np.concatenate(strips, axis=1), header.scaling.take(list(bands)), header.nodata)
 
 
-def _stretch(channel: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """To 0-255 between two percentiles of what is seen; 0 where nothing is."""
+def _limits(channel: NDArray[np.float32], seen: NDArray[np.bool_], percent: tuple[float, float]) -> tuple[float, float]:
+    """The values at two percentiles of what is seen."""
     if not seen.any():
-        return np.zeros(channel.shape, dtype=np.uint8)
-    low, high = np.percentile(channel[seen], STRETCH_PERCENT)
+        return 0.0, 1.0
+    low, high = np.percentile(channel[seen], percent)
+    return float(low), float(high)
+
+
+def _stretch(
+    channel: NDArray[np.float32], seen: NDArray[np.bool_], limits: tuple[float, float], exponent: float
+) -> NDArray[np.uint8]:
+    """To 0-255 between two values; 0 where nothing is seen."""
+    low, high = limits
     spread = (np.where(seen, channel, low) - low) / (high - low if high > low else 1.0)
-    shades: NDArray[np.uint8] = (np.clip(spread, 0.0, 1.0) * 255).round().astype(np.uint8)
+    shades: NDArray[np.uint8] = (np.clip(spread, 0.0, 1.0) ** exponent * 255).round().astype(np.uint8)
     return shades
 
 
