@@ -71,7 +71,6 @@ REFUSED = {
     "gamsberg_hyperion/gamsberg_field_library": "spectral library, not a scene",
     "berlin/speclib/library_berlin.hdr": "spectral library, not a scene",
     "jasper_ridge/JasperRidge2_R198.mat": "MATLAB",
-    "neon_sjer/NEON_SJER_30x30_subset.h5": "HDF5",
     "README.md": "not a raster",
     "berlin": "is a folder",
 }
