@@ -17,7 +17,7 @@ from hsigeo.model.spectrum import Channels
 from hsigeo.training import LabelledSpectra
 from hsigeo.training.learning import train_on_spectra
 
-__all__ = ["Predict", "View", "bands_view", "channels_view", "fit_hsigeo", "fit_rival"]
+__all__ = ["Predict", "View", "as_labelled_spectra", "bands_view", "channels_view", "fit_hsigeo", "fit_rival"]
 
 Spectra = NDArray[np.float32]
 Predict = Callable[[Spectra], NDArray[np.int64]]
@@ -27,11 +27,12 @@ Predict = Callable[[Spectra], NDArray[np.int64]]
 def fit_hsigeo(variant: str, split: Split) -> Predict:
     """Train a variant of hsigeo as its users do."""
     # Cross-validation would only write accuracies and a temperature into the card, and change no class.
-    model = train_on_spectra(_as_labelled_spectra(split), variant=variant, seed=split.seed, check=False)
+    model = train_on_spectra(as_labelled_spectra(split), variant=variant, seed=split.seed, check=False)
     return lambda spectra: predict_probabilities(model, np.ascontiguousarray(spectra)).argmax(axis=1)
 
 
-def _as_labelled_spectra(split: Split) -> LabelledSpectra:
+def as_labelled_spectra(split: Split) -> LabelledSpectra:
+    """The training half of a split, as hsigeo reads it."""
     count, bands = split.train_spectra.shape
     return LabelledSpectra(
         spectra=np.ascontiguousarray(split.train_spectra),
