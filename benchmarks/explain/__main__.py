@@ -17,7 +17,7 @@ from benchmarks.accuracy.fits import as_labelled_spectra
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Split, make_split
 from benchmarks.explain.removal import METHODS, REMOVALS, WINDOW, choose_bands
 from hsigeo.explanation import explain_model
-from hsigeo.model import Model, predict_probabilities
+from hsigeo.model import DEFAULT_VARIANT, Model, predict_probabilities
 from hsigeo.training.learning import train_on_spectra
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -49,8 +49,7 @@ def main(seeds: int, pixels: int, share: float, variant: str | None, data: Path,
     divisions = {name: sources[name](data) for name in names}
     for seed, name in tqdm([(seed, name) for seed in range(seeds) for name in names], unit="split"):
         split = make_split(name, divisions[name], per_class=None, seed=seed)
-        options = {} if variant is None else {"variant": variant}
-        model = train_on_spectra(as_labelled_spectra(split), seed=seed, check=False, **options)
+        model = train_on_spectra(as_labelled_spectra(split), variant=variant or DEFAULT_VARIANT, seed=seed, check=False)
         for removal, method, lost in _measure(model, split, pixels, share):
             found[name, removal, method].append(lost)
     click.echo(f"removed: {share:.0%} of the bands, in windows of {WINDOW}; points lost, mean ± deviation over seeds\n")

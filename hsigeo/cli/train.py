@@ -24,6 +24,7 @@ Examples:
   hsigeo train scene.hdr --labels library.sli --field level_2 -o scene.safetensors
   hsigeo train --labels library.sli --field level_2 --group-field site -o library.safetensors
   hsigeo train scene.hdr --labels fields.gpkg -o scene.safetensors --plots figures/
+  hsigeo train enmap.tif --labels fields.gpkg --bands-of prisma.he5 -o prisma.safetensors
 """
 
 
@@ -56,6 +57,12 @@ Examples:
     show_default=True,
     help="Cross-validate first: accuracy on unseen ground, and calibrated probabilities.",
 )
+@click.option(
+    "--bands-of",
+    metavar="SCENE",
+    type=click.Path(),
+    help="Train on the bands of this scene's sensor, made from those of the training scenes.",
+)
 @plots_option(
     "confusion matrix and reliability on held-out ground, spectra of each class, and accuracy against the number of "
     "labels, for which nine models more are trained"
@@ -73,6 +80,7 @@ def train(
     seed: int,
     variant: str | None,
     validation: bool,
+    bands_of: str | None,
     plots: str | None,
     plot_format: str,
     overwrite: bool,
@@ -86,6 +94,12 @@ def train(
 
     check_model_output(output, overwrite=overwrite)
     samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs, reader)
+    if bands_of is not None:
+        from hsigeo.io import mark_dead_bands, open_scene
+        from hsigeo.scene import spectral_axis
+        from hsigeo.training import on_bands_of
+
+        samples = on_bands_of(samples, spectral_axis(mark_dead_bands(open_scene(bands_of, reader=reader))))
     report_samples(samples)
     figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
 
@@ -122,10 +136,10 @@ def _read_samples(
     reader: str | None,
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
     """The labelled spectra, and where they come from."""
-    from hsigeo.io import is_spectral_library, open_labels, open_scene
+    from hsigeo.io import is_spectral_library, mark_dead_bands, open_labels, open_scene
     from hsigeo.training import provenance_of, read_labelled_spectra
 
-    opened = [open_scene(scene, reader=reader) for scene in scenes]
+    opened = [mark_dead_bands(open_scene(scene, reader=reader)) for scene in scenes]
     for scene in opened:
         for repair in scene.attrs["repairs"]:
             say(f"{scene.attrs['source']}: {repair}")
