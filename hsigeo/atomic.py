@@ -9,9 +9,9 @@ import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hsigeo.errors import HsigeoError, OutputError, OutputExistsError
+from hsigeo.errors import DiskFullError, HsigeoError, OutputError, OutputExistsError
 
-__all__ = ["check_not_an_input", "check_output", "replaced_on_success"]
+__all__ = ["check_not_an_input", "check_output", "disk_failure", "is_disk_full", "replaced_on_success"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -59,7 +59,9 @@ def check_not_an_input(path: str | os.PathLike[str], inputs: Iterable[str | os.P
 
 
 @contextlib.contextmanager
-def replaced_on_success(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
+def replaced_on_success(
+    path: str | os.PathLike[str], *, overwrite: bool = False, scratch: Path | None = None
+) -> Iterator[Path]:
     """Give a temporary path in the same folder, and move it to `path` if the block succeeds.
 
     The temporary file is there (empty) when the block starts, so an unwritable folder fails at once; its name
@@ -73,6 +75,8 @@ def replaced_on_success(path: str | os.PathLike[str], *, overwrite: bool = False
         Where the output shall lie.
     overwrite
         Replace a file that is there; it stays whole until the new one is.
+    scratch
+        Another folder for the temporary file, on the same disk: what a killed process leaves there is easily cleared.
 
     Yields
     ------
@@ -89,7 +93,8 @@ def replaced_on_success(path: str | os.PathLike[str], *, overwrite: bool = False
     """
     final = check_output(path, overwrite=overwrite)
     # Hidden, so that nobody globs a half-written map; unique, so that two runs never share one.
-    temporary = final.with_name(f".{final.stem[:100]}.partial-{os.getpid()}-{secrets.token_hex(4)}{final.suffix}")
+    hidden = f".{final.stem[:100]}.partial-{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
+    temporary = (scratch or final.parent) / hidden
     try:
         _reserve(temporary)
         yield temporary
@@ -103,9 +108,39 @@ def replaced_on_success(path: str | os.PathLike[str], *, overwrite: bool = False
     except OSError as error:
         if error.filename is not None and not _is_beside(error.filename, temporary):
             raise
-        raise OutputError(f"{path} cannot be written: {_reason(error, final)}") from error
+        raise _failure(f"{path} cannot be written", error, final.parent) from error
     finally:
         _remove_leftovers(temporary)
+
+
+@contextlib.contextmanager
+def disk_failure(folder: Path) -> Iterator[None]:
+    """Turn what the system reports while files of a folder are read and written into one error that names it.
+
+    Raises
+    ------
+    DiskFullError
+        No space is left.
+    OutputError
+        Anything else.
+    """
+    try:
+        yield
+    except HsigeoError:
+        raise
+    except OSError as error:
+        raise _failure(f"{error.filename or folder} cannot be written", error, folder) from error
+
+
+def is_disk_full(error: OSError, folder: Path) -> bool:
+    """Whether an error is for want of space. GDAL reports a full disk as some failed write, without a number."""
+    return error.errno in _FULL or (error.errno is None and _free_bytes(folder) < 1 << 20)
+
+
+def _failure(what: str, error: OSError, folder: Path) -> OutputError:
+    if is_disk_full(error, folder):
+        return DiskFullError(f"{what}: no space is left on the disk of {folder}")
+    return OutputError(f"{what}: {error.strerror or str(error).splitlines()[0]}")
 
 
 def _reserve(temporary: Path) -> None:
@@ -129,14 +164,6 @@ def _sync(path: Path) -> None:
 def _is_beside(filename: object, temporary: Path) -> bool:
     """Whether an error's file is the temporary one, or a side file of it."""
     return isinstance(filename, str | os.PathLike) and Path(filename).name.startswith(temporary.name)
-
-
-def _reason(error: OSError, final: Path) -> str:
-    # GDAL reports a full disk as some failed write, without an error number.
-    full = error.errno in _FULL or (error.errno is None and _free_bytes(final.parent) < 1 << 20)
-    if full:
-        return f"no space is left on the disk of {final.parent}"
-    return error.strerror or str(error).splitlines()[0]
 
 
 def _free_bytes(folder: Path) -> int:

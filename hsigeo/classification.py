@@ -7,6 +7,8 @@ every pixel once. A block whose pixels are all invalid never reaches the network
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 import dask.array as da
@@ -17,10 +19,11 @@ from numpy.typing import NDArray
 
 import hsigeo
 from hsigeo.band_matching import BandMatch, match_bands
-from hsigeo.model import Model, predict_probabilities, resolve_device
+from hsigeo.classes import UNCLASSIFIED, ClassTable
+from hsigeo.model import Model, batch_size, predict_probabilities, resolve_device
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
-__all__ = ["classify", "match_scene"]
+__all__ = ["class_ids", "classify", "match_scene", "most_probable", "probabilities_of_block"]
 
 Block = NDArray[np.float32]
 
@@ -62,7 +65,7 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto", fill_mi
     cube = cube.rechunk({0: -1})
     count = len(model.card.classes)
     probability = da.map_blocks(
-        _probabilities,
+        probabilities_of_block,
         cube,
         model=model,
         match=match,
@@ -71,8 +74,8 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto", fill_mi
         dtype=np.float32,
         meta=np.empty((0, 0, 0), dtype=np.float32),
     )
-    ids = np.concatenate([[0], model.card.classes.ids]).astype(model.card.classes.dtype)
-    class_id = da.map_blocks(_most_probable, probability, ids=ids, drop_axis=0, dtype=ids.dtype)
+    ids = class_ids(model.card.classes)
+    class_id = da.map_blocks(most_probable, probability, ids=ids, drop_axis=0, dtype=ids.dtype)
     return xr.Dataset(
         {
             "class_id": (("y", "x"), class_id, _class_attrs(scene, model, match)),
@@ -106,20 +109,55 @@ def match_scene(scene: xr.DataArray, model: Model, *, fill_missing: bool = False
     )
 
 
-def _probabilities(block: Block, *, model: Model, match: BandMatch, device: torch.device) -> Block:
-    """From (used band, y, x) reflectance to (class, y, x) probabilities, NaN where any used band is not finite."""
+def probabilities_of_block(
+    block: Block, *, model: Model, match: BandMatch, device: torch.device, pool: Executor | None = None
+) -> Block:
+    """Class probabilities of the pixels of a block, batch by batch.
+
+    Parameters
+    ----------
+    block : (used band, y, x) float32, reflectance
+        The bands that `match` uses.
+    pool
+        Threads to share the batches among; without it, the caller's thread does them all.
+
+    Returns
+    -------
+    (class, y, x) float32, NaN where any used band is not finite
+    """
     bands, lines, samples = block.shape
     by_band = block.reshape(bands, -1)
-    valid = np.isfinite(by_band).all(axis=0)  # (pixel,)
+    valid = np.flatnonzero(np.isfinite(by_band).all(axis=0))  # (pixel,)
     result = np.full((len(model.card.classes), lines * samples), np.nan, dtype=np.float32)
-    if valid.any():
-        spectra = np.ascontiguousarray(by_band[:, valid].T)  # (pixel, used band)
-        result[:, valid] = predict_probabilities(model, match.apply(spectra), device=device).T
+    batch = batch_size(device)
+    prepare = _on_model_bands(match, device)
+
+    def fill(start: int) -> None:
+        part = valid[start : start + batch]
+        spectra = np.ascontiguousarray(by_band[:, part].T)  # (pixel, used band)
+        result[:, part] = predict_probabilities(model, spectra, device=device, prepare=prepare).T
+
+    for _ in (map if pool is None else pool.map)(fill, range(0, len(valid), batch)):
+        pass  # each is waited for, and its error raised
     return result.reshape(-1, lines, samples)
 
 
-def _most_probable(probability: Block, *, ids: NDArray[Any]) -> NDArray[Any]:
-    """Class ids of (class, y, x) probabilities; 0 where they are NaN."""
+def _on_model_bands(match: BandMatch, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor] | None:
+    """`BandMatch.apply`, where the network runs; `None` where there is nothing to do."""
+    if match.weights is None:
+        return None
+    mixing = torch.from_numpy(match.weights).to(device).T
+    offset = None if match.offset is None else torch.from_numpy(match.offset).to(device)
+    return lambda spectra: spectra @ mixing if offset is None else spectra @ mixing + offset
+
+
+def class_ids(classes: ClassTable) -> NDArray[Any]:
+    """(1 + class,) of the map's type: 0 for unclassified, then the ids in the order of the probabilities."""
+    return np.concatenate([[UNCLASSIFIED], classes.ids]).astype(classes.dtype)
+
+
+def most_probable(probability: Block, *, ids: NDArray[Any]) -> NDArray[Any]:
+    """Class ids (y, x) of (class, y, x) probabilities; 0 where they are NaN. `ids` as `class_ids` gives them."""
     valid = np.isfinite(probability[0])
     return np.asarray(np.where(valid, ids[1:][np.argmax(np.where(valid, probability, 0), axis=0)], ids[0]))
 

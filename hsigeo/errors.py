@@ -47,5 +47,21 @@ class OutputError(HsigeoError, OSError):
     """The output cannot be written."""
 
 
+class DiskFullError(OutputError):
+    """No space is left where an output is written; with more room the same command goes on."""
+
+
+class LockedError(OutputError):
+    """Another process is at work on the same output."""
+
+
+class ClusterError(HsigeoError, RuntimeError):
+    """The dask cluster cannot be reached, or cannot do the work."""
+
+
 class DeviceError(HsigeoError, RuntimeError):
     """The requested compute device is not available."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Stopped by the user at a point from which the same command goes on. Its text says how far it came."""

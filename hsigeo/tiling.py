@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["TilePlan", "parse_size", "plan_tiles"]
+__all__ = ["TilePlan", "parse_size", "plan_strips", "plan_tiles"]
 
 COPIES_PER_TILE = 4
 """A pixel in flight exists as stored values, as float32 reflectance, as the used bands, and as the model's bands."""
@@ -16,6 +16,9 @@ TILES_IN_FLIGHT = 2
 
 LARGEST_TILE_BYTES = 64 << 20
 """Beyond this a larger tile gains nothing: measured, small reused tiles read faster than large fresh ones."""
+
+STRIP_PIXELS = 1 << 14
+"""Half a second of a core with the default model: what a sudden end costs, and how long Ctrl-C waits."""
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -39,6 +42,11 @@ class TilePlan:
 
     def __len__(self) -> int:
         return -(-self.lines // self.rows) * -(-self.samples // self.columns)
+
+    def rows_of(self, strip: int) -> slice:
+        """The rows of a tile of a plan whose tiles are as wide as the scene."""
+        top = strip * self.rows
+        return slice(top, min(top + self.rows, self.lines))
 
     def __iter__(self) -> Iterator[tuple[slice, slice]]:
         """Rows and columns of every tile, in row-major order."""
@@ -75,6 +83,18 @@ def plan_tiles(*, lines: int, samples: int, bands: int, max_memory: int) -> Tile
     columns = min(samples, tile_bytes // pixel_bytes)
     rows = max(1, min(lines, tile_bytes // (pixel_bytes * columns)))
     return TilePlan(lines=lines, samples=samples, rows=rows, columns=columns)
+
+
+def plan_strips(*, lines: int, samples: int) -> TilePlan:
+    """The tiles in which a scene is finished: full-width strips that depend on nothing but its size.
+
+    So the tiles of an interrupted run are those of the run that goes on from it, with more memory or less, on this
+    machine or on many. What fits into memory at once (`plan_tiles`) is a matter within a strip.
+
+    Strips are a power of two high, so that they do not cut the usual blocks of compressed files.
+    """
+    rows = 1 << max(0, (STRIP_PIXELS // samples).bit_length() - 1)
+    return TilePlan(lines=lines, samples=samples, rows=min(rows, lines), columns=samples)
 
 
 def parse_size(text: str) -> int:

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsigeo.atomic import check_not_an_input
-from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
+from hsigeo.campaign.inputs import expand_scenes
+from hsigeo.cli.listening import listening
+from hsigeo.cli.options import MemorySize, device_option, overwrite_option, reader_option, say
+from hsigeo.cli.summary import format_summary
 from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputExistsError
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from hsigeo.model import Model
+    from hsigeo.campaign.job import LineJob
+    from hsigeo.campaign.line import Settings
+    from hsigeo.campaign.run import Campaign
 
 EXAMPLES = """\b
 Examples:
   hsigeo classify sample_scenes/line_1.hdr -o map.tif
   hsigeo classify scene.hdr -o map.tif --model forest.safetensors --confidence sure.tif
-  hsigeo classify line_*.hdr --output-dir maps/ --overwrite
+  hsigeo classify lines/ --model campaign.safetensors --output-dir maps/
+  hsigeo classify 'lines/**/*_rfl.hdr' --list more.txt --output-dir maps/ --layer probabilities
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("scenes", metavar="SCENE...", nargs=-1, required=True, type=click.Path())
+@click.argument("scenes", metavar="[SCENE]...", nargs=-1, type=click.Path())
+@click.option(
+    "--list", "lists", metavar="FILE", multiple=True, help="Text file with a scene, folder or pattern on each line."
+)
 @click.option("-o", "--output", metavar="MAP.tif", type=click.Path(), help="The class map to write (one scene).")
 @click.option(
-    "--output-dir", metavar="DIR", type=click.Path(file_okay=False), help="Folder for one map per scene, SCENE_map.tif."
+    "--output-dir",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Folder for one map per scene, SCENE_map.tif, with log, quicklook, manifest and summary.",
 )
 @click.option(
     "--model",
@@ -45,6 +55,13 @@ Examples:
     "--probabilities", metavar="FILE.tif", type=click.Path(), help="Also write the probability of every class."
 )
 @click.option("--confidence", metavar="FILE.tif", type=click.Path(), help="Also write the mapped class's probability.")
+@click.option(
+    "--layer",
+    "layers",
+    type=click.Choice(["confidence", "probabilities"]),
+    multiple=True,
+    help="With --output-dir: also write SCENE_confidence.tif or SCENE_probabilities.tif beside each map (repeat).",
+)
 @click.option(
     "--geometry",
     type=click.Choice(["ortho", "sensor"]),
@@ -74,57 +91,62 @@ Examples:
     show_default=True,
     help="What the tiles in flight may take, e.g. 512M or 4G.",
 )
+@click.option("--retry-failed", is_flag=True, help="Try again lines that failed before and have not changed since.")
 @overwrite_option
 def classify(
     scenes: tuple[str, ...],
+    lists: tuple[str, ...],
     output: str | None,
     output_dir: str | None,
     model_path: str | None,
     probabilities: str | None,
     confidence: str | None,
+    layers: tuple[str, ...],
     geometry: str,
     max_distance: float | None,
     fill_missing: bool,
     reader: str | None,
     device: str,
     max_memory: int,
+    retry_failed: bool,
     overwrite: bool,
 ) -> None:
-    """Make the class map of a scene.
+    """Make the class map of a scene, or of each of many.
 
     The map is a GeoTIFF with the scene's CRS and transform, class names and colours; 0 is unclassified.
+
+    SCENE may be a file, a folder of scenes, a pattern in quotes, or @FILE, a list of these.
+
+    An interrupted or killed run goes on where it ended when the same command is given again, and makes the same
+    maps to the byte. With --output-dir, maps that are there already, made from the same scene, model and options, are
+    left as they are; a scene that fails is named and does not stop the others.
     """
-    targets = _targets(scenes, output, output_dir, probabilities or confidence)
-    for scene, target in targets:
-        # What would be refused at the end is refused now, before any work.
-        if not overwrite and Path(target).exists():
-            raise OutputExistsError(f"{target} exists; choose another name or allow overwriting (--overwrite)")
-        for made in filter(None, (target, probabilities, confidence)):
-            check_not_an_input(made, [_find_model(scene, model_path)])
+    if (output is None) == (output_dir is None):
+        raise click.UsageError("give either -o MAP.tif (one scene) or --output-dir DIR (any number of scenes)")
+    if output_dir is not None and (probabilities or confidence):
+        raise click.UsageError("--probabilities and --confidence name one file; use them with -o, or --layer here")
+    if output is not None and layers:
+        raise click.UsageError(
+            "--layer goes with --output-dir; with -o, name the file: --confidence or --probabilities"
+        )
+    named = expand_scenes([*scenes, *(f"@{path}" for path in lists)])
+    if not named:
+        raise click.UsageError("give the scenes to classify, or --list FILE")
     choices = _Choices(
         model_path=model_path,
-        probabilities=probabilities,
-        confidence=confidence,
-        geometry=geometry,
-        max_distance=max_distance,
-        fill_missing=fill_missing,
+        options={"geometry": geometry, "max_distance": max_distance, "fill_missing": fill_missing},
         reader=reader,
         device=device,
         max_memory=max_memory,
+        retry_failed=retry_failed,
         overwrite=overwrite,
     )
-    failed = []
-    with _folder(output_dir):
-        for scene, target in targets:
-            try:
-                _classify_one(scene, target, choices)
-            except HsigeoError as error:
-                if len(targets) == 1:
-                    raise
-                say(f"hsigeo: {error}")
-                failed.append(scene)
-    if failed:
-        raise HsigeoError(f"{len(failed)} of {len(targets)} scenes failed: {', '.join(failed)}")
+    if output is not None:
+        if len(named) > 1:
+            raise click.UsageError(f"-o takes one scene, {len(named)} were given; use --output-dir DIR")
+        _classify_one(named[0], output, confidence, probabilities, choices)
+    else:
+        _classify_many(named, Path(str(output_dir)), layers, choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,93 +154,116 @@ class _Choices:
     """What the options say about every scene alike."""
 
     model_path: str | None
-    probabilities: str | None
-    confidence: str | None
-    geometry: str
-    max_distance: float | None
-    fill_missing: bool
+    options: Mapping[str, Any]
     reader: str | None
     device: str
     max_memory: int
+    retry_failed: bool
     overwrite: bool
 
+    def settings(self, *, is_campaign: bool) -> Settings:
+        """As the engine takes them."""
+        from hsigeo.campaign.line import Settings
+        from hsigeo.model import resolve_device
 
-def _classify_one(scene_path: str, target: str, choices: _Choices) -> None:
-    import dask
-
-    from hsigeo.classification import classify as classify_scene
-    from hsigeo.io import write_map
-    from hsigeo.model import load_model
-
-    model = load_model(_find_model(scene_path, choices.model_path))
-    scene = _open_in_tiles(scene_path, choices)
-    result = classify_scene(scene, model, device=choices.device, fill_missing=choices.fill_missing)
-    _report_repairs(scene_path, result)
-    # The writer keeps two strips in flight by itself; a thread pool inside each would only multiply memory.
-    with (
-        dask.config.set(scheduler="synchronous"),
-        _on_map(result, scene, target, choices) as placed,
-        progress_bar(f"classify {Path(scene_path).name}", "px") as show,
-    ):
-        write_map(
-            placed,
-            target,
-            probabilities=choices.probabilities,
-            confidence=choices.confidence,
-            overwrite=choices.overwrite,
-            progress=show,
+        device = resolve_device(self.device)
+        return Settings(
+            device=device,
+            device_kind=device.type,
+            max_memory=self.max_memory,
+            overwrite=self.overwrite,
+            skip_finished=is_campaign,
         )
-    say(f"{target}: {_summary(scene, model)}")
+
+
+def _classify_one(
+    scene: str, output: str, confidence: str | None, probabilities: str | None, choices: _Choices
+) -> None:
+    from hsigeo.campaign.job import LineJob
+    from hsigeo.campaign.line import check_line, describe_line, prepare_line, run_line
+    from hsigeo.campaign.local import local_engine
+    from hsigeo.campaign.names import line_name
+
+    job = LineJob(
+        name=line_name(scene),
+        scene=scene,
+        model=_find_model(scene, choices.model_path),
+        map=Path(output),
+        confidence=None if confidence is None else Path(confidence),
+        probabilities=None if probabilities is None else Path(probabilities),
+        reader=choices.reader,
+        options=choices.options,
+    )
+    # What would be refused at the end is refused now, before any work.
+    if not choices.overwrite and job.map.exists() and not job.partial.exists():
+        raise OutputExistsError(f"{output} exists; choose another name or allow overwriting (--overwrite)")
+    for made in job.rasters:
+        check_not_an_input(made, [job.model])
+    settings = choices.settings(is_campaign=False)
+    line = prepare_line(job, settings)
+    for repair in line.repairs:
+        say(f"{scene}: {repair}")
+    with _memory_in_use():
+        check_line(line, settings)
+    with listening(f"classify {Path(scene).name}", line.pixels) as listener, local_engine(settings.device) as engine:
+        run_line(line, engine, settings, listener)
+    say(f"{output}: {describe_line(line)}")
+
+
+def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _Choices) -> None:
+    from hsigeo.campaign.local import local_engine
+    from hsigeo.campaign.manifest import FAILED, Manifest
+    from hsigeo.campaign.run import Campaign, run_campaign, survey_campaign
+
+    jobs = _jobs(scenes, folder, layers, choices)
+    settings = choices.settings(is_campaign=True)
+    campaign = Campaign(manifest=Manifest(folder), settings=settings, retry_failed=choices.retry_failed)
+    with _memory_in_use():
+        survey = survey_campaign(campaign, jobs)
+    records = dict(survey.records)
+    failed_early = [record for record in records.values() if record.status == FAILED]
+    if len(jobs) == 1 and failed_early:
+        raise HsigeoError(failed_early[0].error)
+    for record in failed_early:
+        say(f"{record.line}: failed: {record.error}")
+    if survey.jobs or _is_known(campaign):
+        with (
+            _folder(str(folder)),
+            listening("classify", sum(survey.pixels.values())) as listener,
+            local_engine(settings.device) as engine,
+        ):
+            records = run_campaign(campaign, survey, engine, listener)
+    say(format_summary(records[job.name] for job in jobs))
+    failed = [job.scene for job in jobs if records[job.name].status == FAILED]
+    if failed:
+        raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes failed: {', '.join(failed)}")
+
+
+def _jobs(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _Choices) -> list[LineJob]:
+    from hsigeo.campaign.job import cached_model, campaign_jobs
+
+    if choices.model_path is not None:
+        cached_model(choices.model_path)  # fails for all lines alike, so it is said once
+    paired = [(scene, _find_model(scene, choices.model_path)) for scene in scenes]
+    try:
+        return campaign_jobs(paired, folder, layers=layers, reader=choices.reader, options=choices.options)
+    except OutputError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _is_known(campaign: Campaign) -> bool:
+    """Whether the folder holds a campaign, whose manifest must then say what is the case now."""
+    return campaign.manifest.path.is_file()
 
 
 @contextmanager
-def _on_map(result: xr.Dataset, scene: xr.DataArray, target: str, choices: _Choices) -> Iterator[xr.Dataset]:
-    """The result itself; for a scene in sensor geometry, computed and placed on a map, unless that is not wanted."""
-    from hsigeo.io.orthorectification import geolocation_of, orthorectified
-
-    geolocation = geolocation_of(scene) if choices.geometry == "ortho" else None
-    if geolocation is None:
-        yield result
-        return
-    layers = [
-        name for name, path in (("confidence", choices.confidence), ("probability", choices.probabilities)) if path
-    ]
-    with ExitStack() as stack:
-        with progress_bar(f"classify {Path(target).name} in sensor geometry", "px") as show:
-            placed = stack.enter_context(
-                orthorectified(
-                    result,
-                    geolocation,
-                    layers=layers,
-                    max_distance=choices.max_distance,
-                    folder=Path(target).absolute().parent,
-                    progress=show,
-                )
-            )
-        say(f"{target}: {placed['class_id'].attrs['metadata']['repairs'][-1]}")
-        yield placed
-
-
-def _targets(
-    scenes: tuple[str, ...], output: str | None, output_dir: str | None, layer: str | None
-) -> list[tuple[str, str]]:
-    """Scene and map, paired; wrong combinations of options are usage errors."""
-    if (output is None) == (output_dir is None):
-        raise click.UsageError("give either -o MAP.tif (one scene) or --output-dir DIR (any number of scenes)")
-    if output is not None:
-        if len(scenes) > 1:
-            raise click.UsageError(f"-o takes one scene, {len(scenes)} were given; use --output-dir DIR")
-        return [(scenes[0], output)]
-    if layer is not None:
-        raise click.UsageError("--probabilities and --confidence name one file; use them with -o")
-    folder = Path(str(output_dir))
-    targets = [(scene, str(folder / f"{Path(scene).stem}_map.tif")) for scene in scenes]
-    by_target: dict[str, str] = {}
-    for scene, target in targets:
-        if target in by_target:
-            raise click.UsageError(f"{by_target[target]} and {scene} would both become {target}")
-        by_target[target] = scene
-    return targets
+def _memory_in_use() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, HsigeoError):
+            raise
+        raise click.UsageError(f"--max-memory is too small: {error}") from error
 
 
 @contextmanager
@@ -258,33 +303,3 @@ def _find_model(scene: str, given: str | None) -> str:
         f"no model for {scene}: {beside} does not exist and $HSIGEO_MODEL is not set; give --model FILE, "
         f"or make one with `hsigeo train {scene} --labels LABELS -o {beside}`"
     )
-
-
-def _open_in_tiles(path: str, choices: _Choices) -> xr.DataArray:
-    from hsigeo.io import mark_dead_bands, open_cube, open_scene
-    from hsigeo.tiling import plan_tiles
-
-    header = open_cube(path, reader=choices.reader).header
-    try:
-        plan = plan_tiles(
-            lines=header.grid.lines,
-            samples=header.grid.samples,
-            bands=header.bands.count,
-            max_memory=choices.max_memory,
-        )
-    except ValueError as error:
-        raise click.UsageError(f"--max-memory is too small: {error}") from error
-    scene: xr.DataArray = mark_dead_bands(
-        open_scene(path, chunks={"y": plan.rows, "x": plan.columns}, reader=choices.reader)
-    )
-    return scene
-
-
-def _report_repairs(path: str, result: xr.Dataset) -> None:
-    for repair in result["class_id"].attrs["metadata"]["repairs"]:
-        say(f"{path}: {repair}")
-
-
-def _summary(scene: xr.DataArray, model: Model) -> str:
-    lines, samples = scene.sizes["y"], scene.sizes["x"]
-    return f"{lines} x {samples} pixels, {len(model.card.classes)} classes, model {model.digest[:12]}"

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from hsigeo import __version__
-from hsigeo.errors import HsigeoError
+from hsigeo.errors import HsigeoError, Interrupted
 
 # The commands, each in the module of its name. They are imported when called, so `hsigeo --help` stays instant.
 _SUMMARIES = {
@@ -86,8 +86,11 @@ def _run(command: click.Command, **kwargs: Any) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("hsigeo: interrupted; no partial output was left", err=True)
+    except (KeyboardInterrupt, click.Abort) as interruption:
+        # click makes every KeyboardInterrupt its own; the first one knows what was kept.
+        cause = interruption.__cause__ or interruption
+        said = str(cause) if isinstance(cause, Interrupted) else ""
+        click.echo(f"hsigeo: interrupted; {said or 'no partial output was left'}", err=True)
         return INTERRUPTED
     except OSError as error:
         # What no module foresaw, results that cannot be printed among it.

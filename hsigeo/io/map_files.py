@@ -10,11 +10,12 @@ from typing import Any
 
 import rasterio.shutil
 
-from hsigeo.errors import OutputError
+from hsigeo.errors import DiskFullError, OutputError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_layers import Layer
+from hsigeo.io.map_tag import TAG, read_tag
 
 __all__ = [
     "CACHE_BYTES",
@@ -23,6 +24,7 @@ __all__ = [
     "compression",
     "naming",
     "optimize",
+    "read_map_metadata",
     "remove_stale",
     "require_space",
 ]
@@ -71,6 +73,16 @@ def check_written(file: Path, layer: Layer, grid: Grid) -> None:
             raise OutputError(f"{layer.path}: GeoTIFF cannot hold the transform {tuple(grid.transform)[:6]}")
 
 
+def read_map_metadata(path: Path) -> dict[str, Any] | None:
+    """What a raster that hsigeo wrote says of its origin; `None` where there is no such raster."""
+    try:
+        with open_quietly(path, driver="GTiff") as dataset:
+            tag = read_tag(dataset.tags().get(TAG))
+    except FAILURES:
+        return None
+    return None if tag is None else tag[1]
+
+
 def remove_stale(final: Path) -> None:
     """Statistics and overviews that GDAL or QGIS kept beside an older raster would lie about the new one."""
     for suffix in (".aux.xml", ".ovr", ".msk"):
@@ -80,7 +92,7 @@ def remove_stale(final: Path) -> None:
 def require_space(path: Path, size: int) -> None:
     """Stop before the disk is full: libtiff reports every failed write on stderr, past all error handlers."""
     if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
-        raise OutputError(f"{path} cannot be written: {_no_space(path)}")
+        raise DiskFullError(f"{path} cannot be written: {_no_space(path)}")
 
 
 def _no_space(path: Path) -> str:
@@ -96,5 +108,6 @@ def naming(path: Path) -> Iterator[None]:
         raise
     except FAILURES as error:
         # GDAL reports a full disk as some failed write, without an error number.
-        full = shutil.disk_usage(path.parent).free < _SPARE_BYTES
-        raise OutputError(f"{path} cannot be written: {_no_space(path) if full else reason(error)}") from error
+        if shutil.disk_usage(path.parent).free < _SPARE_BYTES:
+            raise DiskFullError(f"{path} cannot be written: {_no_space(path)}") from error
+        raise OutputError(f"{path} cannot be written: {reason(error)}") from error

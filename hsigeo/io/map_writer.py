@@ -25,7 +25,7 @@ from rasterio.windows import Window
 
 import hsigeo
 from hsigeo.atomic import replaced_on_success
-from hsigeo.classes import ClassTable
+from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import reason
@@ -61,7 +61,8 @@ def write_map(
     confidence: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> None:
+    scratch: Path | None = None,
+) -> dict[int, int]:
     """Compute and write a class map, and whatever of its companions is asked for, in one pass.
 
     Parameters
@@ -81,6 +82,13 @@ def write_map(
         Replace files that exist.
     progress
         Called with (pixels written, pixels in all) after each strip.
+    scratch
+        A folder on the same disk for the temporary files, which otherwise lie hidden beside the outputs.
+
+    Returns
+    -------
+    dict
+        How many pixels of the map each class id has, 0 included.
 
     Raises
     ------
@@ -98,19 +106,23 @@ def write_map(
     sidecars = {aux_path(layers[0].path): make_aux_xml(classes), qml_path(layers[0].path): make_qml(classes)}
     with ExitStack() as stack:
         # The stack unwinds backwards: companions are renamed first, then the map, then its sidecars.
-        waiting = [stack.enter_context(replaced_on_success(final, overwrite=overwrite)) for final in sidecars]
-        files = [stack.enter_context(replaced_on_success(layer.path, overwrite=overwrite)) for layer in layers]
+        finals = [*sidecars, *(layer.path for layer in layers)]
+        temporary = [
+            stack.enter_context(replaced_on_success(final, overwrite=overwrite, scratch=scratch)) for final in finals
+        ]
+        waiting, files = temporary[: len(sidecars)], temporary[len(sidecars) :]
         for file, content in zip(waiting, sidecars.values(), strict=True):
             file.write_bytes(content)
         with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
-            _write_all(layers, files, grid_of(result), classes, progress)
+            counts = _write_all(layers, files, grid_of(result), classes, progress)
         for layer in layers:
             remove_stale(layer.path)
+    return {class_id: int(counts[class_id]) for class_id in (UNCLASSIFIED, *classes.ids)}
 
 
 def _write_all(
     layers: Sequence[Layer], files: Sequence[Path], grid: Grid, classes: ClassTable, progress: Progress | None
-) -> None:
+) -> NDArray[np.int64]:
     # What becomes a Cloud Optimized GeoTIFF is staged under a name that `replaced_on_success` clears away as well.
     stages = [
         file if layer.overviews is None else file.with_name(file.name + ".strips.tif")
@@ -127,6 +139,7 @@ def _write_all(
             check_written(file, layer, grid)
     with naming(layers[0].path):
         _check_counts(files[0], counts)
+    return counts
 
 
 def _write_strips(

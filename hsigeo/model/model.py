@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from hsigeo.errors import DeviceError
 from hsigeo.model.card import ModelCard
 from hsigeo.model.record import TrainingRecord
 
-__all__ = ["Model", "predict_probabilities", "resolve_device"]
+__all__ = ["Model", "batch_size", "predict_probabilities", "resolve_device"]
 
-DEFAULT_BATCH = 1024
-"""Pixels per forward pass: large enough to fill two cores or a GPU's launch, small enough for the cache."""
+_BATCH = {"cuda": 8192}
+_DEFAULT_BATCH = 512
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,26 +69,68 @@ def resolve_device(name: str) -> torch.device:
     return device
 
 
+def batch_size(device: torch.device) -> int:
+    """Pixels per forward pass: enough to fill a core or a GPU's launch, few enough for the cache."""
+    return _BATCH.get(device.type, _DEFAULT_BATCH)
+
+
+def _pad(spectra: NDArray[np.float32], batch: int) -> NDArray[np.float32]:
+    """Spectra (pixel, band) repeated to a whole number of batches.
+
+    Matrix products of another height may be summed in another order, so the last bit of a pixel's result would depend
+    on how many pixels came with it. In batches of one size it depends on the pixel alone, and a map is the same to the
+    bit whatever the tiles were.
+    """
+    missing = -len(spectra) % batch
+    return spectra if not missing else np.pad(spectra, ((0, missing), (0, 0)), mode="edge")
+
+
 def predict_probabilities(
-    model: Model, spectra: NDArray[np.float32], *, device: torch.device | None = None, batch: int = DEFAULT_BATCH
+    model: Model,
+    spectra: NDArray[np.float32],
+    *,
+    device: torch.device | None = None,
+    batch: int | None = None,
+    prepare: Callable[[Tensor], Tensor] | None = None,
 ) -> NDArray[np.float32]:
-    """Class probabilities of spectra that are already on the model's bands.
+    """Class probabilities of spectra, each to the bit the same whatever other spectra and threads there are.
+
+    On a CPU the caller's thread does everything: torch's threads would share a sum out differently for each number of
+    them. Call it from several threads to use several cores.
 
     Parameters
     ----------
     spectra : (pixel, band) float32, reflectance 0-1
         No NaN.
+    batch
+        Pixels per forward pass; by default what suits the device.
+    prepare
+        Makes the model's bands out of those of `spectra`, a batch at a time, on `device`.
 
     Returns
     -------
     (pixel, class) float32, rows summing to 1, classes in the order of the model's class table.
     """
     device = device or torch.device("cpu")
+    batch = batch or batch_size(device)
     network = model.network.to(device)
     probabilities = np.empty((len(spectra), len(model.card.classes)), dtype=np.float32)
-    with torch.inference_mode():
+    with torch.inference_mode(), _one_thread():
         for start in range(0, len(spectra), batch):
-            logits = network(torch.from_numpy(spectra[start : start + batch]).to(device))
+            part = spectra[start : start + batch]
+            pixels = torch.from_numpy(_pad(part, batch)).to(device)
+            logits = network(pixels if prepare is None else prepare(pixels))
             softened = torch.softmax(logits / model.card.temperature, dim=1)
-            probabilities[start : start + batch] = softened.cpu().numpy()
+            probabilities[start : start + batch] = softened[: len(part)].cpu().numpy()
     return probabilities
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch to the caller's thread. The setting belongs to the thread; new ones take the last one made."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

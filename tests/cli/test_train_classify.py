@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
@@ -243,18 +241,3 @@ def test_the_installed_command_runs(start_hsigeo, here):
     assert process.returncode == 0, error
     assert "Warning" not in error
     assert "map.tif" in files(here)
-
-
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing_half_written(start_hsigeo, here, stop):
-    before = files(here)
-    # Tiles of a few pixels make the run last; the signal comes once the partial output is there.
-    process = start_hsigeo("classify", "line.hdr", "-o", "map.tif", "--max-memory", "1K")
-    deadline = time.monotonic() + 60
-    while files(here) == before and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(stop)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130, error
-    assert error.strip().splitlines()[-1] == "hsigeo: interrupted; no partial output was left"
-    assert files(here) == before

@@ -1,0 +1,349 @@
+"""One line from start to finish: what is there already, the missing tiles, the map.
+
+The steps, and what a sudden end at any of them leaves:
+
+1. lock and folder            an empty folder; the next run starts
+2. tiles, each journalled     the finished ones; the next run makes the others
+3. outputs written in the folder and renamed, the map before its sidecars
+                              some outputs, all tiles; the next run writes all outputs again, to the same bytes
+4. folder emptied, journal first; removed
+                              all outputs; the next run sees from the map's key that nothing is left to do
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import xarray as xr
+
+from hsigeo.atomic import disk_failure
+from hsigeo.campaign.finish import find_foreign, is_finished, is_own, write_outputs
+from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
+from hsigeo.campaign.work import LineWork, Tile, partial_layers
+from hsigeo.classification import classify, match_scene
+from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
+from hsigeo.io import open_cube, open_scene
+from hsigeo.io.cube import FileStamp
+from hsigeo.io.geolocation import Geolocation
+from hsigeo.io.map_layers import check_targets, plan_layers
+from hsigeo.io.quicklook import write_quicklook
+from hsigeo.locking import locked
+from hsigeo.partial import PartialMap, empty_folder, read_identity
+from hsigeo.tiling import plan_strips
+
+__all__ = [
+    "Engine",
+    "LineResult",
+    "Listener",
+    "PreparedLine",
+    "Settings",
+    "check_line",
+    "describe_line",
+    "prepare_line",
+    "run_line",
+]
+
+
+class Engine(Protocol):
+    """Computes tiles, here or elsewhere."""
+
+    def compute(self, work: LineWork, tiles: Sequence[int]) -> Generator[tuple[int, Tile], None, None]:
+        """Each of the tiles once, in any order. Closed when the caller leaves early."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What holds for all lines alike.
+
+    Parameters
+    ----------
+    device
+        Where this process computes.
+    device_kind
+        Where the tiles are computed, which may be elsewhere: ``cpu`` or ``cuda``.
+    max_memory
+        Bytes that the tiles in flight may take.
+    overwrite
+        Replace outputs of other scenes, models or options.
+    skip_finished
+        A map that is there and is what would be made need not be made again.
+    wait
+        Wait for another process that is at work on the same line, and take over if it dies.
+    """
+
+    device: torch.device
+    device_kind: str
+    max_memory: int
+    overwrite: bool = False
+    skip_finished: bool = True
+    wait: bool = False
+
+
+def _silent(_: Any) -> None:
+    pass
+
+
+def _go_on() -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listener:
+    """Whom to tell.
+
+    Parameters
+    ----------
+    say
+        Takes a sentence.
+    advance
+        Takes a number of pixels that were made now.
+    skip
+        Takes a number of pixels that need not be made: an earlier run did, or the line failed.
+    is_stopping
+        Says whether to stop after the tile in hand.
+    """
+
+    say: Callable[[str], None] = _silent
+    advance: Callable[[int], None] = _silent
+    skip: Callable[[int], None] = _silent
+    is_stopping: Callable[[], bool] = _go_on
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedLine:
+    """A line, opened and matched with its model; nothing has been read but headers and fingerprints.
+
+    Parameters
+    ----------
+    job
+        The files.
+    work
+        The tiles.
+    result, geolocation
+        The lazy classification, for all that a map says besides its pixels; and where these lie, for a scene in
+        sensor geometry that is to be placed on a map.
+    identity, key
+        What decides whether earlier work is used again.
+    """
+
+    job: LineJob
+    work: LineWork
+    result: xr.Dataset
+    geolocation: Geolocation | None
+    identity: dict[str, Any]
+    key: str
+
+    @property
+    def repairs(self) -> list[str]:
+        """What the reader repaired or guessed, and what was said about bands and georeference."""
+        return list(self.result["class_id"].attrs["metadata"]["repairs"])
+
+    @property
+    def pixels(self) -> int:
+        """Of the scene."""
+        return self.work.plan.lines * self.work.plan.samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineResult:
+    """What came of a line.
+
+    Parameters
+    ----------
+    was_finished
+        The map was there already.
+    tiles, resumed
+        Of the scene, and how many of them an earlier run had made.
+    counts
+        Pixels of each class id; empty where the map was there already.
+    seconds
+        Wall time.
+    """
+
+    was_finished: bool = False
+    tiles: int = 0
+    resumed: int = 0
+    counts: dict[int, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
+    """Open scene and model, match them, and say what the map will depend on.
+
+    Raises
+    ------
+    SceneNotFoundError, SceneError, ModelNotFoundError, ModelError, BandMismatchError
+        They do not work, alone or together.
+    """
+    model = cached_model(job.model)
+    cube = open_cube(job.scene, reader=job.reader)
+    scene = open_scene(job.scene, reader=job.reader)
+    filling = bool(job.options.get("fill_missing"))
+    result = classify(scene, model, device=str(settings.device), fill_missing=filling)
+    try:
+        identity = make_identity(job, cube.header, model, settings.device_kind)
+    except OSError as error:
+        raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
+    key = make_key(identity)
+    result["class_id"].attrs["metadata"] |= {"scene_fingerprint": identity["scene"], "key": key}
+    work = LineWork(
+        cube=cube,
+        model=model,
+        match=match_scene(scene, model, fill_missing=filling),
+        device=settings.device,
+        layers=job.layers,
+        plan=plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples),
+        max_memory=settings.max_memory,
+    )
+    geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
+    return PreparedLine(job=job, work=work, result=result, geolocation=geolocation, identity=identity, key=key)
+
+
+def describe_line(line: PreparedLine) -> str:
+    """Size, classes and model, for people."""
+    grid, model = line.work.plan, line.work.model
+    return f"{grid.lines} x {grid.samples} pixels, {len(model.card.classes)} classes, model {model.digest[:12]}"
+
+
+def check_line(line: PreparedLine, settings: Settings) -> bool:
+    """Refuse now what would be refused after hours of work; return whether there is anything to do.
+
+    Raises
+    ------
+    OutputExistsError
+        An output is there, is not what would be made, and may not be replaced.
+    OutputError
+        An output cannot be written.
+    ValueError
+        `Settings.max_memory` cannot hold one pixel.
+    """
+    next(line.work.windows([0]))
+    if settings.skip_finished and not line.job.partial.exists() and is_finished(line.job, line.key):
+        return False
+    layers = plan_layers(
+        line.result, line.job.map, probabilities=line.job.probabilities, confidence=line.job.confidence
+    )
+    may_replace = _may_replace(line, settings)
+    looks = not settings.overwrite and (may_replace or settings.skip_finished)
+    if looks and (foreign := find_foreign(line.job, line.key, line.identity)):
+        raise OutputExistsError(foreign)
+    check_targets(layers, line.result, overwrite=may_replace)
+    return True
+
+
+def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: Listener) -> LineResult:
+    """Make the map of a line, or go on where an earlier run ended.
+
+    Raises
+    ------
+    Interrupted
+        The listener asked for it; finished tiles are kept.
+    LockedError
+        Another process is at work on it and `Settings.wait` is false.
+    HsigeoError
+        It failed. Finished tiles are kept where the same command could use them.
+    """
+    began = time.monotonic()
+    job = line.job
+    if not check_line(line, settings):
+        return LineResult(was_finished=True)
+    may_replace = _may_replace(line, settings)
+    with _folder_of(job, settings.wait, listener):
+        if settings.skip_finished and is_finished(job, line.key) and read_identity(job.partial) is None:
+            # By the process that was waited for, or by one that was killed while it cleared up.
+            empty_folder(job.partial)
+            return LineResult(was_finished=True)
+        _report_stale(line, listener)
+        layers = partial_layers(line.work.model, job.layers)
+        with PartialMap(job.partial, line.identity, line.work.plan, layers) as partial:
+            resumed = len(partial.done)
+            if partial.disbelieved:
+                listener.say(f"{job.map}: {partial.disbelieved} tiles do not read back as written; they are made again")
+            try:
+                _make_tiles(line, partial, engine, listener)
+                _write_quicklook(line, partial.folder, listener)
+                counts = write_outputs(
+                    job,
+                    line.result,
+                    partial,
+                    geolocation=line.geolocation,
+                    overwrite=may_replace,
+                    say=listener.say,
+                )
+            except (HsigeoError, Interrupted):
+                if not partial.done:
+                    partial.discard()
+                raise
+            partial.discard()
+    return LineResult(tiles=len(line.work.plan), resumed=resumed, counts=counts, seconds=time.monotonic() - began)
+
+
+def _make_tiles(line: PreparedLine, partial: PartialMap, engine: Engine, listener: Listener) -> None:
+    missing = partial.missing
+    listener.skip(line.pixels - sum(_pixels(line, tile) for tile in missing))
+    with contextlib.closing(engine.compute(line.work, missing)) as tiles:
+        for tile, parts in tiles:
+            partial.write(tile, parts)
+            listener.advance(_pixels(line, tile))
+            if listener.is_stopping():
+                break
+    partial.sync()
+    if partial.missing:
+        kept = f"{len(partial.done)} of {len(line.work.plan)} tiles of {line.job.map} are kept"
+        raise Interrupted(f"{kept}; the same command goes on from there")
+    if FileStamp.of(Path(line.work.cube.header.data_path)) != line.work.cube.header.stamp:
+        partial.discard()
+        raise SceneError(f"{line.job.scene} was changed while it was classified; nothing made of it is kept")
+
+
+def _pixels(line: PreparedLine, tile: int) -> int:
+    rows = line.work.plan.rows_of(tile)
+    lines: int = rows.stop - rows.start
+    return lines * line.work.plan.samples
+
+
+@contextlib.contextmanager
+def _folder_of(job: LineJob, wait: bool, listener: Listener) -> Iterator[None]:
+    """The folder of the unfinished map, locked; removed in the end if nothing is in it."""
+    try:
+        with locked(job.partial / "lock", keep_waiting=(lambda: not listener.is_stopping()) if wait else None):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # not empty: something is kept, or another process is in it already
+            job.partial.rmdir()
+
+
+def _report_stale(line: PreparedLine, listener: Listener) -> None:
+    old = read_identity(line.job.partial)
+    if old is not None and old != line.identity:
+        listener.say(
+            f"{line.job.map}: the unfinished map there is of {differences(old, line.identity)}; none of it is used"
+        )
+    elif old is None:
+        empty_folder(line.job.partial)
+
+
+def _may_replace(line: PreparedLine, settings: Settings) -> bool:
+    """Whether outputs that are there may be replaced: by permission, or as those of an earlier run of this very job."""
+    if settings.overwrite or read_identity(line.job.partial) == line.identity:
+        return True
+    return settings.skip_finished and any(is_own(path, line.key) for path in line.job.rasters)
+
+
+def _write_quicklook(line: PreparedLine, folder: Path, listener: Listener) -> None:
+    if line.job.quicklook is None:
+        return
+    picture = folder / "quicklook.png"
+    try:
+        write_quicklook(line.work.cube, picture, overwrite=True)
+    except SceneError as error:
+        listener.say(f"{line.job.quicklook}: no picture, {error}")  # the map matters more
+        return
+    with disk_failure(folder):
+        picture.replace(line.job.quicklook)

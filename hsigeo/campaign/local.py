@@ -1,0 +1,94 @@
+"""The tiles of a line, computed in this process: a thread reads ahead, the cores share each tile's batches.
+
+The strategy here: one reader thread with a queue of one block hides reading behind computing, and memory is bounded
+by three blocks: one being read, one waiting, one being computed. dask would do it too, at 20 to 60 ms a tile and with
+as many blocks in memory as it likes; it remains the lazy face (`hsigeo.classify`) and the fleet. Threads rather than
+processes: torch and NumPy let go of the interpreter while they compute, so processes would only add their start and
+a copy of the model each (docs/design/campaigns.md has the measurement).
+
+Each batch runs on one core (`hsigeo.model.predict_probabilities`): torch's own threads would meet at a barrier after
+every operation, which costs little on an idle machine and most of the time on a busy one, and their number would show
+in the last bits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+
+from hsigeo.campaign.work import Block, LineWork, Tile, Window, compute_tiles
+
+__all__ = ["LocalEngine", "local_engine"]
+
+_WAITING = 1
+_POLL_SECONDS = 0.1
+
+_Item = tuple[Window, Block] | BaseException | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalEngine:
+    """Implements `hsigeo.campaign.line.Engine` in this process.
+
+    Parameters
+    ----------
+    pool
+        Threads that share the batches; `None` for the caller's alone.
+    """
+
+    pool: Executor | None = None
+
+    def compute(self, work: LineWork, tiles: Sequence[int]) -> Generator[tuple[int, Tile], None, None]:
+        """The tiles, in order. Close the iterator when leaving early: the reader then stops after its block."""
+        with contextlib.closing(_read_ahead(work, tiles)) as blocks:
+            yield from compute_tiles(work, blocks, self.pool)
+
+
+@contextlib.contextmanager
+def local_engine(device: torch.device) -> Iterator[LocalEngine]:
+    """An engine with as many threads as torch may use here, or with one that feeds a GPU."""
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        yield LocalEngine()
+        return
+    with ThreadPoolExecutor(threads, "hsigeo-batch") as pool:
+        yield LocalEngine(pool=pool)
+
+
+def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, Block], None, None]:
+    blocks: queue.Queue[_Item] = queue.Queue(_WAITING)
+    closed = threading.Event()
+    thread = threading.Thread(target=_read, args=(work, tiles, blocks, closed), name="hsigeo-reader", daemon=True)
+    thread.start()
+    try:
+        while (item := blocks.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        closed.set()
+
+
+def _read(work: LineWork, tiles: Sequence[int], blocks: queue.Queue[_Item], closed: threading.Event) -> None:
+    try:
+        for window in work.windows(tiles):
+            if not _put(blocks, (window, work.read(window)), closed):
+                return
+        _put(blocks, None, closed)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer must not wait for ever
+        _put(blocks, error, closed)
+
+
+def _put(blocks: queue.Queue[_Item], item: _Item, closed: threading.Event) -> bool:
+    """Put when there is room; whether anybody still wants it."""
+    while not closed.is_set():
+        with contextlib.suppress(queue.Full):
+            blocks.put(item, timeout=_POLL_SECONDS)
+            return True
+    return False

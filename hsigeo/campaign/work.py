@@ -1,0 +1,151 @@
+"""The tiles of one line: what to read, and how a block of the scene becomes a tile of the map.
+
+Tiles are strips of rows whose size depends on the scene alone (`hsigeo.tiling.plan_strips`). What is read at once
+depends on memory and on the file: several strips where the file's own blocks are higher, a part of one where memory is
+short. Neither changes a bit of the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsigeo.band_matching import BandMatch
+from hsigeo.classification import class_ids, most_probable, probabilities_of_block
+from hsigeo.io.cube import Cube
+from hsigeo.io.scene_reader import ReflectanceArray
+from hsigeo.model import Model
+from hsigeo.partial import PartialLayer
+from hsigeo.tiling import TilePlan, plan_tiles
+
+__all__ = ["Block", "LineWork", "Tile", "Window", "compute_tiles", "partial_layers"]
+
+Block = NDArray[np.float32]
+Tile = dict[str, NDArray[Any]]
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LineWork:
+    """All that computing a line's tiles takes.
+
+    Parameters
+    ----------
+    cube, model, match
+        The scene, the model, and which bands serve it.
+    device
+        Where the network runs.
+    layers
+        Which layers a tile has.
+    plan
+        The tiles.
+    max_memory
+        Bytes that what is read and not yet computed may take.
+    """
+
+    cube: Cube
+    model: Model
+    match: BandMatch
+    device: torch.device
+    layers: tuple[str, ...]
+    plan: TilePlan
+    max_memory: int
+
+    def windows(self, tiles: Sequence[int]) -> Iterator[Window]:
+        """What to read, one window after the other: whole tiles, or parts of one from left to right, from the top."""
+        fitting = plan_tiles(
+            lines=self.plan.lines,
+            samples=self.plan.samples,
+            bands=self.cube.header.bands.count,
+            max_memory=self.max_memory,
+        )
+        if fitting.columns < self.plan.samples or fitting.rows < self.plan.rows:
+            for tile in tiles:
+                yield from _within(self.plan.rows_of(tile), fitting)
+            return
+        high = min(fitting.rows, max(self.cube.header.block_shape[0], self.plan.rows)) // self.plan.rows
+        for first, last in _runs(tiles, high):
+            yield slice(self.plan.rows_of(first).start, self.plan.rows_of(last).stop), slice(0, self.plan.samples)
+
+    def read(self, window: Window) -> Block:
+        """(used band, y, x) reflectance of a window.
+
+        Raises
+        ------
+        SceneError
+            The file is damaged or has changed.
+        """
+        return ReflectanceArray(self.cube)[(self.match.used, *window)]
+
+    def compute(self, block: Block, pool: Executor | None = None) -> Tile:
+        """The layers of a block."""
+        probability = probabilities_of_block(block, model=self.model, match=self.match, device=self.device, pool=pool)
+        made: Tile = {"class_id": most_probable(probability, ids=class_ids(self.model.card.classes))}
+        if "confidence" in self.layers:
+            made["confidence"] = probability.max(axis=0)
+        if "probability" in self.layers:
+            made["probability"] = probability
+        return made
+
+
+def compute_tiles(
+    work: LineWork, blocks: Iterable[tuple[Window, Block]], pool: Executor | None = None
+) -> Iterator[tuple[int, Tile]]:
+    """Tiles out of windows that were read, in the order of `LineWork.windows`, each as soon as it is complete."""
+    parts: Tile = {}
+    filled = 0
+    for (rows, cols), block in blocks:
+        for tile in range(rows.start // work.plan.rows, -(-rows.stop // work.plan.rows)):
+            whole = work.plan.rows_of(tile)
+            top, bottom = max(rows.start, whole.start), min(rows.stop, whole.stop)
+            part = work.compute(block[:, top - rows.start : bottom - rows.start], pool)
+            if (top, bottom, cols.stop - cols.start) == (whole.start, whole.stop, work.plan.samples):
+                yield tile, part
+                continue
+            lines = whole.stop - whole.start
+            for name, values in part.items():
+                if not filled:
+                    parts[name] = np.empty((*values.shape[:-2], lines, work.plan.samples), dtype=values.dtype)
+                parts[name][..., top - whole.start : bottom - whole.start, cols] = values
+            filled += (bottom - top) * (cols.stop - cols.start)
+            if filled == lines * work.plan.samples:
+                yield tile, parts
+                parts, filled = {}, 0
+
+
+def _within(rows: slice, fitting: TilePlan) -> Iterator[Window]:
+    """Parts of a tile that fit into memory."""
+    for top in range(rows.start, rows.stop, fitting.rows):
+        for left in range(0, fitting.samples, fitting.columns):
+            yield (
+                slice(top, min(top + fitting.rows, rows.stop)),
+                slice(left, min(left + fitting.columns, fitting.samples)),
+            )
+
+
+def _runs(tiles: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
+    """First and last of neighbouring tiles, none across a multiple of `longest`: there the file's blocks end."""
+    run: list[int] = []
+    for tile in tiles:
+        if run and (tile != run[-1] + 1 or tile % longest == 0):
+            yield run[0], run[-1]
+            run = []
+        run.append(tile)
+    if run:
+        yield run[0], run[-1]
+
+
+def partial_layers(model: Model, names: Sequence[str]) -> tuple[PartialLayer, ...]:
+    """How the layers of a classification are kept on disk until the map is whole."""
+    known = {
+        "class_id": PartialLayer(name="class_id", dtype=model.card.classes.dtype),
+        "confidence": PartialLayer(name="confidence", dtype="float32"),
+        "probability": PartialLayer(name="probability", dtype="float32", bands=len(model.card.classes)),
+    }
+    return tuple(known[name] for name in names)
