@@ -16,6 +16,7 @@ from hsigeo.catalogue.item import (
     EXTENSIONS,
     STAC_VERSION,
     MapRecord,
+    derived_from,
     file_fields,
     interval_of,
     item_path,
@@ -110,10 +111,13 @@ def write_catalogue(
     for target in (*targets, home / COLLECTION):
         check_output(target, overwrite=overwrite)
     identifier = _identifier(home)
+    found = {path.name: f"./{target.name}" for path, target in zip(maps, targets, strict=True)}
     items, written = [], []
     for number, (path, target) in enumerate(zip(maps, targets, strict=True), start=1):
         try:
-            item = make_item(_record(path), identifier)
+            record = _record(path)
+            item = make_item(record, identifier)
+            item["links"] += derived_from(record, found)
         except _UNREADABLE as error:
             notes.append(f"{path.name} has no item: {error}")
             continue

@@ -168,6 +168,21 @@ def _scenes(metadata: Mapping[str, Any]) -> list[Any]:
     return [line.get("scene") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
 
 
+def derived_from(record: MapRecord, items: Mapping[str, str]) -> list[dict[str, str]]:
+    """Links from a mosaic to the items of the maps it was made from.
+
+    Parameters
+    ----------
+    items
+        File names of the maps in the folder, and the addresses of their items. A tag may name anything; what is not
+        here gets no link.
+    """
+    lines = record.metadata.get("lines")
+    named = [line.get("map") for line in lines if isinstance(line, dict)] if isinstance(lines, list) else []
+    known = dict.fromkeys(name for name in named if isinstance(name, str) and name in items)
+    return [{"rel": "derived_from", "href": items[name], "type": "application/geo+json"} for name in known]
+
+
 def _rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 

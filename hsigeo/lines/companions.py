@@ -10,9 +10,10 @@ and NEON tools share; found by the line's id beside the map or the scene.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from glob import escape
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,12 @@ from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 
-__all__ = ["Companion", "Observation", "find_companion", "find_observation", "product_id"]
+__all__ = ["Companion", "FolderListing", "Observation", "find_companion", "find_observation", "product_id"]
 
 ZENITH_BAND = 3
+MOST_BANDS = 1000
+"""Of probabilities: a mosaic holds one value for each class and pixel of a row of a block."""
+
 _ZENITH_NAME = re.compile(r"to.?sensor.*zenith", re.IGNORECASE)
 _SUFFIXES = (".hdr", ".tif", ".tiff")
 _MOST_CANDIDATES = 1000
@@ -103,6 +107,8 @@ def find_companion(raster: ClassRaster, kind: str) -> tuple[Companion | None, li
 
 def _misfit(path: Path, raster: ClassRaster, kind: str) -> str | None:
     wanted = 1 if kind == "confidence" else len(raster.classes)
+    if wanted > MOST_BANDS:
+        return f"{wanted} classes are more than the {MOST_BANDS} whose probabilities are averaged"
     try:
         with open_quietly(path, driver="GTiff") as dataset:
             grid, count, dtype = grid_of_dataset(dataset), dataset.count, dataset.dtypes[0]
@@ -130,10 +136,30 @@ def product_id(name: str) -> str:
     return known[0] if known else _PRODUCT.sub("", name)
 
 
-def find_observation(raster: ClassRaster, given: Sequence[Path]) -> tuple[Observation | None, list[str]]:
+class FolderListing:
+    """What lies in folders, each listed once: a campaign has hundreds of maps in one folder, perhaps on a network."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, list[str]] = {}
+
+    def beginning(self, folder: Path, start: str) -> list[Path]:
+        """Files of a folder whose names begin so, sorted."""
+        if folder not in self._names:
+            try:
+                self._names[folder] = sorted(entry.name for entry in folder.iterdir())
+            except OSError:  # a folder that may not be looked into holds nothing for us
+                self._names[folder] = []
+        names = self._names[folder]
+        first = bisect_left(names, start)
+        return [folder / name for name in takewhile(lambda name: name.startswith(start), names[first:])]
+
+
+def find_observation(
+    raster: ClassRaster, given: Sequence[Path], listing: FolderListing
+) -> tuple[Observation | None, list[str]]:
     """The view angles of a map's line, and why files that looked like them are not used."""
     notes: list[str] = []
-    for candidate in _candidates(raster, given):
+    for candidate in _candidates(raster, given, listing):
         try:
             return _open_observation(candidate, raster.grid), notes
         except HsigeoError as error:
@@ -141,7 +167,7 @@ def find_observation(raster: ClassRaster, given: Sequence[Path]) -> tuple[Observ
     return None, notes
 
 
-def _candidates(raster: ClassRaster, given: Sequence[Path]) -> list[Path]:
+def _candidates(raster: ClassRaster, given: Sequence[Path], listing: FolderListing) -> list[Path]:
     """Files named ``ID…obs…``, those the user named first, orthorectified ones before others."""
     scene = raster.metadata.get("scene")
     scene = Path(scene) if isinstance(scene, str) and scene and "\0" not in scene else None
@@ -155,10 +181,9 @@ def _candidates(raster: ClassRaster, given: Sequence[Path]) -> list[Path]:
     found = [path for path in given if path.is_file() and _belongs(path.name, ids)]
     for folder in folders:
         for line_id in sorted(ids):
-            beside = sorted(
-                folder.glob(f"{escape(line_id)}*obs*"), key=lambda path: ("ort" not in path.name, path.name)
-            )
-            found += [path for path in beside if path.suffix.casefold() in _SUFFIXES and _belongs(path.name, ids)]
+            beside = [path for path in listing.beginning(folder, line_id) if _belongs(path.name, ids)]
+            beside.sort(key=lambda path: ("ort" not in path.name, path.name))
+            found += [path for path in beside if path.suffix.casefold() in _SUFFIXES]
     unique = {path.resolve(): path for path in reversed(found[:_MOST_CANDIDATES])}
     return list(reversed(unique.values()))
 

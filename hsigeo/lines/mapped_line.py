@@ -16,7 +16,7 @@ from hsigeo.io.class_raster import ClassRaster, GdalValues, open_map
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
-from hsigeo.lines.companions import Companion, Observation, find_companion, find_observation
+from hsigeo.lines.companions import Companion, FolderListing, Observation, find_companion, find_observation
 from hsigeo.lines.handles import Handles
 
 __all__ = ["KeptOpen", "MappedLine", "open_lines"]
@@ -126,13 +126,16 @@ def open_lines(
     if not kept:
         raise LabelError(f"no class map among the {len(maps)} files given; give maps that `hsigeo classify` wrote")
     extra = tuple(Path(path) for path in observations)
-    lines = [_open_line(path, name, extra) for path, name in zip(kept.values(), _names(kept.values()), strict=True)]
+    listing = FolderListing()
+    lines = [
+        _open_line(path, name, extra, listing) for path, name in zip(kept.values(), _names(kept.values()), strict=True)
+    ]
     notes = [f"{count} of the files given: {what}, so passed over" for what, count in passed.items()]
     notes += [note for line in lines for note in line.notes]
     return tuple(lines), tuple(notes)
 
 
-def _open_line(path: Path, name: str, observations: Sequence[Path]) -> MappedLine:
+def _open_line(path: Path, name: str, observations: Sequence[Path], listing: FolderListing) -> MappedLine:
     raster = open_map(path)
     _check_placed(raster)
     notes: list[str] = []
@@ -140,7 +143,7 @@ def _open_line(path: Path, name: str, observations: Sequence[Path]) -> MappedLin
     notes += note
     confidence, note = find_companion(raster, "confidence")
     notes += note
-    observation, note = find_observation(raster, observations)
+    observation, note = find_observation(raster, observations, listing)
     notes += note
     return MappedLine(
         name=name,
@@ -195,4 +198,5 @@ def _names(paths: Iterable[Path]) -> list[str]:
 
 def line_name(path: Path) -> str:
     """What the line of a map is called: the map's name without suffix and ``_map``."""
-    return path.stem.removesuffix("_map") or path.stem
+    name = path.stem.removesuffix("_map")
+    return name if name.strip() else repr(path.stem)

@@ -79,7 +79,11 @@ def _check_simple(lines: Sequence[MappedLine]) -> None:
                 f"{line.path} has another CRS than {lines[0].path}, and a VRT has one; leave --vrt out to reproject"
             )
         if not isinstance(line.raster.values, GdalValues):
-            raise OutputError(f"{line.path} is no GeoTIFF; a VRT of it would need a copy. Leave --vrt out")
+            raise OutputError(f"{line.path} is no GeoTIFF; a VRT of it would need a copy; leave --vrt out")
+        if line.raster.nodata not in (None, 0):
+            raise OutputError(
+                f"{line.path} has {line.raster.nodata:g} as nodata, and in a VRT only 0 can be; leave --vrt out"
+            )
 
 
 def _document(lines: Sequence[MappedLine], folder: Path, grid: Grid, union: ClassUnion) -> bytes:

@@ -235,3 +235,13 @@ def test_where_there_is_nothing_to_catalogue_it_says_so(folder, change, words):
 def test_a_licence_is_an_identifier(folder):
     with pytest.raises(OutputError, match="licence"):
         write_catalogue(folder, license="all mine, hands off")
+
+
+def test_a_mosaic_names_the_maps_it_was_made_from(folder):
+    write_catalogue(folder)
+
+    item = pystac.Item.from_file(folder / "campaign.stac.json")
+
+    assert {link.get_absolute_href() for link in item.get_links("derived_from")} == {
+        str(folder / f"{name}_map.stac.json") for name in NAMES
+    }

@@ -159,3 +159,13 @@ def test_class_rasters_of_other_programs_and_formats_are_lines_too(tmp_path):
     assert sum(result.pixels.values()) == (ids > 0).sum()
     assert result.grid == choose_grid([grid])
     assert len(CLASSES) == 4
+
+
+@pytest.mark.parametrize("name", ["_map.tif", " _map.tif", "水_map.tif", "a'b.tif"])
+def test_odd_file_names_make_usable_names(tmp_path, name):
+    path = write_line(tmp_path / name, make_line_grid(5, 5), np.ones((5, 5)))
+
+    lines, _ = open_lines([path])
+    write_mosaic(lines, tmp_path / "out.tif")
+
+    assert open_lines([path])[0][0].name.strip()

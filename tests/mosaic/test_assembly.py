@@ -291,3 +291,16 @@ def test_the_tag_is_json_that_names_the_rule(campaign, tmp_path):
 
     assert tag["metadata"]["rule"] == "zenith"
     assert tag["metadata"]["kind"] == "lines"
+
+
+def test_an_interrupted_mosaic_leaves_nothing_behind(campaign, tmp_path):
+    lines, _ = open_lines(campaign)
+    before = set(tmp_path.iterdir())
+
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_mosaic(lines, tmp_path / "out.tif", progress=interrupt)
+
+    assert set(tmp_path.iterdir()) == before

@@ -103,3 +103,14 @@ def test_nothing_is_overwritten_unasked(campaign, tmp_path):
     write_vrt(lines, tmp_path / "campaign.vrt", overwrite=True)
     with pytest.raises(OutputError, match=r"ends in \.vrt"):
         write_vrt(lines, tmp_path / "campaign.tif")
+
+
+def test_another_nodata_than_0_is_refused(campaign, tmp_path):
+    with rasterio.open(campaign[0]) as dataset:
+        profile, values = dataset.profile, dataset.read()
+    with rasterio.open(tmp_path / "foreign.tif", "w", **(profile | {"nodata": 255})) as dataset:
+        dataset.write(values)
+    lines, _ = open_lines([tmp_path / "foreign.tif"])
+
+    with pytest.raises(OutputError, match="255 as nodata"):
+        write_vrt(lines, tmp_path / "campaign.vrt")
