@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
-from hsigeo.cli.options import labels_crs_option, overwrite_option, reader_option, say
+from hsigeo.cli.options import labels_crs_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Examples:
   hsigeo explain map.tif --at 383010 5820540
   hsigeo explain map.tif --pixel 120 85 --plot pixel.svg --json pixel.json
   hsigeo explain map.tif --polygon field.gpkg
+  hsigeo explain map.tif --layer deciding_nm.tif
   hsigeo explain scene.safetensors --scene other.hdr --pixel 10 20
 """
 
@@ -39,6 +40,7 @@ class _Outputs:
     plot: str | None
     json_path: str | None
     csv_path: str | None
+    layer: str | None
     overwrite: bool
 
 
@@ -67,6 +69,9 @@ class _Where:
 @click.option("--plot", metavar="FILE", type=click.Path(), help="Write evidence against wavelength: .png, .svg, .pdf.")
 @click.option("--csv", "csv_path", metavar="FILE", type=click.Path(), help="Write a table with a row for each band.")
 @click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Write all of it as JSON.")
+@click.option(
+    "--layer", metavar="FILE.tif", type=click.Path(), help="Write the deciding wavelength of every pixel. Slow."
+)
 @reader_option
 @overwrite_option
 def explain(
@@ -80,6 +85,7 @@ def explain(
     plot: str | None,
     csv_path: str | None,
     json_path: str | None,
+    layer: str | None,
     reader: str | None,
     overwrite: bool,
 ) -> None:
@@ -92,7 +98,7 @@ def explain(
     where = _Where(pixel=pixel, at=at, polygon=polygon, labels_crs=labels_crs)
     if where.given > 1:
         raise click.UsageError("give one of --pixel, --at and --polygon")
-    outputs = _Outputs(plot=plot, json_path=json_path, csv_path=csv_path, overwrite=overwrite)
+    outputs = _Outputs(plot=plot, json_path=json_path, csv_path=csv_path, layer=layer, overwrite=overwrite)
     from hsigeo.explanation.sources import find_sources
 
     found = find_sources(subject, scene=scene, model=model_path)
@@ -104,12 +110,14 @@ def explain(
     model = load_model(found.model)
     if found.model_digest and model.digest != found.model_digest:
         say(f"note: {found.model} is not the model that made {subject}: explained is what it would say")
-    if not where.given:
-        _explain_classes(model, outputs)
-        return
-    if found.scene is None:
+    if found.scene is None and (where.given or layer is not None):
         raise SceneNotFoundError(f"{subject} does not say which scene it is of; give --scene FILE")
-    _explain_place(model, found.scene, where, outputs, reader)
+    if layer is not None:
+        _write_layer(model, str(found.scene), outputs, reader)
+    if where.given:
+        _explain_place(model, str(found.scene), where, outputs, reader)
+    elif layer is None or outputs.plot or outputs.json_path or outputs.csv_path:
+        _explain_classes(model, outputs)
 
 
 def _explain_classes(model: Model, outputs: _Outputs) -> None:
@@ -133,6 +141,21 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
         if entry.mean is not None and entry.deviation is not None:
             columns[f"mean {name}"], columns[f"spread {name}"] = entry.mean.tolist(), entry.deviation.tolist()
     _write_csv(columns, outputs)
+
+
+def _write_layer(model: Model, scene_path: str, outputs: _Outputs, reader: str | None) -> None:
+    import dask
+
+    from hsigeo.explanation import deciding_wavelength
+    from hsigeo.io import mark_dead_bands, open_scene, write_float_layer
+
+    found = deciding_wavelength(mark_dead_bands(open_scene(scene_path, reader=reader)), model)
+    origin = {"HSIGEO_SCENE": scene_path, "HSIGEO_MODEL_SHA256": model.digest}
+    with dask.config.set(scheduler="synchronous"), progress_bar(f"explain {Path(scene_path).name}", "px") as show:
+        write_float_layer(
+            found, str(outputs.layer), metadata=origin, overwrite=outputs.overwrite, progress=show
+        )  # fmt: skip
+    say(f"{outputs.layer}: {found.name} of {found.sizes['y']} x {found.sizes['x']} pixels")
 
 
 def _explain_place(model: Model, scene_path: str, where: _Where, outputs: _Outputs, reader: str | None) -> None:
@@ -238,9 +261,10 @@ def _check_outputs(outputs: _Outputs, inputs: Sequence[str]) -> None:
         from hsigeo.plots import check_figure
 
         check_figure(outputs.plot, overwrite=outputs.overwrite)
-    written = [path for path in (outputs.plot, outputs.json_path, outputs.csv_path) if path is not None]
+    given = (outputs.plot, outputs.json_path, outputs.csv_path, outputs.layer)
+    written = [path for path in given if path is not None]
     if len({Path(path).resolve() for path in written}) < len(written):
-        raise click.UsageError("--plot, --csv and --json name the same file")
+        raise click.UsageError("two of --plot, --csv, --json and --layer name the same file")
     for path in written:
         check_output(path, overwrite=outputs.overwrite)
         check_not_an_input(path, inputs)

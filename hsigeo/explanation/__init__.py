@@ -3,6 +3,7 @@
 from hsigeo.explanation.classes import ClassExplanation, ModelExplanation, explain_model
 from hsigeo.explanation.deciding import Stretch, deciding_stretches
 from hsigeo.explanation.entry import explain, pixel_at, read_area
+from hsigeo.explanation.layer import deciding_wavelength
 from hsigeo.explanation.pixels import PixelExplanation, Prototype, TrainingPixel, explain_area, explain_spectra
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Stretch",
     "TrainingPixel",
     "deciding_stretches",
+    "deciding_wavelength",
     "explain",
     "explain_area",
     "explain_model",
