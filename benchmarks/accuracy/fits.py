@@ -1,4 +1,4 @@
-"""From a split to a prediction: hsigeo through its public training, the rivals on two views of the same spectra."""
+"""From a split to a prediction: the rivals, on two views of the same spectra."""
 
 from __future__ import annotations
 
@@ -10,43 +10,13 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.rivals import RIVALS
 from benchmarks.accuracy.splits import Split
-from hsigeo.bands import BandTable
-from hsigeo.classes import ClassTable
-from hsigeo.model import predict_probabilities
 from hsigeo.model.spectrum import Channels
-from hsigeo.training import LabelledSpectra
-from hsigeo.training.learning import train_on_spectra
 
-__all__ = ["Predict", "View", "as_labelled_spectra", "bands_view", "channels_view", "fit_hsigeo", "fit_rival"]
+__all__ = ["Predict", "View", "bands_view", "channels_view", "fit_rival"]
 
 Spectra = NDArray[np.float32]
 Predict = Callable[[Spectra], NDArray[np.int64]]
 """From (pixel, band) reflectance to (pixel,) class index."""
-
-
-def fit_hsigeo(variant: str, split: Split) -> Predict:
-    """Train a variant of hsigeo as its users do."""
-    # Cross-validation would only write accuracies and a temperature into the card, and change no class.
-    model = train_on_spectra(as_labelled_spectra(split), variant=variant, seed=split.seed, check=False)
-    return lambda spectra: predict_probabilities(model, np.ascontiguousarray(spectra)).argmax(axis=1)
-
-
-def as_labelled_spectra(split: Split) -> LabelledSpectra:
-    """The training half of a split, as hsigeo reads it."""
-    count, bands = split.train_spectra.shape
-    return LabelledSpectra(
-        spectra=np.ascontiguousarray(split.train_spectra),
-        class_id=(split.train_labels + 1).astype(np.int32),
-        group=split.train_groups,
-        # As for a spectral library: where the pixels lie is not told, for no rival is told it either.
-        scene=np.zeros(count, dtype=np.int32),
-        row=np.arange(count, dtype=np.int64),
-        col=np.zeros(count, dtype=np.int64),
-        classes=ClassTable.from_names([f"class {index}" for index in range(int(split.train_labels.max()) + 1)]),
-        bands=BandTable(count=bands, wavelength=split.wavelengths),
-        scene_band_count=bands,
-        scene_band_index=np.arange(bands),
-    )
 
 
 View = Callable[[Spectra], Callable[[Spectra], NDArray[np.float64]]]

@@ -10,8 +10,9 @@ import numpy as np
 import sklearn
 import torch
 
+from benchmarks.accuracy.default import fit_hsigeo
 from benchmarks.accuracy.digests import digest_of_code
-from benchmarks.accuracy.fits import Predict, View, bands_view, channels_view, fit_hsigeo, fit_rival
+from benchmarks.accuracy.fits import Predict, View, bands_view, channels_view, fit_rival
 from benchmarks.accuracy.rivals import RIVALS
 from benchmarks.accuracy.splits import Split
 from hsigeo.model import DEFAULT_VARIANT
@@ -42,20 +43,23 @@ class Method:
     def digest(self) -> str:
         """Short name of the code and of the libraries it calls."""
         versions = f"numpy {np.__version__}, torch {torch.__version__}, scikit-learn {sklearn.__version__}"
-        return digest_of_code(("benchmarks.accuracy.fits", *self.modules), roots=self.roots, versions=versions)
+        return digest_of_code(self.modules, roots=self.roots, versions=versions)
 
 
 def _hsigeo(variant: str) -> Method:
     return Method(
         fit=functools.partial(fit_hsigeo, variant),
-        modules=("hsigeo.model.model",),
+        modules=("benchmarks.accuracy.default", "hsigeo.model.model"),
         roots=(RECIPES[variant].__module__,),
     )
 
 
 def _rival(name: str, view: View) -> Method:
     inputs = ("hsigeo.model.spectrum",) if view is channels_view else ()
-    return Method(fit=functools.partial(fit_rival, name, view), modules=("benchmarks.accuracy.rivals", *inputs))
+    return Method(
+        fit=functools.partial(fit_rival, name, view),
+        modules=("benchmarks.accuracy.fits", "benchmarks.accuracy.rivals", *inputs),
+    )
 
 
 HSIGEO = "hsigeo"

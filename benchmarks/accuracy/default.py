@@ -1,0 +1,40 @@
+"""From a split to a prediction: hsigeo, trained as its users train it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.accuracy.fits import Predict
+from benchmarks.accuracy.splits import Split
+from hsigeo.bands import BandTable
+from hsigeo.classes import ClassTable
+from hsigeo.model import predict_probabilities
+from hsigeo.training import LabelledSpectra
+from hsigeo.training.learning import train_on_spectra
+
+__all__ = ["as_labelled_spectra", "fit_hsigeo"]
+
+
+def fit_hsigeo(variant: str, split: Split) -> Predict:
+    """Train a variant of hsigeo as its users do."""
+    # Cross-validation would only write accuracies and a temperature into the card, and change no class.
+    model = train_on_spectra(as_labelled_spectra(split), variant=variant, seed=split.seed, check=False)
+    return lambda spectra: predict_probabilities(model, np.ascontiguousarray(spectra)).argmax(axis=1)
+
+
+def as_labelled_spectra(split: Split) -> LabelledSpectra:
+    """The training half of a split, as hsigeo reads it."""
+    count, bands = split.train_spectra.shape
+    return LabelledSpectra(
+        spectra=np.ascontiguousarray(split.train_spectra),
+        class_id=(split.train_labels + 1).astype(np.int32),
+        group=split.train_groups,
+        # As for a spectral library: where the pixels lie is not told, for no rival is told it either.
+        scene=np.zeros(count, dtype=np.int32),
+        row=np.arange(count, dtype=np.int64),
+        col=np.zeros(count, dtype=np.int64),
+        classes=ClassTable.from_names([f"class {index}" for index in range(int(split.train_labels.max()) + 1)]),
+        bands=BandTable(count=bands, wavelength=split.wavelengths),
+        scene_band_count=bands,
+        scene_band_index=np.arange(bands),
+    )
