@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.accuracy.fits import as_labelled_spectra
+from benchmarks.accuracy.default import as_labelled_spectra
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Split, make_split
 from benchmarks.explain.removal import METHODS, REMOVALS, WINDOW, choose_bands
 from hsigeo.explanation import explain_model

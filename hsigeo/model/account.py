@@ -15,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from hsigeo.model.consensus import ConsensusNetwork
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.plain import PlainNetwork
 from hsigeo.model.spectrum import make_tokens
@@ -54,6 +55,21 @@ def reference_of(network: nn.Module) -> Tensor | None:
 
 @account_for.register
 @torch.no_grad()
+def _(network: ConsensusNetwork, spectra: Tensor) -> Account:
+    tokens = network.tokens(spectra)  # (P, T, I)
+    say = network.consensus(tokens)  # (P, T)
+    likeness = network.memory(network.consensus.embed(network.consensus.heal(tokens, say))).weights  # (P, M)
+    return Account(
+        attention=_spread_over_bands(
+            say / say.mean(dim=1, keepdim=True).clamp(min=1e-12), spectra.shape[1], network.window, network.window
+        ),
+        reading=likeness / likeness.sum(dim=1, keepdim=True).clamp(min=1e-12),
+        votes=network.memory.evidence,
+    )
+
+
+@account_for.register
+@torch.no_grad()
 def _(network: GatedNetwork, spectra: Tensor) -> Account:
     tokens = network.tokens(spectra)  # (P, T, I)
     weights = network.attention(tokens, network.code).mean(dim=1)  # (P, T), mean over heads
@@ -80,6 +96,11 @@ def _(network: PlainNetwork, spectra: Tensor) -> Account:
         reading=network.memory(network.embed(spectra)).weights,
         votes=network.memory.prototypes @ network.head.weight.T,
     )
+
+
+@reference_of.register
+def _(network: ConsensusNetwork) -> Tensor:
+    return network.channels.mean[:, 0]
 
 
 @reference_of.register

@@ -12,16 +12,21 @@ from torch import nn
 from hsigeo.bands import BandTable
 from hsigeo.errors import ModelError
 from hsigeo.model.card import ModelCard
+from hsigeo.model.consensus import ConsensusNetwork
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.plain import PlainNetwork
 
 __all__ = ["DEFAULT_VARIANT", "VARIANTS", "build_network", "wavelengths_or_places"]
 
-DEFAULT_VARIANT = "gated"
+DEFAULT_VARIANT = "consensus"
 
 
 def _plain(card: ModelCard) -> nn.Module:
     return PlainNetwork(bands=card.bands.count, classes=len(card.classes), **card.hyperparameters)
+
+
+def _consensus(card: ModelCard) -> nn.Module:
+    return ConsensusNetwork(bands=card.bands.count, classes=len(card.classes), **card.hyperparameters)
 
 
 def _gated(card: ModelCard) -> nn.Module:
@@ -34,7 +39,7 @@ def wavelengths_or_places(bands: BandTable) -> NDArray[np.float64]:
     return np.linspace(400.0, 2500.0, bands.count) if bands.wavelength is None else bands.wavelength
 
 
-VARIANTS: dict[str, Callable[[ModelCard], nn.Module]] = {"gated": _gated, "plain": _plain}
+VARIANTS: dict[str, Callable[[ModelCard], nn.Module]] = {"consensus": _consensus, "gated": _gated, "plain": _plain}
 """Name → from a card to an untrained network of the card's size."""
 
 

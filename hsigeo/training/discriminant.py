@@ -1,9 +1,11 @@
-"""Shrinkage linear discriminant analysis in closed form, for the default network's linear evidence.
+"""Shrinkage linear discriminant analysis in closed form, for the networks' linear evidence.
 
 Shape legend: P pixels, T tokens, I inputs of a token, K classes.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from hsigeo.model.spectrum import CHANNELS
 
-__all__ = ["calibrated_discriminant", "discriminant", "shrunk_covariance"]
+__all__ = ["calibrated", "discriminant", "discriminant_by_channel", "shrunk_covariance"]
 
 FOLDS = 5
 TEMPERATURES = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 40.0)
@@ -21,35 +23,44 @@ NEVER = -1e4
 """The bias of a class without training pixels."""
 
 
-def calibrated_discriminant(
-    tokens: Tensor, target: Tensor, classes: int, *, generator: torch.Generator
+class Solve(Protocol):
+    """A way to linear class scores."""
+
+    def __call__(self, inputs: Tensor, target: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+        """Weights (I, K) and bias (K,) from inputs (P, …) of I numbers each, and class indices (P,)."""
+
+
+def calibrated(
+    solve: Solve, inputs: Tensor, target: Tensor, classes: int, *, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """A discriminant for each channel of the tokens, averaged, at the temperature that held-out pixels ask for.
+    """A discriminant at the temperature that held-out pixels ask for.
 
     Parameters
     ----------
-    tokens : (P, T, I)
-        The channels are contiguous within a token.
+    solve
+        `discriminant` or `discriminant_by_channel`.
+    inputs : (P, …)
+        What `solve` takes; I numbers a pixel.
     target : (P,)
         Class index.
 
     Returns
     -------
-    weights : (T·I, K) float32
+    weights : (I, K) float32
     bias : (K,) float32
     """
-    tokens = tokens.double()  # hundreds of correlated inputs: float32 loses the small eigenvalues that matter
+    inputs = inputs.double()  # hundreds of correlated inputs: float32 loses the small eigenvalues that matter
     fold = _deal(target, classes, generator)
     loss = torch.zeros(len(TEMPERATURES), dtype=torch.float64)
     for held in range(FOLDS):
         tested = (fold == held) & torch.isin(target, target[fold != held])
         if not bool(tested.any()):
             continue
-        weights, bias = _by_channel(tokens[fold != held], target[fold != held], classes)
-        scores = tokens[tested].flatten(1) @ weights + bias  # (P, K)
+        weights, bias = solve(inputs[fold != held], target[fold != held], classes)
+        scores = inputs[tested].flatten(1) @ weights + bias  # (P, K)
         loss += torch.stack([F.cross_entropy(scores / t, target[tested], reduction="sum") for t in TEMPERATURES])
     temperature = TEMPERATURES[int(loss.argmin())]
-    weights, bias = _by_channel(tokens, target, classes)
+    weights, bias = solve(inputs, target, classes)
     return (weights / temperature).float(), (bias / temperature).float()
 
 
@@ -92,12 +103,15 @@ def shrunk_covariance(residuals: Tensor) -> Tensor:
     return (1 - shrinkage) * sample + (shrinkage * level + 1e-4) * identity
 
 
-def _by_channel(tokens: Tensor, target: Tensor, classes: int) -> tuple[Tensor, Tensor]:
-    """One discriminant a channel, averaged: weights (T·I, K) and bias (K,) in the tokens' own order of inputs."""
-    pixels, count, inputs = tokens.shape
-    channels = tokens.view(pixels, count, CHANNELS, inputs // CHANNELS)  # (P, T, C, window)
+def discriminant_by_channel(inputs: Tensor, target: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """One discriminant a channel of tokens (P, T, I), averaged: weights (T·I, K) and bias (K,) in the tokens' order.
+
+    The channels are contiguous within a token.
+    """
+    pixels, count, numbers = inputs.shape
+    channels = inputs.view(pixels, count, CHANNELS, numbers // CHANNELS)  # (P, T, C, window)
     found = [discriminant(channels[:, :, c].flatten(1), target, classes) for c in range(CHANNELS)]
-    shape = (count, inputs // CHANNELS, classes)
+    shape = (count, numbers // CHANNELS, classes)
     weights = torch.stack([weight.reshape(shape) for weight, _ in found], dim=1)  # (T, C, window, K)
     return weights.flatten(0, 2) / CHANNELS, torch.stack([bias for _, bias in found]).mean(dim=0)
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.variants import wavelengths_or_places
-from hsigeo.training.discriminant import calibrated_discriminant
+from hsigeo.training.discriminant import calibrated, discriminant_by_channel
 from hsigeo.training.fit import Progress, descend, seeded
 from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
@@ -36,7 +36,7 @@ def train_gated(samples: LabelledSpectra, *, seed: int, progress: Progress | Non
         network.channels.learn(spectra)
         tokens = network.tokens(spectra)
         network.attention.learn(tokens)
-        weights, bias = calibrated_discriminant(tokens, target, len(samples.classes), generator=generator)
+        weights, bias = calibrated(discriminant_by_channel, tokens, target, len(samples.classes), generator=generator)
         network.linear.weights.copy_(weights)
         network.linear.bias.copy_(bias)
         _start_memory(network, tokens, target, len(samples.classes), generator)

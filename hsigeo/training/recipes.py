@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from hsigeo.training.consensus import train_consensus
 from hsigeo.training.fit import Progress
 from hsigeo.training.gated import train_gated
 from hsigeo.training.plain import train_plain
@@ -20,5 +21,5 @@ class Recipe(Protocol):
         """Train; the same samples and seed give the same network."""
 
 
-RECIPES: dict[str, Recipe] = {"gated": train_gated, "plain": train_plain}
+RECIPES: dict[str, Recipe] = {"consensus": train_consensus, "gated": train_gated, "plain": train_plain}
 """One for every entry of `hsigeo.model.VARIANTS`."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from hsigeo.model.spectrum import CHANNELS
-from hsigeo.training.discriminant import NEVER, calibrated_discriminant, discriminant, shrunk_covariance
+from hsigeo.training.discriminant import NEVER, calibrated, discriminant, discriminant_by_channel, shrunk_covariance
 
 
 def two_gaussians(count=4000, seed=0):
@@ -64,7 +64,7 @@ def test_scores_of_noise_are_cooled_to_modesty():
     generator = torch.Generator().manual_seed(0)
     tokens = torch.randn(120, 5, 8 * CHANNELS, generator=generator)
     target = torch.arange(120) % 3
-    weights, bias = calibrated_discriminant(tokens, target, 3, generator=generator)
+    weights, bias = calibrated(discriminant_by_channel, tokens, target, 3, generator=generator)
     fresh = torch.randn(500, 5, 8 * CHANNELS, generator=generator)
     confidence = (fresh.flatten(1) @ weights + bias).softmax(dim=1).amax(dim=1)
     assert float(confidence.mean()) < 0.5

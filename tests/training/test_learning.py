@@ -65,7 +65,7 @@ def test_the_card_tells_what_was_learnt_and_what_to_expect():
 
 
 def test_an_unknown_variant_is_refused_with_those_there_are():
-    with pytest.raises(TrainingError, match=r"no variant 'best'; there are gated, plain"):
+    with pytest.raises(TrainingError, match=r"no variant 'best'; there are consensus, gated, plain"):
         train_on_spectra(make_labelled_spectra(30), variant="best")
 
 
