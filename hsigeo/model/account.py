@@ -58,7 +58,7 @@ def reference_of(network: nn.Module) -> Tensor | None:
 def _(network: ConsensusNetwork, spectra: Tensor) -> Account:
     tokens = network.tokens(spectra)  # (P, T, I)
     say = network.consensus(tokens)  # (P, T)
-    likeness = network.memory(network.consensus.embed(network.consensus.heal(tokens, say))).weights  # (P, M)
+    likeness = network.recall(network.consensus.heal(tokens, say)).weights  # (P, M)
     return Account(
         attention=_spread_over_bands(
             say / say.mean(dim=1, keepdim=True).clamp(min=1e-12), spectra.shape[1], network.window, network.window

@@ -128,14 +128,14 @@ class BandConsensus(nn.Module):
         prior = torch.diag(1 / self.spread)  # (S, S)
         said = (say[..., None] * (tokens - self.mean)).flatten(1) @ votes.flatten(0, 1)  # (P, S)
         if bool((say == 1).all()):
-            return torch.linalg.solve(prior + strength.sum(dim=0), said.T).T
-        precision = prior + (say @ strength.flatten(1)).unflatten(1, prior.shape)  # (P, S, S)
-        return torch.linalg.solve(precision, said)
+            return torch.as_tensor(torch.linalg.solve(prior + strength.sum(dim=0), said.T).T)
+        precision = prior + (say @ strength.flatten(1)).view(-1, *prior.shape)  # (P, S, S)
+        return torch.as_tensor(torch.linalg.solve(precision, said))
 
     def _expected(self, consensus: Tensor) -> Tensor:
         """The tokens (P, T, I) that a consensus (P, S) describes."""
         flat = consensus @ self.basis[..., : self.shapes].flatten(0, 1).T
-        return flat.unflatten(1, self.mean.shape) + self.mean
+        return torch.as_tensor(flat.view(-1, *self.mean.shape) + self.mean)
 
 
 class KernelMemory(nn.Module):
@@ -252,11 +252,16 @@ class ConsensusNetwork(nn.Module):
 
     def read(self, spectra: Tensor) -> Reading:
         """What the memory says of reflectance (P, B)."""
-        return self.memory(self.consensus.embed(self.healed(spectra)))
+        return self.recall(self.healed(spectra))
+
+    def recall(self, tokens: Tensor) -> Reading:
+        """What the memory says of healed tokens (P, T, I)."""
+        reading: Reading = self.memory(self.consensus.embed(tokens))
+        return reading
 
     def forward(self, spectra: Tensor) -> Tensor:
         """From reflectance (P, B) to class logits (P, K)."""
         tokens = self.healed(spectra)
-        remembered = self.memory(self.consensus.embed(tokens)).evidence.log_softmax(dim=-1)  # (P, K)
+        remembered = self.recall(tokens).evidence.log_softmax(dim=-1)  # (P, K)
         linear = self.linear(self.reflectance(tokens)).log_softmax(dim=-1)  # (P, K)
-        return (1 - self.linear_share) * remembered + self.linear_share * linear
+        return torch.as_tensor((1 - self.linear_share) * remembered + self.linear_share * linear)

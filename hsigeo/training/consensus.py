@@ -142,7 +142,7 @@ def _usual(consensus: BandConsensus, tokens: Tensor, generator: torch.Generator)
         if len(learnt) < FOLDS or not len(tested):
             continue
         width = min(consensus.shapes, max(1, len(learnt) // 2))
-        without = BandConsensus(*consensus.mean.shape, width, width)
+        without = BandConsensus(tokens.shape[1], tokens.shape[2], width, width)
         learn_consensus(without, learnt, generator=generator, usual=False)
         without.noise.copy_(consensus.noise)  # the same units
         without.usual.fill_(1.0)
