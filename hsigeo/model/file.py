@@ -13,16 +13,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save as encode_safetensors
-from torch import Tensor
+from torch import Tensor, nn
 
 from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import ModelError, ModelNotFoundError, OutputError
 from hsigeo.model.card import ModelCard
 from hsigeo.model.model import Model
-from hsigeo.model.record import PREFIX, decode_record, encode_record
+from hsigeo.model.novelty import PREFIX as NOVELTY
+from hsigeo.model.novelty import decode_novelty, describe, encode_novelty
+from hsigeo.model.record import PREFIX as RECORD
+from hsigeo.model.record import decode_record, encode_record
 from hsigeo.model.variants import build_network
 
 __all__ = ["encode_model", "load_model", "with_digest", "write_model"]
@@ -103,12 +108,11 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     _check_size(path)
     try:
         document, card, tensors = _read(path)
-        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(PREFIX)}
+        weights = {name: tensor for name, tensor in tensors.items() if not name.startswith((RECORD, NOVELTY))}
         network = build_network(card, {name: tuple(tensor.shape) for name, tensor in weights.items()})
-        record = decode_record(
-            {name: tensor.numpy() for name, tensor in tensors.items() if name not in weights},
-            bands=card.bands.count,
-            classes=len(card.classes),
+        record = decode_record(_named(tensors, RECORD), bands=card.bands.count, classes=len(card.classes))
+        novelty = decode_novelty(
+            _named(tensors, NOVELTY), classes=len(card.classes), width=_description_width(network, card.bands.count)
         )
     except safetensors.SafetensorError as error:
         raise ModelError(f"{path} is not a complete hsigeo model file ({error}); copy or train it again") from error
@@ -121,7 +125,18 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         raise ModelError(f"{path}: the file was changed after it was written (its checksum differs); copy it again")
     network.load_state_dict(weights)
     network.eval().requires_grad_(False)
-    return Model(card=card, network=network, record=record, digest=str(digest), path=str(path))
+    return Model(card=card, network=network, record=record, novelty=novelty, digest=str(digest), path=str(path))
+
+
+def _named(tensors: dict[str, Tensor], prefix: str) -> dict[str, NDArray[np.generic]]:
+    return {name: tensor.numpy() for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _description_width(network: nn.Module, bands: int) -> int | None:
+    """Length of the network's descriptions, found by asking for that of one spectrum."""
+    with torch.inference_mode():
+        description = describe(network.eval(), torch.zeros(1, bands))
+    return None if description is None else description.shape[1]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], ModelCard, dict[str, Tensor]]:
@@ -138,7 +153,8 @@ def _read(path: Path) -> tuple[dict[str, Any], ModelCard, dict[str, Tensor]]:
 def _tensors(model: Model) -> dict[str, Tensor]:
     """The weights, and what is remembered of training."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-    return weights | {name: torch.from_numpy(values) for name, values in encode_record(model.record).items()}
+    remembered = encode_record(model.record) | encode_novelty(model.novelty)
+    return weights | {name: torch.from_numpy(values) for name, values in remembered.items()}
 
 
 def _check_size(path: Path) -> None:
@@ -171,7 +187,8 @@ def _digest(document: dict[str, Any], tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
-        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+        if tensor.numel():  # of none, torch cannot view the bytes
+            digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -11,14 +11,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from hsigeo.errors import DeviceError
+from hsigeo.errors import DeviceError, ModelError
 from hsigeo.model.card import ModelCard
+from hsigeo.model.novelty import Novelty, describe
 from hsigeo.model.record import TrainingRecord
 
-__all__ = ["Model", "batch_size", "predict_probabilities", "resolve_device"]
+__all__ = ["Model", "batch_size", "measure_distance", "predict_probabilities", "resolve_device"]
 
 _BATCH = {"cuda": 8192}
 _DEFAULT_BATCH = 512
+
+
+NO_DISTANCES = "the model does not know how far a pixel lies from what it learnt; train it again with this hsigeo"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +37,8 @@ class Model:
         From reflectance (pixel, band) to logits (pixel, class); its normaliser is among its weights.
     record
         What it remembers of the pixels it was trained on; `None` in models from before there was one.
+    novelty
+        How far a pixel lies from everything learnt; `None` in models from before that was kept.
     digest
         SHA-256 over weights and card; names the model in everything made with it.
     path
@@ -42,6 +48,7 @@ class Model:
     card: ModelCard
     network: nn.Module
     record: TrainingRecord | None = None
+    novelty: Novelty | None = None
     digest: str = ""
     path: str | None = None
 
@@ -112,17 +119,71 @@ def predict_probabilities(
     (pixel, class) float32, rows summing to 1, classes in the order of the model's class table.
     """
     device = device or torch.device("cpu")
-    batch = batch or batch_size(device)
     network = model.network.to(device)
-    probabilities = np.empty((len(spectra), len(model.card.classes)), dtype=np.float32)
+
+    def ask(pixels: Tensor) -> Tensor:
+        return torch.softmax(network(pixels) / model.card.temperature, dim=1)
+
+    return _in_batches(ask, spectra, device=device, batch=batch or batch_size(device), prepare=prepare)
+
+
+def measure_distance(
+    model: Model,
+    spectra: NDArray[np.float32],
+    *,
+    device: torch.device | None = None,
+    batch: int | None = None,
+    prepare: Callable[[Tensor], Tensor] | None = None,
+) -> NDArray[np.float32]:
+    """Distance of spectra from everything the model has learnt, as reproducible as `predict_probabilities`.
+
+    Parameters
+    ----------
+    spectra, batch, prepare
+        As in `predict_probabilities`.
+
+    Returns
+    -------
+    (pixel,) float32
+        About one for a pixel like those of training; see `hsigeo.model.novelty`.
+
+    Raises
+    ------
+    ModelError
+        The model does not know its distances.
+    """
+    device = device or torch.device("cpu")
+    network, novelty = model.network.to(device), model.novelty
+    if novelty is None:
+        raise ModelError(NO_DISTANCES)
+
+    def ask(pixels: Tensor) -> Tensor:
+        description = describe(network, pixels)
+        if description is None:
+            raise ModelError(NO_DISTANCES)
+        return novelty.distance(description)[:, None]
+
+    found = _in_batches(ask, spectra, device=device, batch=batch or batch_size(device), prepare=prepare)
+    return found.reshape(len(spectra))
+
+
+def _in_batches(
+    ask: Callable[[Tensor], Tensor],
+    spectra: NDArray[np.float32],
+    *,
+    device: torch.device,
+    batch: int,
+    prepare: Callable[[Tensor], Tensor] | None,
+) -> NDArray[np.float32]:
+    """(pixel, answer) of spectra, in padded batches and in one thread."""
+    parts = []
     with torch.inference_mode(), _one_thread():
         for start in range(0, len(spectra), batch):
             part = spectra[start : start + batch]
             pixels = torch.from_numpy(_pad(part, batch)).to(device)
-            logits = network(pixels if prepare is None else prepare(pixels))
-            softened = torch.softmax(logits / model.card.temperature, dim=1)
-            probabilities[start : start + batch] = softened[: len(part)].cpu().numpy()
-    return probabilities
+            answers = ask(pixels if prepare is None else prepare(pixels))
+            parts.append(answers[: len(part)].cpu().numpy())
+    return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from hsigeo.fingerprint import fingerprint
 from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
 from hsigeo.training.curve import CURVE_FOLDS, SHARES, measure_learning_curve
+from hsigeo.training.novelty import novelty_of
 from hsigeo.training.oddities import find_oddities
 from hsigeo.training.recipes import RECIPES, Recipe
 from hsigeo.training.record import record_training
@@ -133,7 +134,8 @@ def train_on_spectra(
         validation=figures,
     )
     record = record_training(samples, trained.network, seed=seed)
-    return with_digest(Model(card=card, network=trained.network, record=record))
+    novelty = novelty_of(trained.network, samples, None if validation is None else validation.disjoint.distance)
+    return with_digest(Model(card=card, network=trained.network, record=record, novelty=novelty))
 
 
 def _check(

@@ -20,6 +20,7 @@ from hsigeo.calibration import cross_fitted, expected_calibration_error, fit_tem
 from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
 from hsigeo.metrics import Accuracy, confusion_matrix
 from hsigeo.training.folds import FoldPlan, plan_disjoint_folds, plan_random_folds
+from hsigeo.training.novelty import distances_from, novelty_of
 from hsigeo.training.recipes import Recipe
 from hsigeo.training.samples import LabelledSpectra
 
@@ -54,6 +55,9 @@ class HeldOut:
         (tested pixel,) which unit of ground it lies on, from 0.
     names
         Class names.
+    distance
+        (tested pixel,) float32, how far it lies from what its fold's model had learnt; `None` from a network that does
+        not tell.
     """
 
     plan: FoldPlan
@@ -62,6 +66,7 @@ class HeldOut:
     fold: NDArray[np.int64]
     unit: NDArray[np.intp]
     names: tuple[str, ...]
+    distance: NDArray[np.float32] | None = None
 
     @property
     def accuracy(self) -> Accuracy:
@@ -208,10 +213,14 @@ def _accuracy(logits: NDArray[np.float32], target: NDArray[np.int64], names: tup
 def _hold_out(
     samples: LabelledSpectra, recipe: Recipe, plan: FoldPlan, seed: int, count_one: Callable[[], None]
 ) -> HeldOut:
-    logits = []
+    logits, distances = [], []
     for fold in plan.folds:
-        network = recipe(samples.take(fold.train), seed=seed).network
+        part = samples.take(fold.train)
+        network = recipe(part, seed=seed).network
         logits.append(_ask(network, samples.spectra[fold.test]))
+        novelty = novelty_of(network, part)
+        if novelty is not None:
+            distances.append(distances_from(novelty, network, samples.spectra[fold.test]))
         count_one()
     tested = np.concatenate([fold.test for fold in plan.folds])
     return HeldOut(
@@ -221,6 +230,7 @@ def _hold_out(
         fold=np.repeat(np.arange(len(plan.folds)), [len(fold.test) for fold in plan.folds]),
         unit=plan.unit[tested],
         names=samples.classes.names,
+        distance=np.concatenate(distances) if len(distances) == len(plan.folds) else None,
     )
 
 

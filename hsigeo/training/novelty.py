@@ -1,0 +1,49 @@
+"""How far pixels lie from what a network has learnt, learnt from its training pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from hsigeo.model.novelty import Novelty, describe, learn_novelty
+from hsigeo.training.fit import seeded
+from hsigeo.training.samples import LabelledSpectra
+
+__all__ = ["distances_from", "novelty_of"]
+
+BATCH = 1024
+
+
+def novelty_of(
+    network: nn.Module, samples: LabelledSpectra, held_out: NDArray[np.float32] | None = None
+) -> Novelty | None:
+    """The distances of a trained network; `None` from one that does not describe pixels.
+
+    Parameters
+    ----------
+    samples
+        What it was trained on.
+    held_out : (pixel,)
+        Distances of pixels that networks trained alike had not learnt.
+    """
+    with seeded(0), torch.no_grad():  # one thread, so that the sums do not depend on how many cores there are
+        description = _describe_all(network, samples.spectra)
+        if description is None:
+            return None
+        target = torch.from_numpy(samples.class_index)
+        return learn_novelty(description, target, len(samples.classes), held_out)
+
+
+def distances_from(novelty: Novelty, network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(pixel,) distance of spectra (pixel, band) from what the network has learnt."""
+    with torch.inference_mode():
+        description = _describe_all(network, spectra)
+        assert description is not None
+        return np.asarray(novelty.distance(description).numpy())
+
+
+def _describe_all(network: nn.Module, spectra: NDArray[np.float32]) -> Tensor | None:
+    parts = [describe(network, part) for part in torch.split(torch.from_numpy(spectra), BATCH)]
+    return None if any(part is None for part in parts) else torch.cat([part for part in parts if part is not None])

@@ -1,0 +1,172 @@
+"""Distances from what was learnt: their formula, their threshold, and what a file may claim."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from labelled_spectra import make_labelled_spectra, make_model
+
+from hsigeo.errors import ModelError
+from hsigeo.model import VARIANTS, encode_model, load_model, measure_distance, write_model
+from hsigeo.model.novelty import MOST_WIDTH, PREFIX, Novelty, decode_novelty, describe, encode_novelty, learn_novelty
+from hsigeo.training import gated
+from hsigeo.training.learning import train_on_spectra
+from hsigeo.training.recipes import RECIPES
+
+
+def draw(pixels=3000, width=5, classes=3, seed=0):
+    """Classes that scatter alike, with correlated axes."""
+    generator = torch.Generator().manual_seed(seed)
+    target = torch.arange(pixels) % classes
+    turn, _ = torch.linalg.qr(torch.randn(width, width, generator=generator))
+    mix = turn * torch.tensor([4.0, 3.0, 2.0, 1.5, 1.0])
+    centres = 40 * torch.randn(classes, width, generator=generator)
+    return centres[target] + torch.randn(pixels, width, generator=generator) @ mix.T, target
+
+
+def novelty_with(held_out, count=None) -> Novelty:
+    values = np.sort(np.asarray(held_out, dtype=np.float32))
+    return Novelty(
+        whiten=torch.eye(2),
+        centres=torch.zeros(1, 2),
+        usual=torch.ones(1),
+        held_out=values,
+        held_out_count=len(values) if count is None else count,
+    )
+
+
+def test_distances_are_those_of_mahalanobis() -> None:
+    points, target = draw()
+    novelty = learn_novelty(points, target, 3)
+    tested, _ = draw(seed=0, pixels=60)
+
+    centres = np.stack([points[target == k].numpy().mean(axis=0) for k in range(3)])
+    residuals = points.numpy() - centres[target]
+    inverse = np.linalg.inv(residuals.T @ residuals / len(residuals))
+    off = tested.numpy()[:, None] - centres[None]
+    squared = np.einsum("pkd,de,pke->pk", off, inverse, off)
+    within = [residuals[target == k] for k in range(3)]
+    usual = np.array([np.einsum("pd,de,pe->p", r, inverse, r).mean() for r in within])
+
+    # A trace of shrinkage and the pooled pixels are the difference.
+    assert np.allclose(novelty.distance(tested), np.sqrt((squared / usual).min(axis=1)), rtol=0.05)
+
+
+def test_training_pixels_lie_about_one_away_and_strangers_far() -> None:
+    points, target = draw()
+    novelty = learn_novelty(points, target, 3)
+
+    assert float(novelty.distance(points).square().mean()) == pytest.approx(1, abs=0.05)
+    assert float(novelty.distance(points[:1] + 500).item()) > 10
+
+
+def test_a_class_that_scatters_more_is_given_more_room() -> None:
+    generator = torch.Generator().manual_seed(1)
+    target = torch.arange(2000) % 2
+    points = torch.randn(2000, 3, generator=generator) * torch.tensor([1.0, 4.0])[target][:, None]
+    points[target == 1] += 100
+    novelty = learn_novelty(points, target, 2)
+
+    narrow, wide = novelty.distance(torch.tensor([[3.0, 0, 0], [103.0, 100, 100]]))
+
+    assert narrow > 2 * wide
+
+
+def test_few_pixels_many_numbers_and_an_absent_class_are_no_obstacle() -> None:
+    points = torch.randn(4, 300, generator=torch.Generator().manual_seed(0))
+    novelty = learn_novelty(points, torch.tensor([0, 0, 2, 2]), 3)
+
+    distance = novelty.distance(torch.cat([points, points + 50]))
+
+    assert novelty.whiten.shape == (300, MOST_WIDTH)
+    assert torch.isfinite(distance).all()
+    assert distance[4:].min() > distance[:4].max()
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.3])
+def test_a_rate_of_new_known_pixels_is_rejected(rate: float) -> None:
+    generator = np.random.default_rng(0)
+    rejected = [
+        (generator.gamma(3, size=500) > novelty_with(generator.gamma(3, size=400)).threshold(rate)).mean()
+        for _ in range(200)
+    ]
+
+    assert np.mean(rejected) == pytest.approx(rate, abs=0.006)
+    assert np.mean(rejected) <= rate + 0.002
+
+
+def test_quantiles_serve_where_there_are_too_many_pixels() -> None:
+    held_out = np.random.default_rng(0).gamma(3, size=50_000)
+    points, target = draw(pixels=30)
+
+    novelty = learn_novelty(points, target, 3, held_out)
+
+    assert (len(novelty.held_out), novelty.held_out_count) == (4096, 50_000)
+    assert (held_out > novelty.threshold(0.05)).mean() == pytest.approx(0.05, abs=5e-4)
+
+
+def test_a_rate_that_the_held_out_pixels_cannot_show_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"rate of 0.001 cannot be kept: only 99 known pixels.*least is 0.01"):
+        novelty_with(np.arange(99)).threshold(0.001)
+    with pytest.raises(ModelError, match="--no-validation"):
+        novelty_with([]).threshold(0.1)
+
+
+def test_every_variant_describes_pixels() -> None:
+    samples = make_labelled_spectra(30)
+    for variant in VARIANTS:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(gated, "STEPS", 1)
+            patch.setattr("hsigeo.training.fit.FitPlan.steps", 1, raising=False)
+            network = RECIPES[variant](samples, seed=0).network
+        description = describe(network, torch.from_numpy(samples.spectra))
+        assert description is not None, variant
+        assert len(description) == 30
+
+
+def test_a_model_keeps_its_distances_in_its_file(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(gated, "STEPS", 3)
+    samples = make_labelled_spectra(120)
+    model = train_on_spectra(samples)
+    write_model(model, tmp_path / "m.safetensors")
+
+    loaded = load_model(tmp_path / "m.safetensors")
+
+    assert np.array_equal(measure_distance(loaded, samples.spectra), measure_distance(model, samples.spectra))
+    assert loaded.novelty.held_out_count == 120
+    assert loaded.novelty.threshold(0.1) == model.novelty.threshold(0.1)
+    assert encode_model(loaded) == encode_model(model)
+
+
+def test_a_model_without_distances_says_so_in_one_line() -> None:
+    with pytest.raises(ModelError, match="train it again") as caught:
+        measure_distance(make_model(), np.zeros((1, 12), dtype=np.float32))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("whiten", lambda a: a[:, :-1]),
+        ("centres", lambda a: a.astype(np.float64)),
+        ("centres", lambda a: np.full_like(a, np.nan)),
+        ("usual", lambda a: -a),
+        ("held_out", lambda a: a[::-1].copy()),
+        ("held_out", lambda a: np.full(5000, 1, dtype=np.float32)),
+        ("held_out_count", lambda a: a - 1),
+        ("held_out_count", lambda a: a.astype(np.int32)),
+        ("usual", None),
+    ],
+)
+def test_what_a_file_claims_is_checked(name, change) -> None:
+    points, target = draw(pixels=60)
+    arrays = encode_novelty(learn_novelty(points, target, 3, np.arange(40.0)))
+    assert decode_novelty(arrays, classes=3, width=5) is not None
+    if change is None:
+        del arrays[PREFIX + name]
+    else:
+        arrays[PREFIX + name] = change(arrays[PREFIX + name])
+
+    with pytest.raises(ModelError, match="the model's distance is broken"):
+        decode_novelty(arrays, classes=3, width=5)
