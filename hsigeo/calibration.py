@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "choose_temperature",
     "cross_fitted",
     "expected_calibration_error",
     "fit_temperature",
@@ -93,6 +94,27 @@ def cross_fitted(
         temperatures[number] = fit_temperature(logits[others], target[others]) if others.any() else 1.0
         probability[inside] = soften(logits[inside], temperatures[number])
     return probability, temperatures
+
+
+def choose_temperature(
+    logits: NDArray[Any], target: NDArray[np.integer], fold: NDArray[np.integer]
+) -> tuple[float, NDArray[np.float64]]:
+    """The temperature of all folds together, if temperatures carry over from some folds to the others; else 1.
+
+    What carries over is judged by the likelihood of the cross-fitted probabilities: where the folds ask for different
+    temperatures, any of them would make new ground worse.
+
+    Returns
+    -------
+    temperature
+    probability : (pixel, class)
+        What to judge the choice by: cross-fitted, or as the logits say.
+    """
+    plain = soften(logits, 1.0)
+    fitted, _ = cross_fitted(logits, target, fold)
+    rows = np.arange(len(target))
+    gain = np.log(fitted[rows, target].clip(1e-30)) - np.log(plain[rows, target].clip(1e-30))
+    return (fit_temperature(logits, target), fitted) if gain.mean() > 0 else (1.0, plain)
 
 
 def reliability(

@@ -20,15 +20,24 @@ from numpy.typing import NDArray
 import hsigeo
 from hsigeo.band_matching import BandMatch, match_bands
 from hsigeo.classes import UNCLASSIFIED, ClassTable
-from hsigeo.model import Model, batch_size, predict_probabilities, resolve_device
+from hsigeo.errors import ModelError
+from hsigeo.model import Model, batch_size, measure_distance, predict_probabilities, resolve_device
+from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
-__all__ = ["class_ids", "classify", "match_scene", "most_probable", "probabilities_of_block"]
+__all__ = ["answers_of_block", "class_ids", "classify", "match_scene", "most_probable", "unknown_limit"]
 
 Block = NDArray[np.float32]
 
 
-def classify(scene: xr.DataArray, model: Model, *, device: str = "auto", fill_missing: bool = False) -> xr.Dataset:
+def classify(
+    scene: xr.DataArray,
+    model: Model,
+    *,
+    device: str = "auto",
+    fill_missing: bool = False,
+    unknown: float | None = None,
+) -> xr.Dataset:
     """Classify every pixel of a scene; nothing is computed until asked for.
 
     Parameters
@@ -41,13 +50,18 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto", fill_mi
         ``auto``, ``cpu`` or ``cuda``.
     fill_missing
         Accept a scene that lacks much of what the model reads: it is filled with what is usual in training.
+    unknown
+        Leave pixels unclassified that are unlike anything learnt. The number is the share of pixels of known classes
+        that may be lost by it, between 0 and 1, measured on ground held out in training.
 
     Returns
     -------
     xarray.Dataset
         ``class_id`` (y, x) uint8 or uint16, 0 where a used band is invalid; ``confidence`` (y, x) float32, the
         probability of the class on the map; ``probability`` (class, y, x) float32. The latter two are NaN where
-        ``class_id`` is 0. The CRS and transform are the scene's.
+        ``class_id`` is 0. The CRS and transform are the scene's. With `unknown` also ``distance`` (y, x) float32, how
+        far each pixel lies from everything learnt, and among its attributes the ``threshold`` beyond which
+        ``class_id`` is 0.
 
     Raises
     ------
@@ -57,30 +71,37 @@ def classify(scene: xr.DataArray, model: Model, *, device: str = "auto", fill_mi
         The scene lacks wavelengths that the model reads.
     DeviceError
         The device is not there.
+    ModelError
+        `unknown` is asked for, and the model does not know its distances, or not well enough for so small a rate.
     """
     check_scene(scene)
+    limit = None if unknown is None else unknown_limit(model, unknown)
     match = match_scene(scene, model, fill_missing=fill_missing)
     target = resolve_device(device)
     cube = da.asarray(scene.data)[match.used].astype(np.float32)
     cube = cube.rechunk({0: -1})
     count = len(model.card.classes)
-    probability = da.map_blocks(
-        probabilities_of_block,
+    answers = da.map_blocks(
+        answers_of_block,
         cube,
         model=model,
         match=match,
         device=target,
-        chunks=((count,), *cube.chunks[1:]),
+        limit=limit,
+        chunks=((count if limit is None else count + 1,), *cube.chunks[1:]),
         dtype=np.float32,
         meta=np.empty((0, 0, 0), dtype=np.float32),
     )
+    probability = answers if limit is None else answers[:count]
+    distance = {} if limit is None else {"distance": (("y", "x"), answers[count], _distance_attrs(limit))}
     ids = class_ids(model.card.classes)
     class_id = da.map_blocks(most_probable, probability, ids=ids, drop_axis=0, dtype=ids.dtype)
     return xr.Dataset(
         {
-            "class_id": (("y", "x"), class_id, _class_attrs(scene, model, match)),
+            "class_id": (("y", "x"), class_id, _class_attrs(scene, model, match, unknown)),
             "confidence": (("y", "x"), probability.max(axis=0), {"long_name": "probability of the mapped class"}),
             "probability": (("class", "y", "x"), probability, {"long_name": "class probability"}),
+            **distance,
         },
         coords={
             "class": list(model.card.classes.ids),
@@ -109,33 +130,49 @@ def match_scene(scene: xr.DataArray, model: Model, *, fill_missing: bool = False
     )
 
 
-def probabilities_of_block(
-    block: Block, *, model: Model, match: BandMatch, device: torch.device, pool: Executor | None = None
+def answers_of_block(
+    block: Block,
+    *,
+    model: Model,
+    match: BandMatch,
+    device: torch.device,
+    limit: float | None = None,
+    pool: Executor | None = None,
 ) -> Block:
-    """Class probabilities of the pixels of a block, batch by batch.
+    """Class probabilities of the pixels of a block, and how far they lie from what was learnt, batch by batch.
 
     Parameters
     ----------
     block : (used band, y, x) float32, reflectance
         The bands that `match` uses.
+    limit
+        Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
     pool
         Threads to share the batches among; without it, the caller's thread does them all.
 
     Returns
     -------
-    (class, y, x) float32, NaN where any used band is not finite
+    (class, y, x) float32
+        NaN where any used band is not finite. With a limit there is one layer more, the distance, and the
+        probabilities are NaN where that exceeds the limit.
     """
     bands, lines, samples = block.shape
     by_band = block.reshape(bands, -1)
     valid = np.flatnonzero(np.isfinite(by_band).all(axis=0))  # (pixel,)
-    result = np.full((len(model.card.classes), lines * samples), np.nan, dtype=np.float32)
+    count = len(model.card.classes)
+    result = np.full((count if limit is None else count + 1, lines * samples), np.nan, dtype=np.float32)
     batch = batch_size(device)
     prepare = _on_model_bands(match, device)
 
     def fill(start: int) -> None:
         part = valid[start : start + batch]
         spectra = np.ascontiguousarray(by_band[:, part].T)  # (pixel, used band)
-        result[:, part] = predict_probabilities(model, spectra, device=device, prepare=prepare).T
+        probability = predict_probabilities(model, spectra, device=device, prepare=prepare).T  # (class, pixel)
+        if limit is not None:
+            distance = measure_distance(model, spectra, device=device, prepare=prepare)
+            result[count, part] = distance
+            probability = np.where(distance > limit, np.float32(np.nan), probability)
+        result[:count, part] = probability
 
     for _ in (map if pool is None else pool.map)(fill, range(0, len(valid), batch)):
         pass  # each is waited for, and its error raised
@@ -162,6 +199,28 @@ def most_probable(probability: Block, *, ids: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.where(valid, ids[1:][np.argmax(np.where(valid, probability, 0), axis=0)], ids[0]))
 
 
+def unknown_limit(model: Model, rate: float) -> float:
+    """The distance beyond which a pixel is unlike anything learnt.
+
+    Raises
+    ------
+    ModelError
+        The model does not know its distances, or not well enough for so small a rate.
+    """
+    if not 0 < rate < 1:
+        raise ModelError(f"the rate of unknown pixels is {rate:g}; it is a share between 0 and 1, such as 0.05")
+    if model.novelty is None:
+        raise ModelError(f"{model.path or 'this model'}: {NO_DISTANCES}")
+    try:
+        return model.novelty.threshold(rate)
+    except ModelError as error:
+        raise ModelError(f"{model.path or 'this model'}: {error}") from error
+
+
+def _distance_attrs(limit: float) -> dict[str, Any]:
+    return {"long_name": "distance from everything learnt; pixels of training have about 1", "threshold": limit}
+
+
 def _georeference_note(scene: xr.DataArray) -> str | None:
     """What whoever opens the map must hear if it has no place on the Earth."""
     grid = grid_of(scene)
@@ -173,8 +232,15 @@ def _georeference_note(scene: xr.DataArray) -> str | None:
     return f"the scene has no {'CRS' if placed else 'georeference'}, and neither has the map"
 
 
-def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch) -> dict[str, Any]:
+def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch, unknown: float | None) -> dict[str, Any]:
     """What the map must carry to be understood on its own: classes, and where it comes from."""
+    left_out: dict[str, Any] = {}
+    if unknown is not None and model.novelty is not None:
+        left_out["unknown"] = {
+            "rate": unknown,
+            "threshold": model.novelty.threshold(unknown),
+            "held_out_pixels": model.novelty.held_out_count,
+        }
     notes = [match.note, _georeference_note(scene)]
     repairs = [*scene.attrs.get("repairs", []), *(note for note in notes if note)]
     return {
@@ -191,5 +257,6 @@ def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch) -> dict[st
             "repairs": repairs,
             "provenance": model.card.provenance,
             "validation": model.card.validation,
+            **left_out,
         },
     }

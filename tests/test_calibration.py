@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hsigeo.calibration import (
+    choose_temperature,
     cross_fitted,
     expected_calibration_error,
     fit_temperature,
@@ -79,4 +80,24 @@ def test_a_single_fold_keeps_its_probabilities():
     probability, temperatures = cross_fitted(logits, target, np.zeros(50, dtype=int))
 
     assert temperatures == {0: 1.0}
+    np.testing.assert_array_equal(probability, soften(logits, 1.0))
+
+
+def test_a_temperature_that_helps_other_folds_is_taken():
+    logits, target = draw(2.5, pixels=3000)
+    fold = np.arange(3000) % 5
+
+    temperature, probability = choose_temperature(logits, target, fold)
+
+    assert temperature == fit_temperature(logits, target)
+    np.testing.assert_array_equal(probability, cross_fitted(logits, target, fold)[0])
+
+
+def test_folds_that_ask_for_opposite_temperatures_get_none():
+    cold, hot = draw(0.3, pixels=500, seed=1), draw(3.0, pixels=500, seed=2)
+    logits, target = np.concatenate([cold[0], hot[0]]), np.concatenate([cold[1], hot[1]])
+
+    temperature, probability = choose_temperature(logits, target, np.repeat([0, 1], 500))
+
+    assert temperature == 1.0
     np.testing.assert_array_equal(probability, soften(logits, 1.0))

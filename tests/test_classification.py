@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dask
 import dask.array as da
 import numpy as np
 import pytest
+import rasterio
 import rioxarray  # noqa: F401 - registers `.rio`
+import torch
 from affine import Affine
 from labelled_spectra import make_model
 from rasterio.crs import CRS
 
 from hsigeo.bands import BandTable
 from hsigeo.classification import classify
-from hsigeo.errors import BandMismatchError, DeviceError, SceneError
+from hsigeo.errors import BandMismatchError, DeviceError, ModelError, OutputError, SceneError
 from hsigeo.grid import Grid
-from hsigeo.model import predict_probabilities
+from hsigeo.io import write_map
+from hsigeo.io.class_raster import open_map
+from hsigeo.model import measure_distance, predict_probabilities
+from hsigeo.model.novelty import describe, learn_novelty
 from hsigeo.scene import grid_of, make_scene
 
 UTM = CRS.from_epsg(32633).to_wkt()
@@ -172,3 +179,81 @@ def test_a_device_that_is_not_there_is_refused(model):
         pytest.skip("there is a CUDA device here")
     with pytest.raises(DeviceError, match="--device cpu"):
         classify(scene_of(make_cube()), model, device="cuda")
+
+
+@pytest.fixture(scope="module")
+def knowing_model():
+    """An untrained model that knows how far pixels lie from some others."""
+    plain = make_model()
+    spectra = make_cube(40, 5).reshape(12, -1).T.copy()
+    description = describe(plain.network, torch.from_numpy(spectra))
+    held_out = np.linspace(0.5, 1.5, 400)
+    novelty = learn_novelty(description, torch.arange(len(spectra)) % 3, 3, held_out)
+    return replace(plain, novelty=novelty)
+
+
+def test_pixels_unlike_anything_learnt_are_left_unclassified(knowing_model):
+    cube = make_cube()
+    cube[:, 2, 3] = 40.0
+    cube[:, 4, 5] = np.nan
+    plain = classify(scene_of(cube), knowing_model).compute()
+    result = classify(scene_of(cube), knowing_model, unknown=0.1).compute()
+
+    spectra = cube.reshape(12, -1).T
+    valid = np.isfinite(spectra).all(axis=1)
+    expected = np.full(len(spectra), np.nan, dtype=np.float32)
+    expected[valid] = measure_distance(knowing_model, np.ascontiguousarray(spectra[valid]))
+    np.testing.assert_allclose(result["distance"].values.ravel(), expected, rtol=1e-4)
+    limit = knowing_model.novelty.threshold(0.1)
+    left_out = expected.reshape(9, 7) > limit
+    assert left_out[2, 3]
+    assert result["distance"].attrs["threshold"] == limit
+    np.testing.assert_array_equal(result["class_id"], np.where(left_out, 0, plain["class_id"]))
+    assert np.isnan(result["confidence"].values[left_out]).all()
+    assert np.isnan(result["probability"].values[:, left_out]).all()
+    np.testing.assert_array_equal(result["confidence"].values[~left_out], plain["confidence"].values[~left_out])
+
+
+def test_what_was_left_out_is_in_the_maps_metadata(knowing_model):
+    metadata = classify(scene_of(make_cube()), knowing_model, unknown=0.1)["class_id"].attrs["metadata"]
+    assert metadata["unknown"] == {
+        "rate": 0.1,
+        "threshold": knowing_model.novelty.threshold(0.1),
+        "held_out_pixels": 400,
+    }
+    assert "unknown" not in classify(scene_of(make_cube()), knowing_model)["class_id"].attrs["metadata"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "message"), [(0.0, "between 0 and 1"), (1.5, "between 0 and 1"), (1e-4, "cannot be kept")]
+)
+def test_an_impossible_rate_is_refused(knowing_model, rate, message):
+    with pytest.raises(ModelError, match=message):
+        classify(scene_of(make_cube()), knowing_model, unknown=rate)
+
+
+def test_a_model_that_knows_no_distances_is_refused(model):
+    with pytest.raises(ModelError, match="train it again with this hsigeo"):
+        classify(scene_of(make_cube()), model, unknown=0.1)
+
+
+def test_a_written_map_says_how_many_pixels_are_unknown(knowing_model, tmp_path):
+    cube = make_cube()
+    cube[:, 2, 3] = 40.0
+    result = classify(scene_of(cube, transform=Affine(5, 0, 5e5, 0, -5, 4.2e6)), knowing_model, unknown=0.1)
+    left_out = int((result["distance"] > result["distance"].attrs["threshold"]).sum())
+
+    write_map(result, tmp_path / "map.tif", distance=tmp_path / "distance.tif")
+
+    assert open_map(tmp_path / "map.tif").metadata["unknown"]["pixels"] == left_out >= 1
+    with rasterio.open(tmp_path / "distance.tif") as dataset:
+        np.testing.assert_array_equal(dataset.read(1), result["distance"].values)
+        assert "beyond" in dataset.descriptions[0]
+
+
+def test_a_distance_that_was_not_measured_cannot_be_written(knowing_model, tmp_path):
+    with pytest.raises(OutputError, match="no variable distance"):
+        write_map(
+            classify(scene_of(make_cube()), knowing_model), tmp_path / "map.tif", distance=tmp_path / "distance.tif"
+        )
+    assert list(tmp_path.iterdir()) == []

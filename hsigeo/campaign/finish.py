@@ -63,6 +63,7 @@ def write_outputs(
             job.map,
             probabilities=job.probabilities,
             confidence=job.confidence,
+            distance=job.distance,
             overwrite=overwrite,
             scratch=partial.folder,
         )

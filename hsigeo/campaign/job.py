@@ -44,14 +44,14 @@ class LineJob:
         Paths as the user named them; the map says so.
     map
         The class map.
-    confidence, probabilities
+    confidence, probabilities, distance
         Further layers; `None` for those not wanted.
     quicklook, log
         Companions of a campaign's map.
     reader
         How to read the scene; `None` to find out.
     options
-        What else the map depends on. JSON values only: ``geometry``, ``max_distance``, ``fill_missing``.
+        What else the map depends on. JSON values only: ``geometry``, ``max_distance``, ``fill_missing``, ``unknown``.
     """
 
     name: str
@@ -60,6 +60,7 @@ class LineJob:
     map: Path
     confidence: Path | None = None
     probabilities: Path | None = None
+    distance: Path | None = None
     quicklook: Path | None = None
     log: Path | None = None
     reader: str | None = None
@@ -69,12 +70,16 @@ class LineJob:
     def layers(self) -> tuple[str, ...]:
         """Names of the layers to compute, as the classification has them."""
         wanted = {"class_id": self.map, "confidence": self.confidence, "probability": self.probabilities}
-        return tuple(name for name, path in wanted.items() if path is not None)
+        # The distance decides what is unknown, and how much of that there is is counted, written or not.
+        asked = self.options.get("unknown") is not None
+        return tuple(name for name, path in wanted.items() if path is not None) + (("distance",) if asked else ())
 
     @property
     def rasters(self) -> tuple[Path, ...]:
         """The GeoTIFFs it makes, the map first."""
-        return tuple(path for path in (self.map, self.confidence, self.probabilities) if path is not None)
+        return tuple(
+            path for path in (self.map, self.confidence, self.probabilities, self.distance) if path is not None
+        )
 
     @property
     def partial(self) -> Path:
@@ -113,6 +118,7 @@ def campaign_jobs(
             map=folder / f"{name}_map.tif",
             confidence=folder / f"{name}_confidence.tif" if "confidence" in layers else None,
             probabilities=folder / f"{name}_probabilities.tif" if "probabilities" in layers else None,
+            distance=folder / f"{name}_distance.tif" if "distance" in layers else None,
             quicklook=folder / f"{name}_quicklook.png",
             log=folder / f"{name}_map.log",
             reader=reader,

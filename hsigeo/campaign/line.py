@@ -26,7 +26,7 @@ from hsigeo.atomic import disk_failure
 from hsigeo.campaign.finish import find_foreign, is_finished, is_own, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
 from hsigeo.campaign.work import LineWork, Tile, partial_layers
-from hsigeo.classification import classify, match_scene
+from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
 from hsigeo.io import open_cube, open_scene
 from hsigeo.io.cube import FileStamp
@@ -185,7 +185,8 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     cube = open_cube(job.scene, reader=job.reader)
     scene = open_scene(job.scene, reader=job.reader)
     filling = bool(job.options.get("fill_missing"))
-    result = classify(scene, model, device=str(settings.device), fill_missing=filling)
+    unknown = job.options.get("unknown")
+    result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
     try:
         identity = make_identity(job, cube.header, model, settings.device_kind)
     except OSError as error:
@@ -200,6 +201,7 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
         layers=job.layers,
         plan=plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples),
         max_memory=settings.max_memory,
+        limit=None if unknown is None else unknown_limit(model, unknown),
     )
     geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
     return PreparedLine(job=job, work=work, result=result, geolocation=geolocation, identity=identity, key=key)
@@ -227,7 +229,11 @@ def check_line(line: PreparedLine, settings: Settings) -> bool:
     if settings.skip_finished and not line.job.partial.exists() and is_finished(line.job, line.key):
         return False
     layers = plan_layers(
-        line.result, line.job.map, probabilities=line.job.probabilities, confidence=line.job.confidence
+        line.result,
+        line.job.map,
+        probabilities=line.job.probabilities,
+        confidence=line.job.confidence,
+        distance=line.job.distance,
     )
     may_replace = _may_replace(line, settings)
     looks = not settings.overwrite and (may_replace or settings.skip_finished)

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
-from hsigeo.classification import class_ids, most_probable, probabilities_of_block
+from hsigeo.classification import answers_of_block, class_ids, most_probable
 from hsigeo.io.cube import Cube
 from hsigeo.io.scene_reader import ReflectanceArray
 from hsigeo.model import Model
@@ -47,6 +47,8 @@ class LineWork:
         The tiles.
     max_memory
         Bytes that what is read and not yet computed may take.
+    limit
+        Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
     """
 
     cube: Cube
@@ -56,6 +58,7 @@ class LineWork:
     layers: tuple[str, ...]
     plan: TilePlan
     max_memory: int
+    limit: float | None = None
 
     def windows(self, tiles: Sequence[int]) -> Iterator[Window]:
         """What to read, one window after the other: whole tiles, or parts of one from left to right, from the top."""
@@ -85,12 +88,17 @@ class LineWork:
 
     def compute(self, block: Block, pool: Executor | None = None) -> Tile:
         """The layers of a block."""
-        probability = probabilities_of_block(block, model=self.model, match=self.match, device=self.device, pool=pool)
+        answers = answers_of_block(
+            block, model=self.model, match=self.match, device=self.device, limit=self.limit, pool=pool
+        )
+        probability = answers[: len(self.model.card.classes)]
         made: Tile = {"class_id": most_probable(probability, ids=class_ids(self.model.card.classes))}
         if "confidence" in self.layers:
             made["confidence"] = probability.max(axis=0)
         if "probability" in self.layers:
             made["probability"] = probability
+        if "distance" in self.layers:
+            made["distance"] = answers[-1]
         return made
 
 
@@ -147,5 +155,6 @@ def partial_layers(model: Model, names: Sequence[str]) -> tuple[PartialLayer, ..
         "class_id": PartialLayer(name="class_id", dtype=model.card.classes.dtype),
         "confidence": PartialLayer(name="confidence", dtype="float32"),
         "probability": PartialLayer(name="probability", dtype="float32", bands=len(model.card.classes)),
+        "distance": PartialLayer(name="distance", dtype="float32"),
     }
     return tuple(known[name] for name in names)

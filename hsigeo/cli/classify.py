@@ -27,6 +27,7 @@ EXAMPLES = """\b
 Examples:
   hsigeo classify sample_scenes/line_1.hdr -o map.tif
   hsigeo classify scene.hdr -o map.tif --model forest.safetensors --confidence sure.tif
+  hsigeo classify scene.hdr -o map.tif --unknown 0.05 --distance strange.tif
   hsigeo classify lines/ --model campaign.safetensors --output-dir maps/
   hsigeo classify 'lines/**/*_rfl.hdr' --list more.txt --output-dir maps/ --layer probabilities
 """
@@ -58,9 +59,23 @@ Examples:
 @click.option(
     "--layer",
     "layers",
-    type=click.Choice(["confidence", "probabilities"]),
+    type=click.Choice(["confidence", "probabilities", "distance"]),
     multiple=True,
-    help="With --output-dir: also write SCENE_confidence.tif or SCENE_probabilities.tif beside each map (repeat).",
+    help="With --output-dir: also write SCENE_confidence.tif, SCENE_probabilities.tif or SCENE_distance.tif beside "
+    "each map (repeat).",
+)
+@click.option(
+    "--unknown",
+    metavar="RATE",
+    type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
+    help="Leave pixels unclassified (0) that are unlike anything learnt. RATE is the share of pixels of known classes "
+    "that may be lost by it, such as 0.05, as measured on ground held out in training.",
+)
+@click.option(
+    "--distance",
+    metavar="FILE.tif",
+    type=click.Path(),
+    help="With --unknown, also write how far each pixel lies from everything learnt.",
 )
 @click.option(
     "--geometry",
@@ -102,6 +117,8 @@ def classify(
     probabilities: str | None,
     confidence: str | None,
     layers: tuple[str, ...],
+    unknown: float | None,
+    distance: str | None,
     geometry: str,
     max_distance: float | None,
     fill_missing: bool,
@@ -123,18 +140,27 @@ def classify(
     """
     if (output is None) == (output_dir is None):
         raise click.UsageError("give either -o MAP.tif (one scene) or --output-dir DIR (any number of scenes)")
-    if output_dir is not None and (probabilities or confidence):
-        raise click.UsageError("--probabilities and --confidence name one file; use them with -o, or --layer here")
+    if output_dir is not None and (probabilities or confidence or distance):
+        raise click.UsageError(
+            "--probabilities, --confidence and --distance name one file; use them with -o, or --layer here"
+        )
+    if unknown is None and (distance or "distance" in layers):
+        raise click.UsageError("the distance goes with --unknown RATE")
     if output is not None and layers:
         raise click.UsageError(
-            "--layer goes with --output-dir; with -o, name the file: --confidence or --probabilities"
+            "--layer goes with --output-dir; with -o, name the file: --confidence, --probabilities or --distance"
         )
     named = expand_scenes([*scenes, *(f"@{path}" for path in lists)])
     if not named:
         raise click.UsageError("give the scenes to classify, or --list FILE")
     choices = _Choices(
         model_path=model_path,
-        options={"geometry": geometry, "max_distance": max_distance, "fill_missing": fill_missing},
+        options={
+            "geometry": geometry,
+            "max_distance": max_distance,
+            "fill_missing": fill_missing,
+            **({} if unknown is None else {"unknown": unknown}),
+        },
         reader=reader,
         device=device,
         max_memory=max_memory,
@@ -144,7 +170,9 @@ def classify(
     if output is not None:
         if len(named) > 1:
             raise click.UsageError(f"-o takes one scene, {len(named)} were given; use --output-dir DIR")
-        _classify_one(named[0], output, confidence, probabilities, choices)
+        _classify_one(
+            named[0], output, {"confidence": confidence, "probabilities": probabilities, "distance": distance}, choices
+        )
     else:
         _classify_many(named, Path(str(output_dir)), layers, choices)
 
@@ -176,9 +204,7 @@ class _Choices:
         )
 
 
-def _classify_one(
-    scene: str, output: str, confidence: str | None, probabilities: str | None, choices: _Choices
-) -> None:
+def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: _Choices) -> None:
     from hsigeo.campaign.job import LineJob
     from hsigeo.campaign.line import check_line, describe_line, prepare_line, run_line
     from hsigeo.campaign.local import local_engine
@@ -189,8 +215,7 @@ def _classify_one(
         scene=scene,
         model=_find_model(scene, choices.model_path),
         map=Path(output),
-        confidence=None if confidence is None else Path(confidence),
-        probabilities=None if probabilities is None else Path(probabilities),
+        **{name: None if path is None else Path(path) for name, path in layers.items()},
         reader=choices.reader,
         options=choices.options,
     )
@@ -207,7 +232,17 @@ def _classify_one(
         check_line(line, settings)
     with listening(f"classify {Path(scene).name}", line.pixels) as listener, local_engine(settings.device) as engine:
         run_line(line, engine, settings, listener)
-    say(f"{output}: {describe_line(line)}")
+    say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
+
+
+def _count_unknown(output: str, choices: _Choices) -> str:
+    """How many pixels were left unclassified, as the map itself says."""
+    if choices.options.get("unknown") is None:
+        return ""
+    from hsigeo.io.class_raster import open_map
+
+    found = open_map(output).metadata["unknown"]
+    return f"; {found['pixels']} pixels are unlike anything learnt and left unclassified"
 
 
 def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _Choices) -> None:

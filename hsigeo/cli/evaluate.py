@@ -9,7 +9,7 @@ import click
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
-from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option, report_undrawable
+from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def evaluate(
     if figures:
         from hsigeo.plots.confusion import draw_confusion
 
+        make_folder(figures)
         report_undrawable(result.accuracy.names)
         title = "labels the model was trained on" if result.on_training_labels else ""
         draw_confusion(result.accuracy, figures["confusion"], title=title, overwrite=overwrite)

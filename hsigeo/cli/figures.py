@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import click
 from hsigeo.cli.options import say
 from hsigeo.errors import OutputError
 
-__all__ = ["FORMATS", "plan_figures", "plot_format_option", "plots_option", "report_undrawable"]
+__all__ = ["FORMATS", "make_folder", "plan_figures", "plot_format_option", "plots_option", "report_undrawable"]
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -26,26 +26,40 @@ def plots_option(what: str) -> Callable[[Any], Any]:
 
 
 def plan_figures(folder: str | None, names: Iterable[str], ending: str, *, overwrite: bool) -> dict[str, Path]:
-    """Name of each figure → its file; the folder is made where it is missing. Nothing without a folder.
+    """Name of each figure → its file, refusing early what would be refused late. Nothing without a folder.
 
     Raises
     ------
     OutputExistsError, OutputError
-        A figure exists and `overwrite` is false, or the folder cannot be made or written.
+        A figure exists and `overwrite` is false, or a file stands where the folder should be.
     """
     if folder is None:
         return {}
     from hsigeo.plots import check_figure
 
     place = Path(folder)
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
     files = {name: place / f"{name}.{ending}" for name in names}
-    for file in files.values():
-        check_figure(file, overwrite=overwrite)
+    if place.is_dir():
+        for file in files.values():
+            check_figure(file, overwrite=overwrite)
+    elif blocked := next((part for part in (place, *place.parents) if part.exists() and not part.is_dir()), None):
+        raise OutputError(f"the folder {folder} cannot be made: {blocked} is a file")
     return files
+
+
+def make_folder(files: Mapping[str, Path]) -> None:
+    """Make the folder the figures go to, once they are about to be drawn.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made.
+    """
+    for folder in {file.parent for file in files.values()}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def report_undrawable(texts: Iterable[str]) -> None:

@@ -93,6 +93,7 @@ def train(
     from hsigeo.model.file import check_model_output
 
     check_model_output(output, overwrite=overwrite)
+    figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
     samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs, reader)
     if bands_of is not None:
         from hsigeo.io import mark_dead_bands, open_scene
@@ -101,7 +102,6 @@ def train(
 
         samples = on_bands_of(samples, spectral_axis(mark_dead_bands(open_scene(bands_of, reader=reader))))
     report_samples(samples)
-    figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
 
     from hsigeo.model import DEFAULT_VARIANT, write_model
     from hsigeo.training import train_on_spectra

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsigeo.cli.accuracy_text import class_lines, percent
-from hsigeo.cli.figures import report_undrawable
+from hsigeo.cli.figures import make_folder, report_undrawable
 from hsigeo.cli.options import say
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def report_validation(found: dict[str, Any]) -> None:
     say(
         f"probabilities are off by {error['after']:.1%} on average after calibration ({error['before']:.1%} before), "
         "measured on folds that the calibration did not see"
+        if error["after"] != error["before"]
+        else f"probabilities are off by {error['before']:.1%} on average; no calibration carried over between folds"
     )
 
 
@@ -76,6 +78,7 @@ def draw_figures(samples: LabelledSpectra, found: dict[str, Any], files: dict[st
 
     if not files:
         return
+    make_folder(files)
     report_undrawable(samples.classes.names)
     draw_spectra(
         samples.spectra, samples.class_index, samples.classes, samples.bands, files["spectra"], overwrite=overwrite

@@ -19,7 +19,7 @@ from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, make_tag
 from hsigeo.io.sidecars import aux_path, qml_path
 
-__all__ = ["Layer", "check_targets", "classes_of", "plan_layers"]
+__all__ = ["Layer", "Limit", "check_targets", "classes_of", "limit_of", "plan_layers"]
 
 Name = str | os.PathLike[str]
 
@@ -58,7 +58,14 @@ class Layer:
         return len(self.descriptions)
 
 
-def plan_layers(result: xr.Dataset, path: Name, *, probabilities: Name | None, confidence: Name | None) -> list[Layer]:
+def plan_layers(
+    result: xr.Dataset,
+    path: Name,
+    *,
+    probabilities: Name | None,
+    confidence: Name | None,
+    distance: Name | None = None,
+) -> list[Layer]:
     """The rasters asked for, the map first.
 
     Raises
@@ -92,6 +99,20 @@ def plan_layers(result: xr.Dataset, path: Name, *, probabilities: Name | None, c
                 overviews="average",
             )
         )
+    if distance is not None:
+        array = _variable(result, "distance", ("y", "x"))
+        limit = result["distance"].attrs.get("threshold")
+        layers.append(
+            Layer(
+                path=Path(distance),
+                array=array,
+                dtype="float32",
+                nodata=math.nan,
+                descriptions=(f"distance from everything learnt; beyond {limit} unknown",),
+                tag=tag,
+                overviews="average",
+            )
+        )
     if probabilities is not None:
         layers.append(
             Layer(
@@ -107,6 +128,31 @@ def plan_layers(result: xr.Dataset, path: Name, *, probabilities: Name | None, c
         if layers[-1].array.shape[0] != len(classes):
             raise OutputError(f"probability has {layers[-1].array.shape[0]} classes, the class table {len(classes)}")
     return layers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """Beyond which distance from everything learnt pixels were left unclassified.
+
+    Parameters
+    ----------
+    distance
+        (y, x), NaN where there is no valid spectrum.
+    threshold
+        Pixels beyond it are unknown.
+    """
+
+    distance: Any
+    threshold: float
+
+
+def limit_of(result: xr.Dataset) -> Limit | None:
+    """The limit a classification kept; `None` for one that classifies every valid pixel."""
+    if "distance" not in result or "threshold" not in result["distance"].attrs:
+        return None
+    return Limit(
+        distance=_variable(result, "distance", ("y", "x")), threshold=float(result["distance"].attrs["threshold"])
+    )
 
 
 def classes_of(result: xr.Dataset) -> ClassTable:

@@ -8,7 +8,7 @@ from typing import Any
 from hsigeo.classes import ClassTable
 from hsigeo.errors import OutputError
 
-__all__ = ["TAG", "make_tag", "read_tag"]
+__all__ = ["TAG", "add_unknown_pixels", "make_tag", "read_tag"]
 
 TAG = "HSIGEO"
 _FORMAT = 1
@@ -27,6 +27,13 @@ def make_tag(classes: ClassTable, metadata: Any) -> str:
         return json.dumps(document, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise OutputError(f"the result's metadata cannot be written as JSON: {error}") from error
+
+
+def add_unknown_pixels(text: str, pixels: int) -> str:
+    """The tag of a map that leaves unknown pixels unclassified, with how many there turned out to be."""
+    document = json.loads(text)
+    document["metadata"].setdefault("unknown", {})["pixels"] = pixels
+    return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
 def read_tag(text: str | None) -> tuple[ClassTable, dict[str, Any]] | None:

@@ -40,8 +40,8 @@ from hsigeo.io.map_files import (
     remove_stale,
     require_space,
 )
-from hsigeo.io.map_layers import Layer, check_targets, classes_of, plan_layers
-from hsigeo.io.map_tag import TAG
+from hsigeo.io.map_layers import Layer, Limit, check_targets, classes_of, limit_of, plan_layers
+from hsigeo.io.map_tag import TAG, add_unknown_pixels
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
 from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import grid_of
@@ -59,6 +59,7 @@ def write_map(
     *,
     probabilities: str | os.PathLike[str] | None = None,
     confidence: str | os.PathLike[str] | None = None,
+    distance: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     scratch: Path | None = None,
@@ -78,6 +79,9 @@ def write_map(
         GeoTIFF, float32, one band per class with its name, NaN where the map is 0.
     confidence
         Cloud Optimized GeoTIFF, float32, the probability of the mapped class, NaN where the map is 0.
+    distance
+        Cloud Optimized GeoTIFF, float32, how far each pixel lies from everything learnt; NaN where there is no valid
+        spectrum. Only for a classification that has it.
     overwrite
         Replace files that exist.
     progress
@@ -100,7 +104,7 @@ def write_map(
     SceneError
         The scene could not be read to its end.
     """
-    layers = plan_layers(result, path, probabilities=probabilities, confidence=confidence)
+    layers = plan_layers(result, path, probabilities=probabilities, confidence=confidence, distance=distance)
     check_targets(layers, result, overwrite=overwrite)
     classes = classes_of(result)
     sidecars = {aux_path(layers[0].path): make_aux_xml(classes), qml_path(layers[0].path): make_qml(classes)}
@@ -114,21 +118,26 @@ def write_map(
         for file, content in zip(waiting, sidecars.values(), strict=True):
             file.write_bytes(content)
         with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
-            counts = _write_all(layers, files, grid_of(result), classes, progress)
+            counts = _write_all(layers, files, grid_of(result), classes, limit_of(result), progress)
         for layer in layers:
             remove_stale(layer.path)
     return {class_id: int(counts[class_id]) for class_id in (UNCLASSIFIED, *classes.ids)}
 
 
 def _write_all(
-    layers: Sequence[Layer], files: Sequence[Path], grid: Grid, classes: ClassTable, progress: Progress | None
+    layers: Sequence[Layer],
+    files: Sequence[Path],
+    grid: Grid,
+    classes: ClassTable,
+    limit: Limit | None,
+    progress: Progress | None,
 ) -> NDArray[np.int64]:
     # What becomes a Cloud Optimized GeoTIFF is staged under a name that `replaced_on_success` clears away as well.
     stages = [
         file if layer.overviews is None else file.with_name(file.name + ".strips.tif")
         for layer, file in zip(layers, files, strict=True)
     ]
-    counts = _write_strips(layers, stages, grid, classes, progress)
+    counts = _write_strips(layers, stages, grid, classes, limit, progress)
     for layer, stage, file in zip(layers, stages, files, strict=True):
         with naming(layer.path):
             if layer.overviews is not None:
@@ -143,12 +152,22 @@ def _write_all(
 
 
 def _write_strips(
-    layers: Sequence[Layer], stages: Sequence[Path], grid: Grid, classes: ClassTable, progress: Progress | None
+    layers: Sequence[Layer],
+    stages: Sequence[Path],
+    grid: Grid,
+    classes: ClassTable,
+    limit: Limit | None,
+    progress: Progress | None,
 ) -> NDArray[np.int64]:
     """Compute and write; return how many pixels each class id has."""
     counts = np.zeros(max(classes.ids, default=0) + 1, dtype=np.int64)
     arrays = [layer.array for layer in layers]
     bytes_per_line = grid.samples * sum(np.dtype(layer.dtype).itemsize * layer.count for layer in layers)
+    if limit is not None:
+        # Not written unless asked for, but counted: whoever opens the map shall see how much of it is unknown.
+        arrays.append(limit.distance)
+        bytes_per_line += 4 * grid.samples
+    unknown = 0
     chunks = getattr(arrays[0], "chunks", None)
     plan = StripPlan(grid.lines, None if chunks is None else chunks[0], bytes_per_line)
     with ExitStack() as stack:
@@ -160,12 +179,17 @@ def _write_strips(
         while (item := _next_strip(computed)) is not None:
             (_, stop), parts = item
             counts += _count(parts[0], classes)
+            if limit is not None:
+                *parts, distance = parts
+                unknown += int(np.count_nonzero(distance > limit.threshold))
             for writer, part in zip(writers, parts, strict=True):
                 writer.append(part)
             if progress is not None:
                 progress(stop * grid.samples, grid.lines * grid.samples)
-        for writer in writers:
+        for layer, writer in zip(layers, writers, strict=True):
             writer.flush()
+            if limit is not None:
+                writer.retag(add_unknown_pixels(layer.tag, unknown))
     return counts
 
 
@@ -251,6 +275,11 @@ class _TileRows:
             taken += step
             if self._filled == self._buffer.shape[1]:
                 self.flush()
+
+    def retag(self, tag: str) -> None:
+        """Replace what the raster says about itself."""
+        with naming(self._layer.path):
+            self._dataset.update_tags(**{TAG: tag})
 
     def flush(self) -> None:
         """Write what was taken so far."""

@@ -31,7 +31,7 @@ __all__ = ["LAYERS", "geolocation_of", "orthorectified"]
 
 Progress = Callable[[int, int], None]
 
-LAYERS = ("class_id", "confidence", "probability")
+LAYERS = ("class_id", "confidence", "probability", "distance")
 _STRIP_BYTES = 8 << 20
 
 
@@ -88,7 +88,7 @@ def orthorectified(
         The same variables, 0 and NaN where no sensor pixel belongs. The metadata of ``class_id`` says how pixels were
         placed.
     """
-    names = [name for name in LAYERS if name == "class_id" or name in layers]
+    names = [name for name in LAYERS if name in result and (name == "class_id" or name in layers)]
     with Spool(folder) as spool, geolocation.lookup(spool, max_distance=max_distance) as lookup:
         computed = _compute(result, names, spool, progress)
         yield _on_map(result, computed, lookup)

@@ -7,6 +7,7 @@ random split would have looked: the optimism gap.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from hsigeo.calibration import cross_fitted, expected_calibration_error, fit_temperature, reliability, soften
+from hsigeo.calibration import choose_temperature, expected_calibration_error, reliability, soften
 from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
 from hsigeo.metrics import Accuracy, confusion_matrix
 from hsigeo.training.folds import FoldPlan, plan_disjoint_folds, plan_random_folds
@@ -107,7 +108,7 @@ class Validation:
     random
         The optimistic ones.
     temperature
-        Calibrates the probabilities; fitted on the disjoint answers.
+        Calibrates the probabilities; fitted on the disjoint answers; 1 where that does not carry over between folds.
     """
 
     disjoint: HeldOut
@@ -123,22 +124,26 @@ class Validation:
     def calibration_error(self) -> tuple[float, float]:
         """Expected calibration error of the disjoint answers, without and with a temperature.
 
-        The second is cross-fitted: each fold at the temperature that the other folds ask for.
+        The second is cross-fitted: each fold at the temperature that the other folds ask for. Where that helps nobody
+        the temperature is 1, and both are the same.
         """
         held = self.disjoint
         before = expected_calibration_error(soften(held.logits, 1.0), held.target)
-        after = expected_calibration_error(cross_fitted(held.logits, held.target, held.fold)[0], held.target)
-        return before, after
+        return before, expected_calibration_error(self._calibrated, held.target)
 
     @property
     def reliability(self) -> dict[str, list[tuple[float, float, int]]]:
         """Mean confidence, share right and pixels in bins of confidence, ``before`` and (cross-fitted) ``after``."""
         held = self.disjoint
-        after, _ = cross_fitted(held.logits, held.target, held.fold)
         return {
             "before": reliability(soften(held.logits, 1.0), held.target),
-            "after": reliability(after, held.target),
+            "after": reliability(self._calibrated, held.target),
         }
+
+    @functools.cached_property
+    def _calibrated(self) -> NDArray[np.float64]:
+        held = self.disjoint
+        return choose_temperature(held.logits, held.target, held.fold)[1]
 
     @property
     def split(self) -> str:
@@ -195,7 +200,8 @@ def validate(
             progress(done, total)
 
     disjoint, random = (_hold_out(samples, recipe, plan, seed, count_one) for plan in plans)
-    return Validation(disjoint=disjoint, random=random, temperature=fit_temperature(disjoint.logits, disjoint.target))
+    temperature, _ = choose_temperature(disjoint.logits, disjoint.target, disjoint.fold)
+    return Validation(disjoint=disjoint, random=random, temperature=temperature)
 
 
 def judge(
