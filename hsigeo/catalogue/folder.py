@@ -17,7 +17,6 @@ from hsigeo.catalogue.item import (
     STAC_VERSION,
     MapRecord,
     derived_from,
-    file_fields,
     interval_of,
     item_path,
     make_item,
@@ -218,8 +217,7 @@ def _collection(
                 "href": f"./{name}",
                 "type": media_type,
                 "title": about,
-                "roles": ["metadata"],
-                **file_fields(home / name),
+                "roles": ["metadata"],  # no checksum: these go on to change
             }
             for name, key, media_type, about in _OF_CAMPAIGN
             if (home / name).is_file()

@@ -23,6 +23,9 @@ from hsigeo.lines.footprint import Footprint
 
 __all__ = ["EXTENSIONS", "STAC_VERSION", "MapRecord", "classes_as_stac", "item_path", "make_item"]
 
+_CHANGING = ("log",)
+"""What may be added to after the catalogue was written."""
+
 STAC_VERSION = "1.1.0"
 _AT = "https://stac-extensions.github.io"
 EXTENSIONS = {
@@ -262,7 +265,7 @@ def _assets(record: MapRecord) -> dict[str, Any]:
             "type": media_type,
             "title": title,
             "roles": list(roles),
-            **file_fields(file),
+            **({} if key in _CHANGING else file_fields(file)),
         }
         if key in ("confidence", "probabilities"):
             assets[key] |= {"data_type": "float32", "nodata": "nan", "unit": "1"}

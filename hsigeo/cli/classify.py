@@ -43,7 +43,7 @@ Examples:
     "--output-dir",
     metavar="DIR",
     type=click.Path(file_okay=False),
-    help="Folder for one map per scene, SCENE_map.tif, with log, quicklook, manifest and summary.",
+    help="Folder for one map per scene, SCENE_map.tif, with log, quicklook, manifest, summary and catalogue.",
 )
 @click.option(
     "--model",
@@ -247,7 +247,8 @@ def _count_unknown(output: str, choices: _Choices) -> str:
 
 def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _Choices) -> None:
     from hsigeo.campaign.local import local_engine
-    from hsigeo.campaign.manifest import FAILED, Manifest
+    from hsigeo.campaign.manifest import DONE, FAILED, Manifest
+    from hsigeo.campaign.processing import find_differences
     from hsigeo.campaign.run import Campaign, run_campaign, survey_campaign
 
     jobs = _jobs(scenes, folder, layers, choices)
@@ -261,6 +262,8 @@ def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], c
         raise HsigeoError(failed_early[0].error)
     for record in failed_early:
         say(f"{record.line}: failed: {record.error}")
+    for difference in find_differences(survey.jobs):
+        say(f"caution: {difference}")
     if survey.jobs or _is_known(campaign):
         with (
             _folder(str(folder)),
@@ -268,10 +271,24 @@ def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], c
             local_engine(settings.device) as engine,
         ):
             records = run_campaign(campaign, survey, engine, listener)
+    if any(record.status == DONE for record in records.values()):
+        _catalogue(folder, made=bool(survey.jobs))
     say(format_summary(records[job.name] for job in jobs))
     failed = [job.scene for job in jobs if records[job.name].status == FAILED]
     if failed:
         raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes failed: {', '.join(failed)}")
+
+
+def _catalogue(folder: Path, *, made: bool) -> None:
+    """Renew the catalogue of the folder, if a map is new or it is not there. The maps are no worse without it."""
+    from hsigeo.catalogue import write_catalogue
+    from hsigeo.catalogue.folder import COLLECTION
+
+    if made or not (folder / COLLECTION).is_file():
+        try:
+            write_catalogue(folder, overwrite=True)
+        except HsigeoError as error:
+            say(f"note: the maps are there, but their catalogue is not: {error}")
 
 
 def _jobs(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _Choices) -> list[LineJob]:
