@@ -28,7 +28,7 @@ from hsigeo.campaign.job import LineJob, cached_model, differences, make_identit
 from hsigeo.campaign.work import LineWork, Tile, partial_layers
 from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
-from hsigeo.io import open_cube, open_scene
+from hsigeo.io import mark_dead_bands, open_cube, open_scene
 from hsigeo.io.cube import FileStamp
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.map_layers import check_targets, plan_layers
@@ -117,7 +117,7 @@ class Listener:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedLine:
-    """A line, opened and matched with its model; nothing has been read but headers and fingerprints.
+    """A line, opened and matched with its model; nothing has been read but headers, fingerprints and a few rows.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     """
     model = cached_model(job.model)
     cube = open_cube(job.scene, reader=job.reader)
-    scene = open_scene(job.scene, reader=job.reader)
+    scene = mark_dead_bands(open_scene(job.scene, reader=job.reader))
     filling = bool(job.options.get("fill_missing"))
     unknown = job.options.get("unknown")
     result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)

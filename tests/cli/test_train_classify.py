@@ -216,6 +216,40 @@ def test_bands_that_do_not_match_the_model_are_named(hsigeo, here):
     assert "map.tif" not in files(here)
 
 
+def test_a_scene_that_says_too_little_is_classified_if_that_is_accepted(hsigeo, here):
+    write_scene(here, "visible", wavelength=[f"{nm:.1f}" for nm in np.linspace(400, 900, BANDS)])
+    done = hsigeo("classify", "visible.hdr", "-o", "map.tif", "--model", "line.safetensors", "--fill-missing")
+    assert done.returncode == 0, done.stderr
+    assert "of 16 bands were resampled" in done.stderr
+    with rasterio.open(here / "map.tif") as dataset:
+        assert any("resampled" in note for note in json.loads(dataset.tags()["HSIGEO"])["metadata"]["repairs"])
+
+
+def test_a_dead_band_that_nobody_marked_is_bridged(hsigeo, here):
+    assert hsigeo("classify", "line.hdr", "-o", "whole.tif").returncode == 0
+    cube = make_cube()
+    cube[7, :, 3:] = 0
+    raw = np.ascontiguousarray(cube.transpose(1, 0, 2))  # bil, as `write_scene` writes
+    (here / "line.img").write_bytes(raw.tobytes())
+    done = hsigeo("classify", "line.hdr", "-o", "dead.tif")
+    assert done.returncode == 0, done.stderr
+    assert "band 8" in done.stderr
+    with rasterio.open(here / "whole.tif") as whole, rasterio.open(here / "dead.tif") as dead:
+        expected, found = whole.read(1), dead.read(1)
+    np.testing.assert_array_equal(found == 0, expected == 0)
+    assert (found == expected).mean() > 0.97
+
+
+def test_a_model_is_trained_for_the_bands_of_another_sensor(hsigeo, here):
+    write_scene(here, "other", wavelength=[f"{float(nm) + 4:.1f}" for nm in WAVELENGTH])
+    done = hsigeo(*TRAIN, "--bands-of", "other.hdr", "-o", "other.safetensors", "--no-validation")
+    assert done.returncode == 0, done.stderr
+    assert "trained for other bands" in done.stderr
+    done = hsigeo("classify", "other.hdr", "-o", "map.tif")
+    assert done.returncode == 0, done.stderr
+    assert "resampled" not in done.stderr
+
+
 def test_labels_elsewhere_are_refused(hsigeo, here):
     text = (here / "labels.geojson").read_text(encoding="utf-8")
     document = json.loads(text)
