@@ -184,7 +184,7 @@ def evaluate(
         match=match,
         report=report,
         on_training_labels=on_training_labels,
-        notes=tuple(_notes(accuracy, match, report)),
+        notes=(*_notes(accuracy, match, report), *_about_unknown(class_map)),
         intervals=intervals,
         areas=estimate,
         area_note=area_note,
@@ -359,6 +359,16 @@ def _notes(accuracy: Accuracy, match: ClassMatch, report: LabelReport) -> Iterat
     counted = [f"{count} {what}" for what, count in unused.items() if count]
     if counted:
         yield f"labels not used: {', '.join(counted)}"
+
+
+def _about_unknown(class_map: ClassRaster) -> Iterator[str]:
+    """What a map says that leaves pixels unclassified on purpose."""
+    match class_map.metadata.get("unknown"):
+        case {"rate": float(rate), "pixels": int(pixels)}:
+            yield (
+                f"the map leaves {pixels} pixels unclassified that are unlike anything learnt (--unknown {rate:g}); "
+                "labels on them do not count, so compare coverage as well as accuracy"
+            )
 
 
 def _mentions(document: object, text: str) -> bool:

@@ -339,3 +339,15 @@ def test_a_reference_raster_counts_by_blocks(tmp_path):
     result = evaluate(path, write_truth(tmp_path / "truth.tif", make_ids(seed=1)))
 
     assert (result.intervals.units, result.intervals.count) == ("units of ground", 6)  # 30 x 20 pixels, blocks of 10
+
+
+def test_a_map_that_leaves_out_what_is_unknown_says_so(tmp_path):
+    ids = np.array([[1, 0], [2, 2]], dtype="uint8")
+    path = write_class_map(tmp_path / "map.tif", ids, metadata={"unknown": {"rate": 0.05, "pixels": 1}})
+    labels = write_points(tmp_path / "l.gpkg", [(0, 0), (0, 1), (1, 0)], ["roof", "roof", "tree"])
+
+    result = evaluate(path, labels)
+
+    assert result.accuracy.overall == 1.0
+    assert result.accuracy.coverage == pytest.approx(2 / 3)
+    assert any("leaves 1 pixels unclassified that are unlike anything learnt" in note for note in result.notes)
