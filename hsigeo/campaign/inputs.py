@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hsigeo.campaign.names import is_companion
 from hsigeo.errors import SceneNotFoundError
+from hsigeo.io.readers.registry import is_scene
 
 __all__ = ["expand_scenes", "read_list"]
 
@@ -21,7 +22,8 @@ def expand_scenes(named: Iterable[str]) -> list[str]:
 
     ============  ====================================================================================
     ``@FILE``     what the lines of a list file stand for
-    a folder      the scenes in it (not below it), by name; maps of hsigeo and companions are left out
+    a folder      itself, if it is one product; else the scenes in it (not below it), by name; maps of hsigeo and
+                  companions are left out
     a pattern     the files that match, by name; ``**`` matches folders below
     the rest      itself
     ============  ====================================================================================
@@ -36,7 +38,7 @@ def expand_scenes(named: Iterable[str]) -> list[str]:
         if name.startswith("@") and not Path(name).exists():
             found.extend(expand_scenes(read_list(name[1:])))
         elif Path(name).is_dir():
-            found.extend(_in_folder(name) or [name])
+            found.extend([name] if is_scene(Path(name)) else _in_folder(name) or [name])
         elif glob.has_magic(name) and not Path(name).exists():
             matching = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
             if not matching:

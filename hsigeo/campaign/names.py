@@ -28,7 +28,7 @@ _PICKED: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
 )
 
 _COMPANION = re.compile(
-    r"[_-](?:obs|loc|igm|glt|h2o|mask|unc|uncert|rfluncert)(?:[_-](?:ort|img|v\d\w*))*$", re.IGNORECASE
+    r"[_-](?:obs|loc|igm|glt|h2o|mask|unc|uncert|rfluncert)(?:[_-](?:ort|img|v\d\w*))*$|-QL_[A-Z0-9_-]+$", re.IGNORECASE
 )
 
 

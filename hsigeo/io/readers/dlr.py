@@ -21,7 +21,7 @@ from hsigeo.io.cube import Cube
 from hsigeo.io.envi import open_envi
 from hsigeo.io.geotiff import RasterCube, open_raster
 from hsigeo.io.numerals import parse_number
-from hsigeo.io.readers.package import Package, open_package, parse_xml
+from hsigeo.io.readers.package import Package, is_package, open_package, parse_xml
 from hsigeo.io.scaling import Scaling
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "find_product",
     "open_image",
     "product_files",
+    "products_in",
     "scaling_of",
     "with_metadata",
 ]
@@ -38,7 +39,8 @@ __all__ = [
 NODATA = -32_768
 """The background of both products, where the TIFF does not state another."""
 
-_PART = re.compile(r"(?P<product>.+)-(?:METADATA|SPECTRAL_IMAGE(?:_COG)?|QL_[A-Z0-9_-]+)\.\w+", re.IGNORECASE)
+# A quality layer alone is a raster like any other: somebody may want to look at it.
+_PART = re.compile(r"(?P<product>.+)-(?:METADATA|SPECTRAL_IMAGE(?:_COG)?)\.\w+", re.IGNORECASE)
 _IMAGE = r"-SPECTRAL_IMAGE(?:_COG)?\.(?:TIFF?|BSQ|BIL|BIP)"
 _ENVI = (".bsq", ".bil", ".bip")
 
@@ -82,6 +84,17 @@ def product_files(path: Path) -> tuple[str, list[str]] | None:
         return None
     name = found["product"]
     return name, sorted(entry.name for entry in path.parent.iterdir() if entry.name.startswith(f"{name}-"))
+
+
+def products_in(path: Path, start: bytes, prefix: str) -> list[str]:
+    """The documents of the products in a folder or archive; empty for anything else, or where it cannot be listed."""
+    if not is_package(path, start):
+        return []
+    try:
+        found = open_package(path, start=start or None).find(prefix + r"-METADATA\.XML")
+    except SceneError:
+        return []
+    return [member.rsplit("/", 1)[-1] for member in found]
 
 
 def find_product(path: Path, prefix: str) -> Product:

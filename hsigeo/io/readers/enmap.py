@@ -16,8 +16,15 @@ from numpy.typing import NDArray
 
 from hsigeo.errors import SceneError
 from hsigeo.io.cube import Cube
-from hsigeo.io.readers.dlr import band_values, find_product, open_image, product_files, scaling_of, with_metadata
-from hsigeo.io.readers.package import is_package, open_package
+from hsigeo.io.readers.dlr import (
+    band_values,
+    find_product,
+    open_image,
+    product_files,
+    products_in,
+    scaling_of,
+    with_metadata,
+)
 from hsigeo.io.readers.protocol import Probe
 from hsigeo.io.wavelengths import make_band_table
 
@@ -39,13 +46,9 @@ class EnmapReader:
             return "it is a METADATA.XML of EnMAP"
         if not probe.is_folder and (files := product_files(probe.path)) is not None:
             return _claim_file(probe.path, *files)
-        if not is_package(probe.path, probe.start):
-            return None
-        try:
-            found = open_package(probe.path, start=probe.start or None).find(_PREFIX + r"-METADATA\.XML")
-        except SceneError:
-            return None
-        return f"it holds {found[0].rsplit('/', 1)[-1]}" if found else None
+        found = products_in(probe.path, probe.start, _PREFIX)
+        # A folder of several is a folder of scenes; an archive of several is refused when it is opened.
+        return f"it holds {found[0]}" if found and (len(found) == 1 or not probe.is_folder) else None
 
     def open(self, path: Path) -> Cube:
         """Open the scene."""

@@ -101,7 +101,10 @@ class HyperionReader:
             found = open_package(probe.path, start=probe.start or None).find(_BAND.pattern)
         except SceneError:
             return None
-        return f"it holds {found[0].rsplit('/', 1)[-1]} and other bands" if len(found) > 1 else None
+        scenes = {_scene_of(member) for member in found}
+        return (
+            f"it holds {found[0].rsplit('/', 1)[-1]} and other bands" if len(found) > 1 and len(scenes) == 1 else None
+        )
 
     def open(self, path: Path) -> HyperionCube:
         """Open the scene."""

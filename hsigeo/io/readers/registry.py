@@ -19,7 +19,7 @@ from hsigeo.io.readers.hdf5 import explain
 from hsigeo.io.readers.package import is_package
 from hsigeo.io.readers.protocol import Probe, Reader
 
-__all__ = ["FoundReader", "find_reader", "reader_names"]
+__all__ = ["FoundReader", "find_reader", "is_scene", "reader_names"]
 
 GROUP = "hsigeo.readers"
 
@@ -100,6 +100,11 @@ def find_reader(path: Path, name: str | None = None) -> FoundReader:
     _refuse(probe)
     # What is left may be one of the formats that only GDAL recognises.
     return FoundReader(reader=_built_in("geotiff"), reason="no other reader claims it", notes=tuple(notes))
+
+
+def is_scene(folder: Path) -> bool:
+    """Whether a folder as a whole is one scene (Hyperion's bands, an EnMAP product, a Zarr store)."""
+    return any(reader.claim(Probe(folder)) for reader in _readers([]))
 
 
 def _readers(notes: list[str]) -> Iterator[Reader]:

@@ -13,6 +13,7 @@ from products.dlr import ENMAP, ENMAP_WAVELENGTH, NODATA, TRANSFORM, pack, write
 from rasterio.crs import CRS
 
 import hsigeo
+from hsigeo.campaign.inputs import expand_scenes
 from hsigeo.errors import SceneError
 from hsigeo.io import open_cube
 from hsigeo.scene import grid_of
@@ -40,7 +41,7 @@ def check_scene(path: Path, cube: np.ndarray) -> None:
     assert not any("guess" in note or "divided" in note for note in scene.attrs["repairs"])
 
 
-@pytest.mark.parametrize("given", ["METADATA.XML", "SPECTRAL_IMAGE.TIF", "QL_QUALITY_CLOUD.TIF", "folder"])
+@pytest.mark.parametrize("given", ["METADATA.XML", "SPECTRAL_IMAGE.TIF", "folder"])
 def test_any_file_of_the_product_opens_it(given: str, cube: np.ndarray, tmp_path: Path) -> None:
     document = write_enmap(tmp_path / "product", cube)
     check_scene(document.parent if given == "folder" else document.with_name(f"{ENMAP}-{given}"), cube)
@@ -69,7 +70,16 @@ def test_an_envi_image_is_read_as_well(cube: np.ndarray, tmp_path: Path) -> None
 
 def test_quality_layers_are_named(cube: np.ndarray, tmp_path: Path) -> None:
     header = open_cube(write_enmap(tmp_path, cube)).header
-    assert header.companions == (("quality", str(tmp_path / f"{ENMAP}-QL_QUALITY_CLOUD.TIF")),)
+    layer = tmp_path / f"{ENMAP}-QL_QUALITY_CLOUD.TIF"
+    assert header.companions == (("quality", str(layer)),)
+    assert open_cube(layer).header.reader == "geotiff"
+
+
+def test_a_folder_of_one_product_is_a_scene_and_one_of_several_holds_scenes(cube: np.ndarray, tmp_path: Path) -> None:
+    write_enmap(tmp_path, cube)
+    assert expand_scenes([str(tmp_path)]) == [str(tmp_path)]
+    write_enmap(tmp_path, cube, name=ENMAP.replace("_008_", "_009_"))
+    assert [Path(scene).name[-18:] for scene in expand_scenes([str(tmp_path)])] == ["SPECTRAL_IMAGE.TIF"] * 2
 
 
 def test_a_tiff_beside_another_document_is_a_plain_tiff(cube: np.ndarray, tmp_path: Path) -> None:
@@ -108,7 +118,7 @@ def damage(folder: Path, cube: np.ndarray, how: str) -> Path:
         ("cut", "is no XML, it may be cut short"),
         ("entities", "defines entities"),
         ("no gain", "band 1 has no GainOfBand"),
-        ("two scenes", "holds 2 scenes"),
+        ("two scenes", "is a folder, and not of one product"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(how: str, reason: str, cube: np.ndarray, tmp_path: Path) -> None:
