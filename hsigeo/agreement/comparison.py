@@ -18,7 +18,7 @@ from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, BlockRaster, ClassOutput, write_class_rasters
+from hsigeo.io.block_writer import BLOCK, BlockRaster, ClassOutput, total_work, write_class_rasters
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -105,7 +105,7 @@ def compare_lines(
     overwrite
         Replace it.
     progress
-        Called with (pixels done, pixels in all) after each block.
+        Called with (done, total) after each block and file; in pixels, with a share for finishing the file.
 
     Raises
     ------
@@ -123,13 +123,15 @@ def compare_lines(
     axis = "zenith" if all(line.observation is not None for line in lines) else "centre"
     counter = _Counter(len(lines), union, axis)
     plan = plan_blocks([line.grid for line in lines], target, BLOCK)
+    total = total_work(target, 0 if disagreement is None else 1)
     with ExitStack() as stack:
         raster = None
         if disagreement is not None:
             output = _output(Path(disagreement), lines)
             for file in output.files:
                 check_not_an_input(file, [line.path for line in lines])
-            (raster,) = stack.enter_context(write_class_rasters([output], target, overwrite=overwrite))
+            writing = write_class_rasters([output], target, overwrite=overwrite, progress=progress)
+            (raster,) = stack.enter_context(writing)
         handles = stack.enter_context(Handles())
         placed = [
             place_line(number, line, target, handles, zenith=axis == "zenith", centre=axis == "centre")
@@ -139,7 +141,7 @@ def compare_lines(
             if len(block.lines) > 1:
                 _compare_block(block, [placed[number] for number in block.lines], counter, raster)
             if progress is not None:
-                progress(block.rows.start * target.samples + block.cols.stop * block.shape[0], plan.pixels)
+                progress(block.rows.start * target.samples + block.cols.stop * block.shape[0], total)
     return Comparison(
         lines=tuple(lines),
         classes=union.classes,

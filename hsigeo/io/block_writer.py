@@ -7,7 +7,7 @@ names in three places, nodata 0, and never half there. Blocks that nothing is wr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +29,15 @@ from hsigeo.io.map_layers import Layer
 from hsigeo.io.map_tag import TAG, make_tag
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
 
-__all__ = ["BLOCK", "BlockRaster", "ClassOutput", "check_class_outputs", "write_class_rasters"]
+__all__ = ["BLOCK", "BlockRaster", "ClassOutput", "check_class_outputs", "total_work", "write_class_rasters"]
 
 BLOCK = 512
 """Rows and columns of a tile in the file. Blocks that are written begin at multiples of it."""
+
+
+FINISHING = 4
+"""Making overviews and reading back take about a quarter of what composing a raster's blocks takes (measured: 2.5 s and
+9 s of one core for 99 million pixels of a mosaic)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +146,18 @@ class BlockRaster:
 
 @contextmanager
 def write_class_rasters(
-    outputs: Sequence[ClassOutput], grid: Grid, *, overwrite: bool = False
+    outputs: Sequence[ClassOutput],
+    grid: Grid,
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[BlockRaster, ...]]:
     """Open rasters for writing; when the block ends well, all of them and their sidecars are in place.
+
+    Parameters
+    ----------
+    progress
+        Called after each raster is finished; see `total_work`.
 
     Raises
     ------
@@ -175,10 +189,19 @@ def write_class_rasters(
             finally:
                 for raster in rasters:
                     raster.close()
-            for layer, stage, file, raster in zip(layers, stages, files, rasters, strict=True):
+            pixels = grid.lines * grid.samples
+            for number, (layer, stage, file, raster) in enumerate(zip(layers, stages, files, rasters, strict=True)):
                 _finish(layer, stage, file, grid, raster.counts)
+                if progress is not None:
+                    progress(pixels + (number + 1) * pixels // FINISHING, total_work(grid, len(layers)))
         for layer in layers:
             remove_stale(layer.path)
+
+
+def total_work(grid: Grid, rasters: int) -> int:
+    """What progress counts up to: the pixels of the grid, and for each raster a share of them for finishing it."""
+    pixels = grid.lines * grid.samples
+    return pixels + rasters * pixels // FINISHING
 
 
 def _layer(output: ClassOutput) -> Layer:

@@ -59,11 +59,6 @@ class BlockPlan:
         self._outlines = np.array(outlines, dtype=object)
         self._tree = shapely.STRtree(self._outlines)
 
-    @property
-    def pixels(self) -> int:
-        """Pixels of the target, blocks without lines included."""
-        return self._target.lines * self._target.samples
-
     def __iter__(self) -> Iterator[Block]:
         lines, samples = self._target.shape
         for top in range(0, lines, self._size):

@@ -15,7 +15,7 @@ import hsigeo
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, ClassOutput, check_class_outputs, write_class_rasters
+from hsigeo.io.block_writer import BLOCK, ClassOutput, check_class_outputs, total_work, write_class_rasters
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -94,7 +94,7 @@ def write_mosaic(
     overwrite
         Replace files that exist.
     progress
-        Called with (pixels done, pixels in all) after each block.
+        Called with (done, total) after each block and each file; in pixels, with a share for finishing the files.
 
     Raises
     ------
@@ -113,7 +113,9 @@ def write_mosaic(
         for file in output.files:
             check_not_an_input(file, files_of(lines))
     plan = plan_blocks([line.grid for line in lines], target, BLOCK)
-    with write_class_rasters(outputs, target, overwrite=overwrite) as (mosaic, winners), Handles() as handles:
+    total = total_work(target, len(outputs))
+    writing = write_class_rasters(outputs, target, overwrite=overwrite, progress=progress)
+    with writing as (mosaic, winners), Handles() as handles:
         placed = [
             place_line(number, line, target, handles, zenith=chosen is Rule.ZENITH, centre=chosen is Rule.CENTRE)
             for number, line in enumerate(lines)
@@ -123,7 +125,7 @@ def write_mosaic(
             mosaic.write(block.rows, block.cols, ids)
             winners.write(block.rows, block.cols, sources)
             if progress is not None:
-                progress(block.rows.start * target.samples + block.cols.stop * block.shape[0], plan.pixels)
+                progress(block.rows.start * target.samples + block.cols.stop * block.shape[0], total)
     return Mosaic(
         path=outputs[0].path,
         lines_path=outputs[1].path,

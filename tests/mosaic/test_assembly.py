@@ -230,7 +230,7 @@ def test_sixty_turned_lines_with_few_files_open_and_little_memory(tmp_path, monk
     assert max(most_open) <= 5
     assert peak < 60 << 20
     assert seen == sorted(seen)
-    assert seen[-1][0] <= seen[-1][1] == target.lines * target.samples
+    assert seen[-1][0] == seen[-1][1] >= target.lines * target.samples
 
 
 class Watched:
