@@ -69,6 +69,7 @@ BAR = ("svm", "lda", "rf", "mlp")
 
 METHODS: dict[str, Method] = {
     HSIGEO: _hsigeo(DEFAULT_VARIANT),
+    "gated": _hsigeo("gated"),
     "plain": _hsigeo("plain"),
     **{name: _rival(name, bands_view) for name in RIVALS},
     **{f"{name}+channels": _rival(name, channels_view) for name in RIVALS},

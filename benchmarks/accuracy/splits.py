@@ -179,9 +179,9 @@ def _potsdam_validation(data: Path) -> Division:
 
 
 def _inside(name: str, data: Path, *usable: int) -> Division:
-    """Halves, drawn anew with each seed, of the folds that no report is tested on."""
+    """Thirds, drawn anew with every third seed, of the folds that no report is tested on."""
     pixels, folds = _read_folded(name, data)
-    return _fresh_halves(pixels, np.isin(folds, usable))
+    return _fresh_thirds(pixels, np.isin(folds, usable))
 
 
 def _inside_santa_barbara(level: int, data: Path) -> Division:
@@ -191,21 +191,23 @@ def _inside_santa_barbara(level: int, data: Path) -> Division:
     for other in (2, 3):
         theirs, folds = _read_folded(f"santa_barbara_level_{other}", data)
         tested.append(theirs.groups[folds < 2])
-    return _fresh_halves(pixels, ~np.isin(pixels.groups, np.concatenate(tested)))
+    return _fresh_thirds(pixels, ~np.isin(pixels.groups, np.concatenate(tested)))
 
 
-def _fresh_halves(pixels: Pixels, usable: Mask) -> Division:
+def _fresh_thirds(pixels: Pixels, usable: Mask) -> Division:
+    """Each third is tested by one of three seeds, the other two train; the next three seeds draw new thirds."""
+
     def divide(seed: int) -> tuple[Mask, Mask]:
-        half = np.full(len(pixels), -1)
-        half[usable] = assign_folds(pixels.labels[usable], pixels.groups[usable], folds=2, seed=seed + 100)
-        return half == 0, half == 1
+        third = np.full(len(pixels), -1)
+        third[usable] = assign_folds(pixels.labels[usable], pixels.groups[usable], folds=3, seed=seed // 3 + 100)
+        return (third >= 0) & (third != seed % 3), third == seed % 3
 
     return Division(pixels=pixels, divide=divide)
 
 
 def _jasper_ridge(data: Path) -> Division:
     pixels = read_jasper_ridge(data)
-    return _fresh_halves(pixels, np.ones(len(pixels), dtype=bool))
+    return _fresh_thirds(pixels, np.ones(len(pixels), dtype=bool))
 
 
 REPORTING: dict[str, Source] = {
