@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hsigeo.errors import ModelError
+from hsigeo.model.consensus import ConsensusNetwork
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.plain import PlainNetwork
 
@@ -51,6 +52,13 @@ Arrays = dict[str, NDArray[np.generic]]
 def describe(network: nn.Module, spectra: Tensor) -> Tensor | None:
     """What the network makes of spectra (P, B) before it decides: (P, D); `None` from one that tells nothing."""
     return None
+
+
+@describe.register
+def _(network: ConsensusNetwork, spectra: Tensor) -> Tensor:
+    tokens = network.tokens(spectra)  # (P, T, I)
+    # What the embedding keeps of a spectrum, and how much it leaves over in each token: new materials show in both.
+    return torch.cat([network.consensus.embed(tokens), network.consensus.left_over(tokens)], dim=1)
 
 
 @describe.register
