@@ -21,7 +21,7 @@ from benchmarks.sensors.ways import HSIGEO, WAYS
 from hsigeo.atomic import replaced_on_success
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
-from hsigeo.model import predict_probabilities
+from hsigeo.model import DEFAULT_VARIANT, predict_probabilities
 from hsigeo.training import LabelledSpectra
 from hsigeo.training.learning import train_on_spectra
 from hsigeo.training.record import learn_prior
@@ -38,6 +38,7 @@ Predict = Callable[[NDArray[np.float32]], NDArray[np.int64]]
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="How many seeds, from 0.")
 @click.option("--per-class", type=click.IntRange(1), help="Training pixels of each class. [default: all]")
+@click.option("--variant", help="Architecture. [default: that of hsigeo train]")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -46,7 +47,9 @@ Predict = Callable[[NDArray[np.float32]], NDArray[np.int64]]
 )
 @click.option("--development", is_flag=True, help="The splits that choices are made on, instead of those reported.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write every score, seed by seed.")
-def main(seeds: int, per_class: int | None, data: Path, *, development: bool, json_path: str | None) -> None:
+def main(
+    seeds: int, per_class: int | None, variant: str | None, data: Path, *, development: bool, json_path: str | None
+) -> None:
     """Train on EnMAP Potsdam, test on what other sensors would have seen of ground that was not trained on."""
     sources = DEVELOPMENT if development else REPORTING
     scores: dict[Key, list[Score]] = defaultdict(list)
@@ -55,7 +58,7 @@ def main(seeds: int, per_class: int | None, data: Path, *, development: bool, js
     # By seed first: whenever it is stopped, every split has nearly as many.
     for seed, name in tqdm([(seed, name) for seed in range(seeds) for name in names], unit="split"):
         split = make_split(name, divisions[name], per_class=per_class, seed=seed)
-        for target, way, score in _measure(split, data):
+        for target, way, score in _measure(split, data, variant or DEFAULT_VARIANT):
             scores[name, target, way].append(score)
         if json_path is not None:
             with replaced_on_success(json_path, overwrite=True) as temporary:
@@ -64,14 +67,14 @@ def main(seeds: int, per_class: int | None, data: Path, *, development: bool, js
         click.echo(_table({key[1:]: found for key, found in scores.items() if key[0] == name}, name))
 
 
-def _measure(split: Split, data: Path) -> Iterator[tuple[str, str, Score]]:
+def _measure(split: Split, data: Path, variant: str) -> Iterator[tuple[str, str, Score]]:
     """(target, way, score) of one split."""
     enmap = read_enmap(data)
-    model = _fit(split.train_spectra, split, enmap)
+    model = _fit(split.train_spectra, split, enmap, variant)
     yield TARGET_OF_ITSELF, "native", _score(model(split.test_spectra), split)
     trained_with_dead = with_dead_bands(enmap, seed=split.seed + 50)
     left = np.flatnonzero(trained_with_dead.good)
-    fewer = _fit(split.train_spectra[:, left], split, enmap.take(left))
+    fewer = _fit(split.train_spectra[:, left], split, enmap.take(left), variant)
     yield "EnMAP, a tenth dead in training", HSIGEO, _score(fewer(split.test_spectra[:, left]), split)
     prior = learn_prior(split.train_spectra)
     if prior is None:
@@ -89,7 +92,7 @@ def _measure(split: Split, data: Path) -> Iterator[tuple[str, str, Score]]:
             if own is not None
             else (test.through(bands), train.through(bands))
         )
-        native = _fit(learnt[:, good], split, bands.take(good))
+        native = _fit(learnt[:, good], split, bands.take(good), variant)
         yield name, "native", _score(native(seen[:, good]), split)
         for way, match in WAYS.items():
             found = match(enmap, bands, prior, seen)
@@ -103,7 +106,7 @@ def _own_bands(enmap: BandTable, bands: BandTable) -> NDArray[np.intp] | None:
     return own if len(own) == bands.count else None
 
 
-def _fit(spectra: NDArray[np.float32], split: Split, bands: BandTable) -> Predict:
+def _fit(spectra: NDArray[np.float32], split: Split, bands: BandTable, variant: str) -> Predict:
     count = len(spectra)
     samples = LabelledSpectra(
         spectra=np.ascontiguousarray(spectra),
@@ -117,7 +120,7 @@ def _fit(spectra: NDArray[np.float32], split: Split, bands: BandTable) -> Predic
         scene_band_count=bands.count,
         scene_band_index=np.arange(bands.count),
     )
-    model = train_on_spectra(samples, seed=split.seed, check=False)
+    model = train_on_spectra(samples, variant=variant, seed=split.seed, check=False)
     return lambda found: predict_probabilities(model, np.ascontiguousarray(found)).argmax(axis=1)
 
 
