@@ -17,9 +17,11 @@ import numpy as np
 import xarray as xr
 from dask.base import tokenize
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from hsigeo.io.cube import Cube, CubeHeader, chunk_shape
 from hsigeo.io.cube_reader import open_cube
+from hsigeo.io.geolocation import PixelPositions, Plane
 from hsigeo.io.scaling import to_reflectance
 from hsigeo.scene import SCENE_DIMS, make_scene
 
@@ -47,7 +49,8 @@ def open_scene(
     -------
     xarray.DataArray
         float32 reflectance, NaN where there is no data; see `hsigeo.scene`. ``attrs["repairs"]`` lists what the
-        reader guessed or repaired.
+        reader guessed or repaired. A scene in sensor geometry says so in ``attrs["geolocation"]``; where the product
+        has the position of each pixel, lazy coordinates ``longitude`` and ``latitude`` (y, x) hold it.
 
     Raises
     ------
@@ -66,7 +69,57 @@ def open_scene(
         name=f"scene-{tokenize(*stamp, header.nodata)}",
         meta=np.empty((0, 0, 0), dtype=np.float32),
     )
-    return make_scene(data, grid=header.grid, bands=header.bands, attrs=scene_attrs(header))
+    scene = make_scene(data, grid=header.grid, bands=header.bands, attrs=scene_attrs(header))
+    return scene.assign_coords(_position_coords(header, data.chunks))
+
+
+def _position_coords(header: CubeHeader, chunks: tuple[tuple[int, ...], ...]) -> dict[str, Any]:
+    """Lazy coordinates ``(y, x)`` of each pixel, for a scene in sensor geometry whose positions are known."""
+    positions = header.geolocation
+    if not isinstance(positions, PixelPositions):
+        return {}
+    degrees = CRS.from_wkt(positions.crs).is_geographic
+    names = ("longitude", "latitude") if degrees else ("easting", "northing")
+    coords = {}
+    for name, plane in zip(names, (positions.x, positions.y), strict=True):
+        lazy = da.from_array(
+            PlaneArray(plane),
+            chunks=chunks[1:],
+            name=f"{name}-{tokenize(header.data_path, header.stamp, positions.where)}",
+            meta=np.empty((0, 0), dtype=np.float64),
+        )
+        coords[name] = (("y", "x"), lazy, {"units": "degree" if degrees else "m"})
+    return coords
+
+
+@dataclass(frozen=True)
+class PlaneArray:
+    """A plane as an array of float64 that reads what it is sliced to."""
+
+    plane: Plane
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Lines and samples."""
+        return self.plane.shape
+
+    @property
+    def ndim(self) -> int:
+        """Always 2."""
+        return 2
+
+    @property
+    def dtype(self) -> np.dtype[np.float64]:
+        """Always float64."""
+        return np.dtype(np.float64)
+
+    def __getitem__(self, key: tuple[Index, ...]) -> NDArray[np.float64]:
+        """Read a window; integers drop their axis. Steps and lists are taken, each along its axis, after reading."""
+        windows, picks = zip(*(_window(part, size) for part, size in zip(key, self.shape, strict=True)), strict=True)
+        values = np.asarray(self.plane.read(*windows), dtype=np.float64)
+        for axis in (1, 0):
+            values = values[(slice(None),) * axis + (picks[axis],)]
+        return values
 
 
 @dataclass(frozen=True)

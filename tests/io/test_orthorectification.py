@@ -10,6 +10,8 @@ import rasterio
 import shapely
 from classifications import make_result
 from products.nasa import PIXEL, sensor_positions, tilted_lookup, write_emit
+from products.planet import write_tanager
+from rasterio.warp import transform as transform_coordinates
 from vector_files import write_vectors
 
 import hsigeo
@@ -123,3 +125,27 @@ def test_a_raster_of_the_sensors_size_labels_its_pixels_directly(scene, tmp_path
         dataset.write(ids, 1)
     found = labels_on(hsigeo.open_labels(tmp_path / "labels.tif"), scene)
     assert list(zip(found.row, found.col, strict=True)) == [(2, 3), (5, 6)]
+
+
+def test_positions_place_labels_where_the_pixels_are(tmp_path: Path) -> None:
+    line, sample = np.mgrid[0:LINES, 0:SAMPLES]
+    lon, lat = -117 + 0.0004 * sample + 0.0001 * line, 35 - 0.0003 * line
+    scene = hsigeo.open_scene(
+        write_tanager(
+            tmp_path / "a.h5", np.full((3, LINES, SAMPLES), 0.2, np.float32), ortho=False, positions=(lon, lat)
+        )
+    )
+    result = result_of()
+    with orthorectified(result, geolocation_of(scene), layers=()) as placed:
+        hsigeo.write_map(placed, tmp_path / "map.tif")
+        assert "nearest sensor pixel, at most" in placed["class_id"].attrs["metadata"]["repairs"][-1]
+    with rasterio.open(tmp_path / "map.tif") as dataset:
+        x, y = transform_coordinates("EPSG:4326", dataset.crs, lon.ravel(), lat.ravel())
+        found = np.array(list(dataset.sample(zip(x, y, strict=True)))).ravel()
+        # Where the map pixel that a position falls on has its centre nearest to that position, it has that label.
+        col, row = ~dataset.transform @ (np.array(x), np.array(y))
+        centre_x, centre_y = dataset.transform @ (np.floor(col) + 0.5, np.floor(row) + 0.5)
+    far = np.hypot(centre_x[:, None] - np.array(x), centre_y[:, None] - np.array(y))
+    nearest = far.argmin(axis=1)
+    np.testing.assert_array_equal(found, result["class_id"].values.ravel()[nearest])
+    assert (nearest == np.arange(len(nearest))).mean() > 0.9

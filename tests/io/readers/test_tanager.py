@@ -64,6 +64,11 @@ def test_basic_is_placed_by_the_position_of_each_pixel(cube: np.ndarray, tmp_pat
     assert isinstance(header.geolocation, PixelPositions)
     np.testing.assert_array_equal(header.geolocation.y.read(slice(2, 4), slice(None)), lat[2:4])
     assert header.reader_reason == "it holds /HDFEOS/SWATHS/HYP of Tanager"
+    scene = hsigeo.open_scene(tmp_path / "a.h5")
+    assert scene.longitude.chunks is not None
+    cut = scene.isel(y=slice(1, 5), x=[0, 3])
+    np.testing.assert_array_equal(cut.longitude, lon[1:5, [0, 3]])
+    np.testing.assert_array_equal(cut.latitude, lat[1:5, [0, 3]])
 
 
 def test_gdal_reads_the_same_numbers(cube: np.ndarray, tmp_path: Path) -> None:
