@@ -81,6 +81,8 @@ def examine(cube: Cube, *, header: EnviHeader | None = None) -> Examination:
         found += _check_values(cube, sample)
     if cube.header.geolocation is None:
         found += check_place(cube.header.grid)
+    if not isinstance(cube, RawCube):
+        found = [replace(finding, changes={}) for finding in found]  # there is no header that could be changed
     return Examination(findings=_sorted(found), sample=sample, values=sample.reflectance(cube.header))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -89,7 +90,7 @@ class Stated:
         for dtype in [self.dtype] if self.dtype is not None else list(DATA_TYPES.values()):
             sizes = dict(self.sizes)
             if missing := self.missing_sizes:
-                rest = int(np.prod([value for value in sizes.values() if value is not None])) * dtype.itemsize
+                rest = math.prod(value for value in sizes.values() if value is not None) * dtype.itemsize
                 sizes[missing[0]] = max(1, (size - self.offset) // rest)
             interleaves = [self.interleave] if self.interleave else list(FILE_AXES)
             orders = [self.byte_order] if self.byte_order else ["little", "big"]

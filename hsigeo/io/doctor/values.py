@@ -47,7 +47,7 @@ def check_fill(header: CubeHeader, sample: Sample) -> list[Finding]:
     pixels = constant & (spectra[0] == filled)
     found = f"{_share(pixels, sample)} hold {filled:g} in every band"
     if header.nodata is None:
-        return [_undeclared_fill(found, filled, header.dtype)]
+        return [_undeclared_fill(header, found, filled)]
     if (spectra == header.nodata).all(axis=0).any():
         return [
             Finding(
@@ -57,7 +57,7 @@ def check_fill(header: CubeHeader, sample: Sample) -> list[Finding]:
                 remedy="ENVI and GeoTIFF declare one value for no data: give these pixels that value in the data",
             )
         ]
-    return [_undeclared_fill(f"{found}, and none the declared {header.nodata:g}", filled, header.dtype)]
+    return [_undeclared_fill(header, f"{found}, and none the declared {header.nodata:g}", filled)]
 
 
 def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding]:
@@ -186,13 +186,14 @@ def _undeclared(header: CubeHeader, values: NDArray[Any]) -> float | int | None:
     return number
 
 
-def _undeclared_fill(message: str, value: float | int, dtype: np.dtype[Any]) -> Finding:
-    text = _exact(np.asarray(value).astype(dtype)[()])
+def _undeclared_fill(header: CubeHeader, message: str, value: float | int) -> Finding:
+    text = _exact(np.asarray(value).astype(header.dtype)[()])
+    is_envi = header.format == "ENVI"
     return Finding(
         code="undeclared-nodata",
         severity="warning",
         message=f"{message}: a fill value, by its look",
-        remedy=f"state 'data ignore value = {text}'",
+        remedy=f"state 'data ignore value = {text}'" if is_envi else f"declare it (gdal_edit.py -a_nodata {text})",
         changes={"data ignore value": text},
     )
 
