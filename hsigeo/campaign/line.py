@@ -30,6 +30,7 @@ from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
 from hsigeo.io import mark_dead_bands, open_cube, open_scene
 from hsigeo.io.cube import FileStamp
+from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
@@ -192,7 +193,9 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     except OSError as error:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
     key = make_key(identity)
-    result["class_id"].attrs["metadata"] |= {"scene_fingerprint": identity["scene"], "key": key}
+    metadata = result["class_id"].attrs["metadata"]
+    metadata |= {"scene_fingerprint": identity["scene"], "key": key}
+    metadata["repairs"] = [*metadata["repairs"], *find_doubts(cube)]
     work = LineWork(
         cube=cube,
         model=model,

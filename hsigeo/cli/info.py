@@ -70,14 +70,14 @@ def info(
 
         check_repair_path(fix, scene, overwrite=overwrite)
     document, cube, error = _describe(scene, reader)
+    if not as_json:
+        click.echo(format_summary(document) if cube is not None else _format_findings(document), nl=False)
     if fix is not None:
         document["fixed"] = _fix(scene, fix, keep, overwrite)
+        if not as_json:
+            _say_fixed(fix, document["fixed"])
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        click.echo(format_summary(document) if cube is not None else _format_findings(document), nl=False)
-    if fix is not None and not as_json:
-        _say_fixed(fix, document["fixed"])
     if error is not None and fix is None:
         raise error
     if quicklook is not None and cube is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rasterio
 from envi_files import make_encoded_cube, write_envi
 from spectral_scenes import edit, write_scene
 
@@ -166,3 +168,23 @@ def test_info_says_which_reader_and_why(hsigeo: Run, scene: Path) -> None:
     refused = hsigeo("info", scene, "--reader", "envy")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
     assert "there is no reader 'envy'" in refused.stderr
+
+
+def test_classify_doubts_a_scene_with_errors_and_the_map_says_so(
+    hsigeo: Run, sample_scenes: Path, tmp_path: Path
+) -> None:
+    few = 10
+    header = (sample_scenes / "line_1.hdr").read_text(encoding="utf-8")
+    header = re.sub(r"lines\s*= \d+", f"lines = {few}", header.replace("byte order = 0", "byte order = 1"))
+    (tmp_path / "line.hdr").write_text(header, encoding="utf-8")
+    (tmp_path / "line.img").write_bytes((sample_scenes / "line_1.img").read_bytes()[: few * 112 * 100 * 2])
+    model = sample_scenes / "line_1.safetensors"
+    result = hsigeo("classify", "line.hdr", "--model", model, "-o", "map.tif")
+    assert result.returncode == 0, result.stderr
+    assert "line.hdr: doubtful: as stated (byte order = 1), neighbours correlate at" in result.stderr
+    hsigeo("info", "line.hdr", "--fix", "line.img.hdr")
+    hsigeo("classify", "line.img.hdr", "--model", model, "-o", "fixed.tif")
+    for name, begins in (("map.tif", "doubtful: as stated"), ("fixed.tif", "as stated (byte order = 1)")):
+        with rasterio.open(tmp_path / name) as dataset:
+            (repair,) = json.loads(dataset.tags()["HSIGEO"])["metadata"]["repairs"]
+        assert repair.startswith(begins)

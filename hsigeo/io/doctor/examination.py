@@ -27,7 +27,7 @@ from hsigeo.io.envi.header import EnviHeader, is_envi_header, parse_header, read
 from hsigeo.io.envi.raw import RawCube
 from hsigeo.io.envi.reader import named_data_file
 
-__all__ = ["Examination", "examine", "examine_header", "examine_unreadable", "header_of"]
+__all__ = ["Examination", "examine", "examine_header", "examine_unreadable", "find_doubts", "header_of"]
 
 _ORDER = {"error": 0, "warning": 1, "note": 2}
 
@@ -84,6 +84,22 @@ def examine(cube: Cube, *, header: EnviHeader | None = None) -> Examination:
     if not isinstance(cube, RawCube):
         found = [replace(finding, changes={}) for finding in found]  # there is no header that could be changed
     return Examination(findings=_sorted(found), sample=sample, values=sample.reflectance(cube.header))
+
+
+def find_doubts(cube: Cube) -> list[str]:
+    """Errors of an ENVI scene that opens all the same, as sentences: what is read is not what was measured.
+
+    Other formats say how their numbers lie, and are not doubted.
+
+    Raises
+    ------
+    SceneError
+        The pixels cannot be read.
+    """
+    if not isinstance(cube, RawCube):
+        return []
+    errors = [finding for finding in examine(cube).findings if finding.severity == "error"]
+    return [f"doubtful: {finding.message} (`hsigeo info` tells more)" for finding in errors]
 
 
 def examine_unreadable(path: Path) -> Examination:

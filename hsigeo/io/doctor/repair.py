@@ -74,7 +74,9 @@ def plan_repair(path: Path, *, keep: Sequence[str] = ()) -> Repair:
     """
     header_path = path if path.suffix.lower() == ".hdr" else find_header(path)
     if header_path is None or not is_envi_header(header_path):
-        raise SceneError(f"{path} has no ENVI header; only those can be corrected (a GeoTIFF says all in its own tags)")
+        raise SceneError(
+            f"{path} has no ENVI header; only those can be corrected; other formats say all in the file itself"
+        )
     header, found = read_leniently(header_path)
     data_path = find_data(header, path, header_path)
     if data_path is None:
