@@ -1,4 +1,4 @@
-"""Code blocks on the pages about labels and maps work as printed."""
+"""Code blocks on the pages about explanations, labels and maps work as printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from code_blocks import CodeBlock, read_code_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = ("header-doctor.md", "labels.md", "maps.md", "mosaics.md", "quicklooks.md")
+PAGES = ("explain.md", "header-doctor.md", "labels.md", "maps.md", "mosaics.md", "quicklooks.md")
 BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
 RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
 
