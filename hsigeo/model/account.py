@@ -57,8 +57,8 @@ def reference_of(network: nn.Module) -> Tensor | None:
 @torch.no_grad()
 def _(network: ConsensusNetwork, spectra: Tensor) -> Account:
     tokens = network.tokens(spectra)  # (P, T, I)
-    say = network.consensus(tokens)  # (P, T)
-    likeness = network.recall(network.consensus.heal(tokens, say)).weights  # (P, M)
+    say, healed = network.consensus(tokens)  # (P, T), (P, T, I)
+    likeness = network.recall(healed).weights  # (P, M)
     return Account(
         attention=_spread_over_bands(
             say / say.mean(dim=1, keepdim=True).clamp(min=1e-12), spectra.shape[1], network.window, network.window

@@ -12,6 +12,7 @@ Shape legend: P pixels, B bands, T tokens, I inputs of a token, S shapes, W widt
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -19,10 +20,13 @@ from torch import Tensor, nn
 
 from hsigeo.model.spectrum import CHANNELS, Channels, make_tokens
 
-__all__ = ["BandConsensus", "ConsensusNetwork", "KernelMemory", "LinearEvidence", "Reading"]
+__all__ = ["BandConsensus", "ConsensusNetwork", "KernelMemory", "LinearEvidence", "Reading", "Settled"]
 
 ROUNDS = 5
 """How often tokens and consensus are settled with each other; after that nothing moves any more."""
+
+GROUP = 32
+"""Odd pixels are settled so many at a time, filled up: in groups of one size the last bit depends on the pixel alone."""
 
 FALL = 2.0
 """How fast a token's say falls with its contradiction beyond what is usual: to 1/e at one and a half times that."""
@@ -41,6 +45,21 @@ class Reading(NamedTuple):
 
     weights: Tensor
     evidence: Tensor
+
+
+class Settled(NamedTuple):
+    """Tokens and their say, once they stand still.
+
+    Parameters
+    ----------
+    say : (P, T)
+        0 to 1, and 1 wherever nothing is contradicted.
+    tokens : (P, T, I)
+        As they were as far as they have a say, and for the rest what the others expect.
+    """
+
+    say: Tensor
+    tokens: Tensor
 
 
 class BandConsensus(nn.Module):
@@ -83,26 +102,21 @@ class BandConsensus(nn.Module):
         self.register_buffer("spread", torch.ones(shapes))
         self.register_buffer("usual", torch.full((tokens,), torch.inf))
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """How much each of the tokens (P, T, I) has to say: (P, T), 0 to 1, and 1 wherever nothing is contradicted."""
-        say = tokens.new_ones(tokens.shape[:2])
-        contradiction = self.contradiction(tokens, say)
-        odd = (contradiction > 1).any(dim=1)  # few pixels; the others are done
+    def forward(self, tokens: Tensor) -> Settled:
+        """What tokens (P, T, I) have to say, and what is left standing of them."""
+        say, healed = tokens.new_ones(tokens.shape[:2]), tokens
+        odd = (self.contradiction(tokens, self.agree(tokens)) > 1).any(dim=1)  # few pixels; the others are done
         if bool(odd.any()):
-            say[odd] = self._settle(tokens[odd], contradiction[odd])
-        return say
+            found = [self._settle(group) for group in _in_groups(tokens[odd])]
+            count = int(odd.sum())
+            say[odd] = torch.cat([part.say for part in found])[:count]
+            healed = tokens.clone()
+            healed[odd] = torch.cat([part.tokens for part in found])[:count]
+        return Settled(say=say, tokens=healed)
 
     def heal(self, tokens: Tensor, say: Tensor) -> Tensor:
         """Tokens (P, T, I) as far as they have a say (P, T), and for the rest what the others expect in their place."""
-        doubted = (say < 1).any(dim=1)
-        if not bool(doubted.any()):
-            return tokens
-        healed = tokens.clone()
-        share = say[doubted][..., None]
-        healed[doubted] = share * tokens[doubted] + (1 - share) * self._expected(
-            self._agree(tokens[doubted], say[doubted])
-        )
-        return healed
+        return torch.lerp(self._expected(self.agree(tokens, say)), tokens, say[..., None])
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Coordinates (P, W) of tokens (P, T, I) in the basis."""
@@ -113,26 +127,27 @@ class BandConsensus(nn.Module):
         described = self.mean + (self.embed(tokens) @ self.basis.flatten(0, 1).T).view(-1, *self.mean.shape)
         return torch.as_tensor(((tokens - described).square() / self.noise).mean(dim=-1).sqrt())
 
-    def contradiction(self, tokens: Tensor, say: Tensor) -> Tensor:
-        """How far tokens (P, T, I) lie from what all with a say (P, T) say of them; (P, T), above 1 is unusual."""
-        distance = (tokens - self._expected(self._agree(tokens, say))).square() / self.noise
+    def contradiction(self, tokens: Tensor, consensus: Tensor) -> Tensor:
+        """How far tokens (P, T, I) lie from what a consensus (P, S) says of them; (P, T), above 1 is unusual."""
+        distance = (tokens - self._expected(consensus)).square() / self.noise
         return distance.mean(dim=-1) / self.usual
 
-    def _settle(self, tokens: Tensor, contradiction: Tensor) -> Tensor:
+    def _settle(self, tokens: Tensor) -> Settled:
         # The first consensus is bent by the very tokens it should expose: all that deviate step back at first.
-        say = contradiction.clamp(min=1.0) ** -2
+        say = self.contradiction(tokens, self.agree(tokens)).clamp(min=1.0) ** -2
         for _ in range(ROUNDS):
-            say = torch.exp(-FALL * (self.contradiction(tokens, say) - 1.0).relu())
-        return say
+            say = torch.exp(-FALL * (self.contradiction(tokens, self.agree(tokens, say)) - 1.0).relu())
+        return Settled(say=say, tokens=self.heal(tokens, say))
 
-    def _agree(self, tokens: Tensor, say: Tensor) -> Tensor:
-        """The consensus (P, S) of tokens (P, T, I) with their say (P, T)."""
+    def agree(self, tokens: Tensor, say: Tensor | None = None) -> Tensor:
+        """The consensus (P, S) of tokens (P, T, I) with their say (P, T); without one, all have all of it."""
         basis = self.basis[..., : self.shapes]  # (T, I, S)
         votes = basis / self.noise[..., None]  # (T, I, S)
         strength = basis.transpose(1, 2) @ votes  # (T, S, S)
         prior = torch.diag(1 / self.spread)  # (S, S)
-        said = (say[..., None] * (tokens - self.mean)).flatten(1) @ votes.flatten(0, 1)  # (P, S)
-        if bool((say == 1).all()):
+        heard = tokens - self.mean if say is None else say[..., None] * (tokens - self.mean)
+        said = heard.flatten(1) @ votes.flatten(0, 1)  # (P, S)
+        if say is None:
             return torch.as_tensor(torch.linalg.solve(prior + strength.sum(dim=0), said.T).T)
         precision = prior + (say @ strength.flatten(1)).view(-1, *prior.shape)  # (P, S, S)
         return torch.as_tensor(torch.linalg.solve(precision, said))
@@ -141,6 +156,13 @@ class BandConsensus(nn.Module):
         """The tokens (P, T, I) that a consensus (P, S) describes."""
         flat = consensus @ self.basis[..., : self.shapes].flatten(0, 1).T
         return torch.as_tensor(flat.view(-1, *self.mean.shape) + self.mean)
+
+
+def _in_groups(rows: Tensor) -> Iterator[Tensor]:
+    """Rows in groups of `GROUP`, the last one filled up with copies of its last row."""
+    for group in torch.split(rows, GROUP):
+        missing = GROUP - len(group)
+        yield torch.cat([group, group[-1:].expand(missing, *group.shape[1:])]) if missing else group
 
 
 class KernelMemory(nn.Module):
@@ -252,8 +274,8 @@ class ConsensusNetwork(nn.Module):
 
     def healed(self, spectra: Tensor) -> Tensor:
         """Tokens (P, T, I) of reflectance (P, B), with what is contradicted replaced by what the rest expects."""
-        tokens = self.tokens(spectra)
-        return self.consensus.heal(tokens, self.consensus(tokens))
+        settled: Settled = self.consensus(self.tokens(spectra))
+        return settled.tokens
 
     def read(self, spectra: Tensor) -> Reading:
         """What the memory says of reflectance (P, B)."""

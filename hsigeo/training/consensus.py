@@ -146,7 +146,7 @@ def _usual(consensus: BandConsensus, tokens: Tensor, generator: torch.Generator)
         learn_consensus(without, learnt, generator=generator, usual=False)
         without.noise.copy_(consensus.noise)  # the same units
         without.usual.fill_(1.0)
-        found = without.contradiction(tested, tested.new_ones(tested.shape[:2]))
+        found = without.contradiction(tested, without.agree(tested))
         furthest = torch.maximum(furthest, found.amax(dim=0))
     return (SLACK * furthest).clamp(min=LEAST_USUAL)
 
