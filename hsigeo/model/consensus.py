@@ -26,7 +26,7 @@ ROUNDS = 5
 """How often tokens and consensus are settled with each other; after that nothing moves any more."""
 
 GROUP = 32
-"""Odd pixels are settled so many at a time, filled up: in groups of one size the last bit depends on the pixel alone."""
+"""Odd pixels are settled so many at a time, filled up: then a pixel's last bit does not depend on its company."""
 
 FALL = 2.0
 """How fast a token's say falls with its contradiction beyond what is usual: to 1/e at one and a half times that."""
