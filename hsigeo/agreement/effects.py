@@ -11,7 +11,7 @@ with less than four lines nobody is called an outlier at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +68,8 @@ def line_effects(pairs: Mapping[tuple[int, int], PairCounts], lines: int) -> Flo
     return effects
 
 
-def _conjugate_gradients(apply: object, right: FloatArray) -> FloatArray:
+def _conjugate_gradients(apply: Callable[[FloatArray], FloatArray], right: FloatArray) -> FloatArray:
     """Hestenes and Stiefel (1952): the matrix is only ever multiplied with, so pairs may be many."""
-    assert callable(apply)
     solution = np.zeros_like(right)
     residual = right.copy()
     direction = residual.copy()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsigeo.agreement.comparison import Comparison
 from hsigeo.agreement.counts import PairCounts, agreement_of, class_agreement, class_kappa
-from hsigeo.agreement.effects import find_outliers, line_effects
+from hsigeo.agreement.effects import FEWEST_PIXELS, find_outliers, line_effects
 
-__all__ = ["ClassRow", "Figures", "LineRow", "PairRow", "PositionRow", "make_figures"]
+__all__ = ["ClassRow", "Figures", "LineRow", "PairRow", "PositionRow", "class_curves", "line_curve", "make_figures"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +149,9 @@ def _total_of(number: int, comparison: Comparison) -> tuple[PairCounts, int]:
     return total, neighbours
 
 
-def _sum(pairs: object, classes: int) -> PairCounts:
+def _sum(pairs: Iterable[PairCounts], classes: int) -> PairCounts:
     total = PairCounts.empty(classes)
-    for counts in pairs:  # type: ignore[attr-defined]
+    for counts in pairs:
         total.first[:] += counts.first
         total.second[:] += counts.second
         total.both[:] += counts.both
@@ -192,10 +194,16 @@ def _positions(comparison: Comparison) -> list[PositionRow]:
 
 
 def line_curve(comparison: Comparison, number: int) -> list[tuple[float, float]]:
-    """(position, agreement) of a line by its own position, bins without pixels left out."""
+    """(position, agreement) of a line by its own position; bins with fewer than 30 pixels are left out."""
     edges = comparison.positions.edges
     return [
         (float(edges[place] + edges[place + 1]) / 2, agreement_of(int(same), int(pixels)))
         for place, (pixels, same) in enumerate(comparison.positions.lines[number].tolist())
-        if pixels
+        if pixels >= FEWEST_PIXELS
     ]
+
+
+def class_curves(comparison: Comparison) -> NDArray[np.float64]:
+    """(outer bin, class) agreement on each class; NaN where fewer than 30 pixels of either line show it."""
+    shown = comparison.positions.confusion.sum(axis=2)  # (bin, class), of both lines together
+    return np.where(shown >= FEWEST_PIXELS, comparison.positions.class_figures(), np.nan)

@@ -17,7 +17,7 @@ import numpy as np
 import hsigeo
 from hsigeo.agreement.comparison import Comparison
 from hsigeo.agreement.counts import class_agreement
-from hsigeo.agreement.figures import Figures, line_curve
+from hsigeo.agreement.figures import Figures, class_curves, line_curve
 from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import OutputError
 from hsigeo.plots.agreement import AgreementPage, draw_agreement
@@ -126,7 +126,7 @@ def _page(comparison: Comparison, figures: Figures) -> AgreementPage:
         classes=tuple(comparison.classes),
         position_edges=comparison.positions.outer_edges[: count + 1],
         positions=np.array([row.agreement for row in figures.positions] or [math.nan]),
-        class_positions=comparison.positions.class_figures()[:count],
+        class_positions=class_curves(comparison)[:count],
         axis=comparison.axis,
     )
 

@@ -20,8 +20,8 @@ __all__ = ["AgreementPage", "draw_agreement"]
 
 FloatArray = NDArray[np.float64]
 
-_MOST_BARS = 40
-_MOST_CELLS = 40
+_MOST_BARS, _FEWEST_SLOTS = 40, 8
+_MOST_CELLS, _MOST_LABELS = 120, 40
 _FAINT_LINE = "#9a9a9a"
 
 
@@ -97,9 +97,9 @@ def _draw_lines(axes: Axes, page: AgreementPage) -> None:
             axes.annotate(
                 f"{100 * excess:+.1f}", (value, place), (3, 0), textcoords="offset points", va="center", fontsize=size
             )
-    axes.invert_yaxis()
+    axes.set_ylim(max(len(shown), _FEWEST_SLOTS) - 0.5, -0.5)
     axes.set_xlim(_lower_limit(values), 100)
-    axes.set_xlabel("agreement with neighbours, %; numbers: points of disagreement the line itself adds")
+    axes.set_xlabel("agreement with neighbours, %; the numbers: points the line itself loses")
     left_out = "" if len(shown) == len(page.lines) else f" (the last {len(shown)} of {len(page.lines)})"
     axes.set_title("Lines, ranked" + left_out + (": orange ones stand out" if any(line[3] for line in shown) else ""))
     axes.grid(visible=False, axis="y")
@@ -120,8 +120,11 @@ def _draw_pairs(axes: Axes, page: AgreementPage) -> None:
         matrix[place[first], place[second]] = matrix[place[second], place[first]] = 100 * agreement
     image = axes.imshow(matrix, vmin=_lower_limit(matrix[np.isfinite(matrix)]), vmax=100)
     size = 8 if len(names) <= 12 else 5
-    axes.set_xticks(range(len(names)), [shorten(name, 16) for name in names], rotation=90, fontsize=size)
-    axes.set_yticks(range(len(names)), [shorten(name, 16) for name in names], fontsize=size)
+    # Of very many lines every n-th is named; they are in the order of their names.
+    named = range(0, len(names), -(-len(names) // _MOST_LABELS))
+    labels = [shorten(names[number], 16) for number in named]
+    axes.set_xticks(named, labels, rotation=90, fontsize=size)
+    axes.set_yticks(named, labels, fontsize=size)
     axes.grid(visible=False)
     axes.figure.colorbar(image, ax=axes, label="%")
     axes.set_title("Agreement of pairs")
