@@ -78,7 +78,7 @@ def info(
             _say_fixed(fix, document["fixed"])
     if as_json:
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-    if error is not None and fix is None:
+    if error is not None and (fix is None or document["fixed"]["error"]):
         raise error
     if quicklook is not None and cube is not None:
         write_quicklook(cube, quicklook, overwrite=overwrite)

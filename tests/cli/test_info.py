@@ -141,6 +141,15 @@ def test_fix_writes_a_header_that_info_finds_nothing_wrong_with(hsigeo: Run, tmp
     assert not (tmp_path / "again.hdr").exists()
 
 
+def test_what_no_header_can_correct_stays_an_error(hsigeo: Run, tmp_path: Path) -> None:
+    path = edit(write_scene(tmp_path), lines=None, samples=None)
+    result = hsigeo("info", path, "--fix", "scene.img.hdr")
+    assert result.returncode == 1
+    assert "the header does not say lines and samples" in result.stdout
+    assert "scene.img.hdr was not written" in result.stderr
+    assert not (tmp_path / "scene.img.hdr").exists()
+
+
 def test_keep_without_fix_is_wrong_usage(hsigeo: Run, scene: Path) -> None:
     assert hsigeo("info", scene, "--keep", "scale").returncode == 2
 

@@ -74,7 +74,9 @@ def check_layout(header: EnviHeader, data_path: Path) -> list[Finding]:
     if (missing := stated.missing_sizes) and len(missing) > 1:
         return [_no_size(missing)]
     if stated.compressed:
-        return []
+        plain = stated.layout
+        is_plain = plain is not None and plain.data_bytes == size and not _is_gzip(data_path)
+        return [_not_compressed(size)] if is_plain else []
     if _is_gzip(data_path):
         return [_gzip()]
     as_stated = stated.layout
@@ -339,6 +341,17 @@ def _gzip() -> Finding:
         message="the data file is compressed with gzip (it begins with 1f 8b), and the header does not say so",
         remedy="set file compression = 1",
         changes={"file compression": "1"},
+    )
+
+
+def _not_compressed(size: int) -> Finding:
+    return Finding(
+        code="compression",
+        severity="error",
+        message=f"the header says that the data file is compressed, but it does not begin as gzip does, and has the "
+        f"{size} bytes of one that is not",
+        remedy="take 'file compression' away",
+        changes={"file compression": None},
     )
 
 

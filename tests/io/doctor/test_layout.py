@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +109,16 @@ def test_a_file_that_fits_nothing_is_not_guessed_at(tmp_path: Path) -> None:
 
 def test_an_undeclared_gzip_file_is_recognised(tmp_path: Path) -> None:
     path = write_scene(tmp_path)
-    import gzip
-
     (tmp_path / "scene.img").write_bytes(gzip.compress((tmp_path / "scene.img").read_bytes()))
     (finding,) = findings(path)
     assert (finding.code, finding.changes) == ("compression", {"file compression": "1"})
+
+
+def test_a_file_that_is_not_compressed_after_all_is_recognised(tmp_path: Path) -> None:
+    (finding,) = findings(edit(write_scene(tmp_path), file_compression=1))
+    assert (finding.code, finding.changes) == ("compression", {"file compression": None})
+    (tmp_path / "scene.img").write_bytes(gzip.compress((tmp_path / "scene.img").read_bytes()))
+    assert findings(tmp_path / "scene.hdr") == []
 
 
 def test_two_missing_sizes_are_too_many(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from hsigeo.errors import OutputError, OutputExistsError, SceneError
 from hsigeo.io import open_cube
 from hsigeo.io.doctor.examination import examine, examine_unreadable
 from hsigeo.io.doctor.repair import plan_repair, write_repair
+from hsigeo.io.envi.header import read_header
+from hsigeo.io.envi.layout import read_layout
 
 IN_WATER = ((WAVELENGTH >= 1340) & (WAVELENGTH <= 1445)) | ((WAVELENGTH >= 1790) & (WAVELENGTH <= 1955))
 BLANKS = "{UTM, 3, 2, 500010, 4199995, 5, 5, 33, North, WGS-84, units=Meters, rotation = 30}"
@@ -201,6 +203,25 @@ def test_real_headers_with_faults_come_out_clean(real_data: Path, tmp_path: Path
         np.testing.assert_allclose(fixed.header.bands.wavelength, header.bands.wavelength, rtol=1e-9)
         assert [finding.code for finding in examine(fixed).findings if finding.severity != "note"] == []
         assert fixed.header.repairs
+
+
+def test_real_headers_stay_as_they_are_but_for_what_is_guessed(real_data: Path, tmp_path: Path) -> None:
+    """Those whose data file is not there, with one of zeros: what is said about it is that it is filled."""
+    headers = sorted((real_data / "envi_header_edge_cases").glob("lfsonly_*.hdr"))
+    assert len(headers) > 15
+    for number, source in enumerate(headers):
+        path = tmp_path / f"{number}.hdr"
+        path.write_bytes(source.read_bytes())
+        header = read_header(path)
+        if header.text("file type").lower() == "envi spectral library":
+            continue
+        with path.with_suffix(".img").open("wb") as file:
+            file.truncate(read_layout(header, path, []).data_bytes)
+        repair = plan_repair(path, keep=["undeclared-nodata"])
+        assert repair.error == ""
+        expected = 1 if "_image.hdr" in source.name.lower() else 0
+        assert len(repair.sentences) == expected, (source.name, repair.sentences)
+        assert all("no scale is stated" in sentence for sentence in repair.sentences)
 
 
 def test_sound_fields_are_not_touched(image: Any, tmp_path: Path) -> None:
