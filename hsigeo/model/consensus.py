@@ -122,11 +122,6 @@ class BandConsensus(nn.Module):
         """Coordinates (P, W) of tokens (P, T, I) in the basis."""
         return (tokens - self.mean).flatten(1) @ self.basis.flatten(0, 1)
 
-    def left_over(self, tokens: Tensor) -> Tensor:
-        """Root mean square of what the basis does not describe of tokens (P, T, I), in units of the noise; (P, T)."""
-        described = self.mean + (self.embed(tokens) @ self.basis.flatten(0, 1).T).view(-1, *self.mean.shape)
-        return torch.as_tensor(((tokens - described).square() / self.noise).mean(dim=-1).sqrt())
-
     def contradiction(self, tokens: Tensor, consensus: Tensor) -> Tensor:
         """How far tokens (P, T, I) lie from what a consensus (P, S) says of them; (P, T), above 1 is unusual."""
         distance = (tokens - self._expected(consensus)).square() / self.noise

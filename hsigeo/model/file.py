@@ -111,9 +111,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         weights = {name: tensor for name, tensor in tensors.items() if not name.startswith((RECORD, NOVELTY))}
         network = build_network(card, {name: tuple(tensor.shape) for name, tensor in weights.items()})
         record = decode_record(_named(tensors, RECORD), bands=card.bands.count, classes=len(card.classes))
-        novelty = decode_novelty(
-            _named(tensors, NOVELTY), classes=len(card.classes), width=_description_width(network, card.bands.count)
-        )
+        novelty = decode_novelty(_named(tensors, NOVELTY), width=_description_width(network, card.bands.count))
     except safetensors.SafetensorError as error:
         raise ModelError(f"{path} is not a complete hsigeo model file ({error}); copy or train it again") from error
     except ModelError as error:

@@ -1,14 +1,14 @@
 """How far a pixel lies from everything learnt.
 
-The distance is measured where the network knows most about a pixel: in its embedding, just before the memory is read.
-Embeddings are whitened by the covariance within classes; the squared distance to each class's centre is divided by what
-is usual in that class, and the nearest class counts. So a training pixel has a distance of about one, whatever network
-and classes; how much more is strange is not for the formula to say but for pixels that were held out: their distances
-are kept, and a rate asks for the quantile that so many of them exceed. Measured alternatives: docs/validation.md.
+The distance is that to the nearest labelled pixel, measured as the memory measures likeness: between embeddings. It is
+divided by what is usual between neighbours of that pixel's class, so that a class that varies much is given more room.
+A training pixel lies about one from the others of its class; how much more is strange is not for the formula to say but
+for pixels that were held out: their distances are kept, and a rate asks for the quantile that so many of them exceed.
+Measured alternatives: docs/validation.md.
 
 Kept beside the weights in the model file, under names that begin with ``novelty.``.
 
-Shape legend: P pixels, B bands, D width of a description, R width after whitening, K classes, H held-out pixels.
+Shape legend: P pixels, B bands, D width of a description, N anchors, K classes, H held-out pixels.
 """
 
 from __future__ import annotations
@@ -32,15 +32,17 @@ __all__ = ["PREFIX", "Novelty", "decode_novelty", "describe", "encode_novelty", 
 
 PREFIX = "novelty."
 
-MOST_WIDTH = 64
-"""A wider description is cut to its directions of largest variance. That is no loss: 64 of 256 told strangers apart a
-little better than all of them."""
+MOST_ANCHORS = 1024
+"""Labelled pixels that distances are measured to; of more, each class gives a random part, in proportion."""
+
+LEAST_ANCHORS = 16
+"""Of each class, where it has as many."""
+
+MOST_NEIGHBOURS = 4096
+"""Labelled pixels whose nearest neighbours tell what is usual."""
 
 MOST_HELD_OUT = 4096
 """Of more held-out distances, evenly spaced quantiles are kept."""
-
-LEAST_SHRINKAGE = 1e-4
-"""Of the covariance towards a multiple of the identity: enough to make it invertible, whatever the pixels."""
 
 USUAL_WEIGHT = 20
 """So many pixels of all classes are added to each class when its usual distance is taken: three pixels tell little."""
@@ -56,9 +58,8 @@ def describe(network: nn.Module, spectra: Tensor) -> Tensor | None:
 
 @describe.register
 def _(network: ConsensusNetwork, spectra: Tensor) -> Tensor:
-    tokens = network.tokens(spectra)  # (P, T, I)
-    # What the embedding keeps of a spectrum, and how much it leaves over in each token: new materials show in both.
-    return torch.cat([network.consensus.embed(tokens), network.consensus.left_over(tokens)], dim=1)
+    # Healed: a few dead bands do not make a stranger of a pixel whose other bands are well known.
+    return network.consensus.embed(network.healed(spectra))
 
 
 @describe.register
@@ -77,12 +78,10 @@ class Novelty:
 
     Parameters
     ----------
-    whiten
-        (D, R) float32, from descriptions to coordinates in which every class scatters alike.
-    centres
-        (K, R) float32, of the classes, in those coordinates.
+    anchors
+        (N, D) float32, descriptions of labelled pixels.
     usual
-        (K,) float32, mean squared distance of a class's training pixels from its centre.
+        (N,) float32, mean squared distance between nearest neighbours of the anchor's class.
     held_out
         (H,) float32, ascending: distances of held-out pixels of known classes, or quantiles of them. Empty where
         nothing was held out.
@@ -90,19 +89,15 @@ class Novelty:
         How many pixels were held out.
     """
 
-    whiten: Tensor
-    centres: Tensor
+    anchors: Tensor
     usual: Tensor
     held_out: NDArray[np.float32]
     held_out_count: int
 
     def distance(self, description: Tensor) -> Tensor:
-        """(P,) distance of descriptions (P, D), in units of what is usual in the nearest class."""
-        place = description @ self.whiten.to(description.device)  # (P, R)
-        squared = torch.cdist(
-            place, self.centres.to(place.device), compute_mode="donot_use_mm_for_euclid_dist"
-        ).square()  # (P, K)
-        return torch.as_tensor((squared / self.usual.to(place.device)).amin(dim=1).sqrt())
+        """(P,) distance of descriptions (P, D), in units of what is usual at the nearest anchor."""
+        anchors, usual = self.anchors.to(description.device), self.usual.to(description.device)
+        return torch.as_tensor((_squared_distances(description, anchors) / usual).amin(dim=1).sqrt())
 
     def threshold(self, rate: float) -> float:
         """The distance that a share `rate` of held-out known pixels exceeds.
@@ -126,9 +121,14 @@ class Novelty:
 
 
 def learn_novelty(
-    description: Tensor, target: Tensor, classes: int, held_out: NDArray[np.floating] | None = None
+    description: Tensor,
+    target: Tensor,
+    classes: int,
+    held_out: NDArray[np.floating] | None = None,
+    *,
+    generator: torch.Generator | None = None,
 ) -> Novelty:
-    """Centres, whitening and usual distances of training pixels.
+    """Anchors, and what is usual between neighbours.
 
     Parameters
     ----------
@@ -137,36 +137,31 @@ def learn_novelty(
     target : (P,)
         Class index.
     classes
-        Number of classes; one without pixels is never the nearest.
+        Number of classes.
     held_out : (pixel,)
         Distances of pixels that models like this one had not learnt.
+    generator
+        Draws the anchors, where there are more pixels.
     """
-    inputs = description.double()
-    project = _main_directions(inputs)  # (D, R) or None
-    inputs = inputs if project is None else inputs @ project
-    counts = torch.bincount(target, minlength=classes)
-    sums = torch.zeros(classes, inputs.shape[1], dtype=inputs.dtype).index_add_(0, target, inputs)
-    centres = sums / counts.clamp(min=1)[:, None]  # (K, R)
-    covariance = _shrink(inputs - centres[target])
-    # x W has unit covariance: W is the inverse of the transposed Cholesky factor.
-    factor = torch.linalg.cholesky(covariance)
-    whiten = torch.linalg.solve_triangular(factor.T, torch.eye(len(factor), dtype=factor.dtype), upper=True)
-    centres = centres @ whiten
-    squared = (inputs @ whiten - centres[target]).square().sum(dim=1)  # (P,)
-    # A centre of n pixels is drawn towards each of them, by 1/n.
-    own = counts[target].to(inputs.dtype)
-    squared = squared * (own / (own - 1).clamp(min=1)).square()
-    per_class = torch.zeros(classes, dtype=inputs.dtype).index_add_(0, target, squared)
-    usual = (per_class + USUAL_WEIGHT * squared.mean()) / (counts + USUAL_WEIGHT)
-    centres = torch.where(counts[:, None] > 0, centres, 1e15)
+    generator = generator or torch.Generator().manual_seed(0)
+    order = torch.randperm(len(description), generator=generator)
+    anchors = _draw_anchors(target, order, classes)
+    asked = order[:MOST_NEIGHBOURS]
+    squared = _squared_distances(description[asked], description[anchors])
+    squared = squared.masked_fill(asked[:, None] == anchors[None], torch.inf).amin(dim=1)  # but to itself
+    # A lonely pixel has no neighbour; duplicates have one at no distance at all.
+    known = torch.isfinite(squared)
+    mean = squared[known].double().mean() if bool(known.any()) else torch.ones((), dtype=torch.float64)
+    counts = torch.bincount(target[asked][known], minlength=classes)
+    sums = torch.zeros(classes, dtype=torch.float64).index_add_(0, target[asked][known], squared[known].double())
+    per_class = (sums + USUAL_WEIGHT * mean) / (counts + USUAL_WEIGHT)  # (K,)
     distances = np.sort(np.asarray([] if held_out is None else held_out, dtype=np.float32))
     count = len(distances)
     if count > MOST_HELD_OUT:
         distances = distances[np.ceil(np.linspace(0, count - 1, MOST_HELD_OUT)).astype(np.intp)]
     return Novelty(
-        whiten=(whiten if project is None else project @ whiten).float(),
-        centres=centres.float(),
-        usual=usual.clamp(min=1e-12).float(),
+        anchors=description[anchors].float(),
+        usual=per_class.clamp(min=1e-12).float()[target[anchors]],
         held_out=distances,
         held_out_count=count,
     )
@@ -177,8 +172,7 @@ def encode_novelty(novelty: Novelty | None) -> Arrays:
     if novelty is None:
         return {}
     found: Arrays = {
-        "whiten": novelty.whiten.numpy(),
-        "centres": novelty.centres.numpy(),
+        "anchors": novelty.anchors.numpy(),
         "usual": novelty.usual.numpy(),
         "held_out": novelty.held_out,
         "held_out_count": np.array([novelty.held_out_count], dtype=np.int64),
@@ -186,7 +180,7 @@ def encode_novelty(novelty: Novelty | None) -> Arrays:
     return {PREFIX + name: np.ascontiguousarray(values) for name, values in found.items()}
 
 
-def decode_novelty(arrays: Arrays, *, classes: int, width: int | None) -> Novelty | None:
+def decode_novelty(arrays: Arrays, *, width: int | None) -> Novelty | None:
     """Inverse of `encode_novelty`, from a file that may come from anywhere.
 
     Parameters
@@ -202,49 +196,45 @@ def decode_novelty(arrays: Arrays, *, classes: int, width: int | None) -> Novelt
     if not arrays:
         return None
     found: dict[str, Any] = {name.removeprefix(PREFIX): values for name, values in arrays.items()}
-    shapes = {
-        "whiten": (width, min(width or 0, MOST_WIDTH)),
-        "centres": (classes, min(width or 0, MOST_WIDTH)),
-        "usual": (classes,),
-    }
-    for name, shape in shapes.items():
+    anchors = found.get("anchors")
+    count = 0 if anchors is None or anchors.ndim != 2 else len(anchors)
+    if not 1 <= count <= MOST_ANCHORS:
+        raise ModelError(f"the model's distance is broken: it has {count} anchors; 1 to {MOST_ANCHORS} make sense")
+    for name, shape in {"anchors": (count, width), "usual": (count,)}.items():
         values = found.get(name)
         if values is None or values.dtype != np.float32 or values.shape != shape or not np.isfinite(values).all():
             raise ModelError(f"the model's distance is broken: {name} is missing, or not {shape} finite float32")
-    held_out, count = found.get("held_out"), found.get("held_out_count")
+    held_out, held = found.get("held_out"), found.get("held_out_count")
     if held_out is None or held_out.dtype != np.float32 or held_out.ndim != 1 or len(held_out) > MOST_HELD_OUT:
         raise ModelError("the model's distance is broken: held_out is missing or no list of distances")
-    if count is None or count.dtype != np.int64 or count.shape != (1,) or count[0] < len(held_out):
+    if held is None or held.dtype != np.int64 or held.shape != (1,) or held[0] < len(held_out):
         raise ModelError("the model's distance is broken: held_out_count is missing, or less than the distances")
-    if bool(count[0]) != bool(len(held_out)) or not np.isfinite(held_out).all() or (np.diff(held_out) < 0).any():
+    if bool(held[0]) != bool(len(held_out)) or not np.isfinite(held_out).all() or (np.diff(held_out) < 0).any():
         raise ModelError("the model's distance is broken: held_out is not finite and ascending")
     if (found["usual"] <= 0).any():
         raise ModelError("the model's distance is broken: usual is not positive")
     return Novelty(
-        whiten=torch.from_numpy(found["whiten"]),
-        centres=torch.from_numpy(found["centres"]),
+        anchors=torch.from_numpy(found["anchors"]),
         usual=torch.from_numpy(found["usual"]),
         held_out=held_out,
-        held_out_count=int(count[0]),
+        held_out_count=int(held[0]),
     )
 
 
-def _main_directions(inputs: Tensor) -> Tensor | None:
-    """(D, R) directions of largest variance; `None` where there are few enough as they are."""
-    if inputs.shape[1] <= MOST_WIDTH:
-        return None
-    centred = inputs - inputs.mean(dim=0)
-    _, vectors = torch.linalg.eigh(centred.T @ centred)  # ascending
-    return torch.as_tensor(vectors.flip(1)[:, :MOST_WIDTH])
+def _squared_distances(points: Tensor, anchors: Tensor) -> Tensor:
+    """(P, N) squared distances, by one matrix product; rounding may take it a little below 0."""
+    apart = points.square().sum(dim=1, keepdim=True) + anchors.square().sum(dim=1)
+    return torch.addmm(apart, points, anchors.T, alpha=-2.0).clamp(min=0.0)
 
 
-def _shrink(residuals: Tensor) -> Tensor:
-    """Covariance shrunk towards a multiple of the identity (Ledoit and Wolf 2004, section 3.3), never singular."""
-    count, width = residuals.shape
-    sample = residuals.T @ residuals / count
-    identity = torch.eye(width, dtype=residuals.dtype)
-    level = sample.trace() / width
-    distance = (sample - level * identity).square().sum()
-    doubt = (residuals.square().sum(dim=1).square().sum() / count - sample.square().sum()) / count
-    shrinkage = (doubt / distance.clamp(min=1e-30)).clamp(LEAST_SHRINKAGE, 1.0)
-    return (1 - shrinkage) * sample + (shrinkage * level + 1e-9) * identity
+def _draw_anchors(target: Tensor, order: Tensor, classes: int) -> Tensor:
+    """(N,) positions, ascending: all pixels, or a part of each class, the first in `order`."""
+    if len(target) <= MOST_ANCHORS:
+        return torch.arange(len(target))
+    share = (MOST_ANCHORS - min(LEAST_ANCHORS * classes, MOST_ANCHORS // 2)) / len(target)
+    least = min(LEAST_ANCHORS, max(1, MOST_ANCHORS // (2 * classes)))
+    drawn = []
+    for index in range(classes):
+        members = order[target[order] == index]
+        drawn.append(members[: max(least, int(share * len(members)))])
+    return torch.cat(drawn)[:MOST_ANCHORS].sort().values

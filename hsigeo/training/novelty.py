@@ -28,12 +28,15 @@ def novelty_of(
     held_out : (pixel,)
         Distances of pixels that networks trained alike had not learnt.
     """
-    with seeded(0), torch.no_grad():  # one thread, so that the sums do not depend on how many cores there are
+    with (
+        seeded(0) as generator,
+        torch.no_grad(),
+    ):  # one thread, so that the sums do not depend on how many cores there are
         description = _describe_all(network, samples.spectra)
         if description is None:
             return None
         target = torch.from_numpy(samples.class_index)
-        return learn_novelty(description, target, len(samples.classes), held_out)
+        return learn_novelty(description, target, len(samples.classes), held_out, generator=generator)
 
 
 def distances_from(novelty: Novelty, network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:

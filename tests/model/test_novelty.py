@@ -11,7 +11,7 @@ from labelled_spectra import make_labelled_spectra, make_model
 
 from hsigeo.errors import ModelError
 from hsigeo.model import VARIANTS, encode_model, load_model, measure_distance, write_model
-from hsigeo.model.novelty import MOST_WIDTH, PREFIX, Novelty, decode_novelty, describe, encode_novelty, learn_novelty
+from hsigeo.model.novelty import MOST_ANCHORS, PREFIX, Novelty, decode_novelty, describe, encode_novelty, learn_novelty
 from hsigeo.training import gated
 from hsigeo.training.fit import FitPlan
 from hsigeo.training.learning import train_on_spectra
@@ -19,7 +19,7 @@ from hsigeo.training.recipes import RECIPES
 
 
 def draw(pixels=3000, width=5, classes=3, seed=0):
-    """Classes that scatter alike, with correlated axes."""
+    """Classes that scatter alike, along axes of different length."""
     generator = torch.Generator().manual_seed(seed)
     target = torch.arange(pixels) % classes
     turn, _ = torch.linalg.qr(torch.randn(width, width, generator=generator))
@@ -31,36 +31,30 @@ def draw(pixels=3000, width=5, classes=3, seed=0):
 def novelty_with(held_out, count=None) -> Novelty:
     values = np.sort(np.asarray(held_out, dtype=np.float32))
     return Novelty(
-        whiten=torch.eye(2),
-        centres=torch.zeros(1, 2),
+        anchors=torch.zeros(1, 2),
         usual=torch.ones(1),
         held_out=values,
         held_out_count=len(values) if count is None else count,
     )
 
 
-def test_distances_are_those_of_mahalanobis() -> None:
-    points, target = draw()
-    novelty = learn_novelty(points, target, 3)
-    tested, _ = draw(seed=0, pixels=60)
-
-    centres = np.stack([points[target == k].numpy().mean(axis=0) for k in range(3)])
-    residuals = points.numpy() - centres[target]
-    inverse = np.linalg.inv(residuals.T @ residuals / len(residuals))
-    off = tested.numpy()[:, None] - centres[None]
-    squared = np.einsum("pkd,de,pke->pk", off, inverse, off)
-    within = [residuals[target == k] for k in range(3)]
-    usual = np.array([np.einsum("pd,de,pe->p", r, inverse, r).mean() for r in within])
-
-    # A trace of shrinkage and the pooled pixels are the difference.
-    assert np.allclose(novelty.distance(tested), np.sqrt((squared / usual).min(axis=1)), rtol=0.05)
-
-
-def test_training_pixels_lie_about_one_away_and_strangers_far() -> None:
-    points, target = draw()
+def test_distances_are_those_to_the_nearest_labelled_pixel_of_its_class() -> None:
+    points, target = draw(pixels=300)
+    strangers = draw(pixels=40, seed=1)[0]
     novelty = learn_novelty(points, target, 3)
 
-    assert float(novelty.distance(points).square().mean()) == pytest.approx(1, abs=0.05)
+    apart = torch.cdist(points, points).square().fill_diagonal_(torch.inf).amin(dim=1)
+    usual = torch.stack([(apart[target == k].sum() + 20 * apart.mean()) / (100 + 20) for k in range(3)])
+    expected = (torch.cdist(strangers, points).square() / usual[target]).amin(dim=1).sqrt()
+
+    assert torch.allclose(novelty.distance(strangers), expected, rtol=2e-3)
+
+
+def test_new_pixels_of_known_classes_lie_about_one_away_and_strangers_far() -> None:
+    points, target = draw()
+    novelty = learn_novelty(points[:900], target[:900], 3)
+
+    assert float(novelty.distance(points[900:]).square().mean()) == pytest.approx(1, abs=0.2)
     assert float(novelty.distance(points[:1] + 500).item()) > 10
 
 
@@ -71,20 +65,34 @@ def test_a_class_that_scatters_more_is_given_more_room() -> None:
     points[target == 1] += 100
     novelty = learn_novelty(points, target, 2)
 
-    narrow, wide = novelty.distance(torch.tensor([[3.0, 0, 0], [103.0, 100, 100]]))
+    narrow, wide = novelty.distance(torch.tensor([[6.0, 0, 0], [106.0, 100, 100]]))
 
     assert narrow > 2 * wide
 
 
-def test_few_pixels_many_numbers_and_an_absent_class_are_no_obstacle() -> None:
+def test_few_pixels_copies_and_an_absent_class_are_no_obstacle() -> None:
     points = torch.randn(4, 300, generator=torch.Generator().manual_seed(0))
+    points[1] = points[0]
+    lonely = learn_novelty(points[:1], torch.tensor([0]), 3)
     novelty = learn_novelty(points, torch.tensor([0, 0, 2, 2]), 3)
 
     distance = novelty.distance(torch.cat([points, points + 50]))
 
-    assert novelty.whiten.shape == (300, MOST_WIDTH)
     assert torch.isfinite(distance).all()
     assert distance[4:].min() > distance[:4].max()
+    assert float(lonely.distance(points[:1]).item()) == pytest.approx(0, abs=0.1)
+    assert float(lonely.distance(points[2:3]).item()) > 1
+
+
+def test_every_class_has_anchors_however_many_pixels_there_are() -> None:
+    target = torch.cat([torch.zeros(9000, dtype=torch.long), torch.ones(20, dtype=torch.long), torch.full((3,), 2)])
+    points = torch.randn(len(target), 2) + 100 * target[:, None]
+
+    novelty = learn_novelty(points, target, 3)
+
+    nearest = (novelty.anchors[:, 0] / 100).round().long()
+    assert len(novelty.anchors) <= MOST_ANCHORS
+    assert torch.bincount(nearest, minlength=3)[1:].tolist() == [16, 3]
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.05, 0.3])
@@ -154,9 +162,11 @@ def test_a_model_without_distances_says_so_in_one_line() -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("whiten", lambda a: a[:, :-1]),
-        ("centres", lambda a: a.astype(np.float64)),
-        ("centres", lambda a: np.full_like(a, np.nan)),
+        ("anchors", lambda a: a[:, :-1]),
+        ("anchors", lambda a: a[:0]),
+        ("anchors", lambda a: np.zeros((2000, 5), dtype=np.float32)),
+        ("anchors", lambda a: a.astype(np.float64)),
+        ("anchors", lambda a: np.full_like(a, np.nan)),
         ("usual", lambda a: -a),
         ("held_out", lambda a: a[::-1].copy()),
         ("held_out", lambda a: np.full(5000, 1, dtype=np.float32)),
@@ -168,11 +178,11 @@ def test_a_model_without_distances_says_so_in_one_line() -> None:
 def test_what_a_file_claims_is_checked(name, change) -> None:
     points, target = draw(pixels=60)
     arrays = encode_novelty(learn_novelty(points, target, 3, np.arange(40.0)))
-    assert decode_novelty(arrays, classes=3, width=5) is not None
+    assert decode_novelty(arrays, width=5) is not None
     if change is None:
         del arrays[PREFIX + name]
     else:
         arrays[PREFIX + name] = change(arrays[PREFIX + name])
 
     with pytest.raises(ModelError, match="the model's distance is broken"):
-        decode_novelty(arrays, classes=3, width=5)
+        decode_novelty(arrays, width=5)
