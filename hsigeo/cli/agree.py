@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   hsigeo agree maps/*_map.tif -o agreement/
-  hsigeo agree maps/*_map.tif -o agreement/ --observations obs/ --overwrite
+  hsigeo agree maps/ -o agreement/ --observations obs/ --overwrite
 """
 
 _MOST_ROWS = 20

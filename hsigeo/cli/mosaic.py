@@ -16,7 +16,7 @@ EXAMPLES = """\b
 Examples:
   hsigeo mosaic maps/*_map.tif -o campaign.tif
   hsigeo mosaic maps/*_map.tif -o campaign.tif --rule zenith --observations obs/
-  hsigeo mosaic maps/*_map.tif -o campaign.tif --crs EPSG:32633 --resolution 5
+  hsigeo mosaic maps/ -o campaign.tif --crs EPSG:32633 --resolution 5
   hsigeo mosaic maps/*_map.tif -o campaign.vrt --vrt
 """
 
@@ -55,6 +55,8 @@ def mosaic(
     overwrite: bool,
 ) -> None:
     """Put the maps of many flight lines together on one north-up grid.
+
+    MAP may also be a folder of maps.
 
     Where lines overlap, the rule decides: probability (the class whose mean over the lines is highest), confidence (the
     line that is surest), zenith (the line that looked down most steeply), centre (the line whose centre is nearest)

@@ -94,8 +94,8 @@ def open_lines(
     Parameters
     ----------
     maps
-        Class maps. Layers that `hsigeo classify` wrote beside them, and mosaics of earlier runs, are passed over:
-        a pattern like ``maps/*.tif`` finds them too.
+        Class maps, or folders of them. Layers that `hsigeo classify` wrote beside them, and mosaics of earlier runs,
+        are passed over: a folder or a pattern like ``maps/*.tif`` finds them too.
     observations
         Files with view angles, or folders of them, beside those found next to maps and scenes.
 
@@ -111,11 +111,9 @@ def open_lines(
     LabelError
         A map cannot be read or has no place on the Earth, is given twice, or none is left.
     """
-    if len(maps) > MOST_LINES:
-        raise LabelError(f"{len(maps)} maps are more than the {MOST_LINES} that are laid over each other at a time")
     passed: Counter[str] = Counter()
     kept: dict[Path, Path] = {}
-    for path in map(Path, maps):
+    for path in _expand(maps):
         other = _what_else(path)
         if other is not None:
             passed[other] += 1
@@ -126,6 +124,8 @@ def open_lines(
     if not kept:
         raise LabelError(f"no class map among the {len(maps)} files given; give maps that `hsigeo classify` wrote")
     extra = tuple(Path(path) for path in observations)
+    if len(kept) > MOST_LINES:
+        raise LabelError(f"{len(kept)} maps are more than the {MOST_LINES} that are laid over each other at a time")
     listing = FolderListing()
     lines = [
         _open_line(path, name, extra, listing) for path, name in zip(kept.values(), _names(kept.values()), strict=True)
@@ -133,6 +133,18 @@ def open_lines(
     notes = [f"{count} of the files given: {what}, so passed over" for what, count in passed.items()]
     notes += [note for line in lines for note in line.notes]
     return tuple(lines), tuple(notes)
+
+
+def _expand(maps: Sequence[str | Path]) -> list[Path]:
+    """The files, and the TIFFs of the folders; not of folders in them, and none that is being written."""
+    files: list[Path] = []
+    for path in map(Path, maps):
+        if path.is_dir():
+            found = sorted(file for file in path.iterdir() if file.suffix.casefold() in (".tif", ".tiff"))
+            files += [file for file in found if not file.name.startswith(".") and file.is_file()]
+        else:
+            files.append(path)
+    return files
 
 
 def _open_line(path: Path, name: str, observations: Sequence[Path], listing: FolderListing) -> MappedLine:

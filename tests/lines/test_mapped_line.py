@@ -169,3 +169,14 @@ def test_odd_file_names_make_usable_names(tmp_path, name):
     write_mosaic(lines, tmp_path / "out.tif")
 
     assert open_lines([path])[0][0].name.strip()
+
+
+def test_a_folder_stands_for_the_maps_in_it(tmp_path):
+    grid = make_line_grid(5, 5)
+    for name in ("b_map.tif", "a_map.tif", ".half_map.tif"):
+        write_line(tmp_path / name, grid, np.ones((5, 5)), confidence=np.ones((5, 5)))
+    (tmp_path / "notes.txt").write_text("fine weather")
+
+    lines, _ = open_lines([tmp_path])
+
+    assert [line.name for line in lines] == ["a", "b"]

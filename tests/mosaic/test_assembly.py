@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from campaigns import (
 
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, OutputError, OutputExistsError
-from hsigeo.io import open_map
+from hsigeo.io import map_files, open_map
 from hsigeo.io.georeference import profile_of_grid
 from hsigeo.lines.mapped_line import open_lines
 from hsigeo.lines.placement import Placement
@@ -302,5 +303,17 @@ def test_an_interrupted_mosaic_leaves_nothing_behind(campaign, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         write_mosaic(lines, tmp_path / "out.tif", progress=interrupt)
+
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_a_full_disk_is_one_error_and_nothing_is_left(campaign, tmp_path, monkeypatch):
+    lines, _ = open_lines(campaign)
+    before = set(tmp_path.iterdir())
+    usage = type(shutil.disk_usage(tmp_path))
+    monkeypatch.setattr(map_files.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
+
+    with pytest.raises(OutputError, match="no space is left"):
+        write_mosaic(lines, tmp_path / "out.tif")
 
     assert set(tmp_path.iterdir()) == before
