@@ -21,7 +21,8 @@ INTRODUCTION = """# The command line
 What `hsigeo COMMAND --help` prints, for every command. Made by `docs/make_cli_reference.py`; do not edit.
 
 Exit codes: 0 done, 1 a reported error (one line on stderr), 2 wrong usage, 130 interrupted. Results that programs
-read go to stdout, everything else to stderr.
+read go to stdout, everything else to stderr. With `HSIGEO_PROGRESS=json` in the environment, progress comes as lines of
+JSON on stderr, `{"progress": {"what": …, "done": …, "total": …, "unit": …}}`, for programs that run hsigeo.
 """
 
 
@@ -35,6 +36,9 @@ def make_reference() -> str:
             raise LookupError(f"hsigeo lists the command {name!r} but does not have it")
         context = click.Context(command, info_name=name, parent=root, **command.context_settings)
         parts.append(_section(f"hsigeo {name}", command, context))
+        for part in command.commands.values() if isinstance(command, click.Group) else ():
+            inner = click.Context(part, info_name=part.name, parent=context, **part.context_settings)
+            parts.append(_section(f"hsigeo {name} {part.name}", part, inner))
     return "\n".join(parts)
 
 

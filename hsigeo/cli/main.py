@@ -24,6 +24,7 @@ _SUMMARIES = {
     "explain": "Say which wavelengths decide, for each class or for a pixel.",
     "mosaic": "Put the maps of many flight lines together.",
     "agree": "Compare the maps of flight lines where they overlap.",
+    "qgis": "Use hsigeo from QGIS.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",
 }
 

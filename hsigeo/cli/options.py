@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,10 +22,13 @@ __all__ = [
     "field_option",
     "overwrite_option",
     "progress_bar",
+    "progress_lines",
     "reader_option",
     "resolution_option",
     "say",
 ]
+
+_SECONDS_BETWEEN_LINES = 0.2
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 device_option = click.option(
@@ -80,11 +87,17 @@ def say(text: str) -> None:
 def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar with rate and time left, from the second second on; plain silence where stderr is no terminal.
 
+    With ``HSIGEO_PROGRESS=json`` in the environment there is no bar; another program reads the lines of
+    `progress_lines` instead.
+
     Yields
     ------
     Callable
         To be called with (done, total).
     """
+    if os.environ.get("HSIGEO_PROGRESS") == "json":
+        yield progress_lines(what, unit)
+        return
     from tqdm import tqdm
 
     with tqdm(desc=what, unit=unit, unit_scale=True, delay=1.0, disable=None, leave=False) as bar:
@@ -94,3 +107,21 @@ def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.n)
 
         yield show
+
+
+def progress_lines(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+    """Progress as lines of JSON on stderr, ``{"progress": {"what": …, "done": …, "total": …, "unit": …}}``.
+
+    At most five a second, and always the last one; every line is written in one piece.
+    """
+    last = -math.inf
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        now = clock()
+        if done < total and now - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        say(json.dumps({"progress": {"what": what, "done": int(done), "total": int(total), "unit": unit}}))
+
+    return show

@@ -17,7 +17,7 @@ from hsigeo.errors import OutputError
 from hsigeo.io.gdal_errors import GDAL_ERRORS
 from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, make_tag
-from hsigeo.io.sidecars import aux_path, qml_path
+from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, make_ramp_qml, qml_path
 
 __all__ = ["Layer", "Limit", "check_targets", "classes_of", "limit_of", "plan_layers"]
 
@@ -42,6 +42,8 @@ class Layer:
         What the raster says about itself (`hsigeo.io.map_tag`).
     overviews
         How overviews are resampled; `None` writes none, and a plain tiled TIFF.
+    ramp
+        Lowest and highest value of the colours that a GIS shows it in; `None` for classes, which have their own.
     """
 
     path: Path
@@ -51,6 +53,13 @@ class Layer:
     descriptions: tuple[str, ...]
     tag: str
     overviews: str | None
+    ramp: tuple[float, float] | None = None
+
+    def sidecars(self, classes: ClassTable) -> dict[Path, bytes]:
+        """What goes beside it, and its content."""
+        if self.ramp is not None:
+            return {qml_path(self.path): make_ramp_qml(*self.ramp)}
+        return {aux_path(self.path): make_aux_xml(classes), qml_path(self.path): make_qml(classes)}
 
     @property
     def count(self) -> int:
@@ -97,6 +106,7 @@ def plan_layers(
                 descriptions=("probability of the mapped class",),
                 tag=tag,
                 overviews="average",
+                ramp=(0, 1),
             )
         )
     if distance is not None:
@@ -111,6 +121,8 @@ def plan_layers(
                 descriptions=(f"distance from everything learnt; beyond {limit} unknown",),
                 tag=tag,
                 overviews="average",
+                # The limit lies in the middle: what is darker was classified, what is lighter was not.
+                ramp=(0, 1 if limit is None else 2 * float(limit)),
             )
         )
     if probabilities is not None:
@@ -123,6 +135,7 @@ def plan_layers(
                 descriptions=classes.names,
                 tag=tag,
                 overviews=None,
+                ramp=(0, 1),
             )
         )
         if layers[-1].array.shape[0] != len(classes):
@@ -186,12 +199,12 @@ def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: boo
     OutputExistsError, OutputError
         An output exists, has the same name as another or as the scene, or is in no writable folder.
     """
+    classes = classes_of(result)
     taken = dict.fromkeys(_files_of_scene(result), "a file of the scene")
     for layer in layers:
         if layer.path.suffix.casefold() not in (".tif", ".tiff"):
             raise OutputError(f"{layer.path}: maps are written as GeoTIFF; give a name that ends in .tif")
-        targets = [layer.path] if layer is not layers[0] else [layer.path, aux_path(layer.path), qml_path(layer.path)]
-        for target in targets:
+        for target in (layer.path, *layer.sidecars(classes)):
             final = str(check_output(target, overwrite=overwrite))
             if not os.access(Path(final).parent, os.W_OK):
                 raise OutputError(f"{target} cannot be written: the folder {Path(final).parent} is not writable")

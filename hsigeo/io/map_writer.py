@@ -42,7 +42,6 @@ from hsigeo.io.map_files import (
 )
 from hsigeo.io.map_layers import Layer, Limit, check_targets, classes_of, limit_of, plan_layers
 from hsigeo.io.map_tag import TAG, add_unknown_pixels
-from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
 from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import grid_of
 
@@ -74,7 +73,7 @@ def write_map(
         scheduler.
     path
         The map, a Cloud Optimized GeoTIFF of uint8 or uint16 with colour table; 0 is unclassified and nodata.
-        ``.aux.xml`` and ``.qml`` with names and colours go beside it.
+        ``.aux.xml`` and ``.qml`` with names and colours go beside it. The other layers have a ``.qml`` too.
     probabilities
         GeoTIFF, float32, one band per class with its name, NaN where the map is 0.
     confidence
@@ -107,9 +106,9 @@ def write_map(
     layers = plan_layers(result, path, probabilities=probabilities, confidence=confidence, distance=distance)
     check_targets(layers, result, overwrite=overwrite)
     classes = classes_of(result)
-    sidecars = {aux_path(layers[0].path): make_aux_xml(classes), qml_path(layers[0].path): make_qml(classes)}
+    sidecars = {path: content for layer in layers for path, content in layer.sidecars(classes).items()}
     with ExitStack() as stack:
-        # The stack unwinds backwards: companions are renamed first, then the map, then its sidecars.
+        # The stack unwinds backwards: companions are renamed first, then the map, then all sidecars.
         finals = [*sidecars, *(layer.path for layer in layers)]
         temporary = [
             stack.enter_context(replaced_on_success(final, overwrite=overwrite, scratch=scratch)) for final in finals

@@ -1,7 +1,8 @@
 """The small files beside a class map that make GIS programs show class names and colours.
 
 ``map.tif.aux.xml`` (category names and a thematic raster attribute table) is what GDAL, ArcGIS and QGIS from 3.30 on
-read; ``map.qml`` is what every QGIS reads. The TIFF itself carries the colours and, as JSON, everything.
+read; ``map.qml`` is what every QGIS reads, and lies beside layers of numbers too. The TIFF itself carries the colours
+and, as JSON, everything.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from hsigeo.classes import MAX_CLASSES, ClassTable
 
-__all__ = ["Category", "aux_path", "make_aux_xml", "make_qml", "qml_path", "read_categories"]
+__all__ = ["Category", "aux_path", "make_aux_xml", "make_qml", "make_ramp_qml", "qml_path", "read_categories"]
 
 MAX_SIDECAR_BYTES = 64 << 20
 
@@ -28,6 +29,10 @@ _TABLE_COLUMNS = (
     ("Green", _INTEGER, _GREEN),
     ("Blue", _INTEGER, _BLUE),
 )
+
+# Five steps from dark to light that stay in order under every colour vision deficiency and in grey print, as those of
+# viridis (Smith and van der Walt 2015) do.
+_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 # What XML 1.0 cannot say, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -67,12 +72,7 @@ def make_aux_xml(classes: ClassTable) -> bytes:
 
 def make_qml(classes: ClassTable) -> bytes:
     """QGIS style: exactly these classes, paletted. The smallest document that QGIS 3.22 and 3.40 both accept."""
-    root = ET.Element("qgis", version="3.0.0", styleCategories="Symbology")
-    pipe = ET.SubElement(root, "pipe")
-    renderer = ET.SubElement(
-        pipe, "rasterrenderer", type="paletted", band="1", opacity="1", alphaBand="-1", nodataColor=""
-    )
-    ET.SubElement(renderer, "rasterTransparency")
+    root, renderer = _qml_renderer("paletted")
     palette = ET.SubElement(renderer, "colorPalette")
     for entry in classes:
         color = "#{:02x}{:02x}{:02x}".format(*entry.color)
@@ -80,6 +80,36 @@ def make_qml(classes: ClassTable) -> bytes:
             palette, "paletteEntry", value=str(entry.id), color=color, alpha="255", label=_xml_text(entry.name)
         )
     return _to_bytes(root)
+
+
+def make_ramp_qml(low: float, high: float) -> bytes:
+    """QGIS style of a layer of numbers: dark at `low` and below, light at `high` and above.
+
+    QGIS would stretch each layer to its own extremes, in grey: two layers could not be compared by eye.
+    """
+    root, renderer = _qml_renderer("singlebandpseudocolor", classificationMin=f"{low:g}", classificationMax=f"{high:g}")
+    shader = ET.SubElement(
+        ET.SubElement(renderer, "rastershader"),
+        "colorrampshader",
+        colorRampType="INTERPOLATED",
+        classificationMode="2",  # equal steps
+        clip="0",
+        minimumValue=f"{low:g}",
+        maximumValue=f"{high:g}",
+    )
+    for step, color in enumerate(_RAMP):
+        value = f"{low + (high - low) * step / (len(_RAMP) - 1):.6g}"
+        ET.SubElement(shader, "item", value=value, color=color, alpha="255", label=value)
+    return _to_bytes(root)
+
+
+def _qml_renderer(kind: str, **attributes: str) -> tuple[ET.Element, ET.Element]:
+    """A style document whose one renderer is still to be filled."""
+    root = ET.Element("qgis", version="3.0.0", styleCategories="Symbology")
+    common = {"type": kind, "band": "1", "opacity": "1", "alphaBand": "-1", "nodataColor": ""}
+    renderer = ET.SubElement(ET.SubElement(root, "pipe"), "rasterrenderer", common | attributes)
+    ET.SubElement(renderer, "rasterTransparency")
+    return root, renderer
 
 
 def _to_bytes(root: ET.Element) -> bytes:

@@ -322,7 +322,13 @@ def test_overwriting_replaces_the_map_and_what_described_the_old_one(tmp_path):
         make_result(50, 40, names=("a", "b")), tmp_path / "map.tif", confidence=tmp_path / "sure.tif", overwrite=True
     )
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.qml", "map.tif", "map.tif.aux.xml", "sure.tif"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "map.qml",
+        "map.tif",
+        "map.tif.aux.xml",
+        "sure.qml",
+        "sure.tif",
+    ]
     assert open_map(tmp_path / "map.tif").classes.names == ("a", "b")
     assert "Oak" not in (tmp_path / "map.tif.aux.xml").read_text()
 
