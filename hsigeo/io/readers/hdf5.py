@@ -102,9 +102,12 @@ class Hdf5File:
         return found
 
     def names(self, group: str = "/") -> list[str]:
-        """What lies in a group; nothing where there is no such group."""
+        """What lies in a group; nothing where there is no such group, or it is damaged."""
         found = self._handle if group == "/" else self._find(group)
-        return list(found) if hasattr(found, "keys") else []
+        try:
+            return list(found) if hasattr(found, "keys") else []
+        except HDF5_ERRORS:
+            return []
 
     def dataset(self, name: str, what: str, *, ndim: int | None = None) -> Any:
         """A dataset of numbers.
@@ -157,6 +160,8 @@ class Hdf5File:
             return None
         if isinstance(value, np.ndarray) and value.size == 1:
             value = value.reshape(-1)[0]
+        if isinstance(value, str):
+            value = value.encode("utf-8", "surrogateescape")  # how h5py hands on what is no UTF-8
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
     def text(self, name: str, key: str) -> str:

@@ -85,6 +85,15 @@ def test_pointers_out_of_the_file_are_refused(kind: str, path: Path, tmp_path: P
         open_cube(path)
 
 
+def test_text_that_is_no_text_is_one_line(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["spatial_ref"] = np.bytes_(b"GEOGCS[\xb9\xec")
+        file.attrs["title"] = np.bytes_(b"\xb9")
+    with pytest.raises(SceneError, match="is not a CRS") as caught:
+        open_cube(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_threads_read_the_same_as_one(path: Path) -> None:
     cube = open_cube(path)
     whole = cube.read(slice(None), slice(None))
