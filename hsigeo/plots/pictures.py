@@ -19,11 +19,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "draw_pictures", "nice_length"]
 
-_SIDE = 5.0
-"""Inches of the longer side of a panel."""
+_SIDE, _NARROWEST, _FURNITURE = 5.0, 1.6, 0.85
+"""Inches: the longer side of a panel, the shorter one at least, and what title and scale bar take."""
+
+_WIDE = 2.0
+"""Panels this many times as wide as high lie over each other."""
+
+_LEGEND_COLUMN = 2.1
 
 _MOST_IN_COLUMN = 24
-_HALO = "white"
+_LEGEND_LINE = 0.21
+"""Inches."""
 
 Extent = tuple[float, float, float, float]
 
@@ -78,17 +84,21 @@ def draw_pictures(
     """
     frame = _common_extent(panels)
     extents = [frame if frame is not None else panel.extent for panel in panels]
-    widths, height = _panel_sizes(panels, extents)
+    ratios = [_ratio(panel, extent) for panel, extent in zip(panels, extents, strict=True)]
     columns = math.ceil(len(classes) / _MOST_IN_COLUMN)
-    legend = columns * 2.2 if classes else 0.0
+    legend_height = _LEGEND_LINE * min(len(classes), _MOST_IN_COLUMN)
     texts = [*(panel.title for panel in panels), *(entry.name for entry in classes)]
-    with drawing(path, size=(sum(widths) + legend + 0.3, height + 0.8), texts=texts, overwrite=overwrite) as figure:
-        ratios = [*widths, legend] if classes else widths
-        axes = figure.subplots(1, len(ratios), squeeze=False, width_ratios=ratios)[0]
-        for place, panel, extent in zip(axes, panels, extents, strict=False):
-            _draw(place, panel, extent)
+    # A flight line flown east lies over its map, any other beside it.
+    across, down = _over_each_other(ratios) if max(ratios) > _WIDE else _side_by_side(ratios)
+    size = (sum(across) + _LEGEND_COLUMN * columns + 0.3, max(sum(down), legend_height) + 0.2)
+    with drawing(path, size=size, texts=texts, overwrite=overwrite) as figure:
+        widths = [*across, _LEGEND_COLUMN * columns] if classes else across
+        cells = figure.add_gridspec(len(down), len(widths), width_ratios=widths, height_ratios=down)
+        places = [cells[row, column] for row in range(len(down)) for column in range(len(across))]
+        for place, panel, extent in zip(places, panels, extents, strict=True):
+            _draw(figure.add_subplot(place), panel, extent)
         if classes:
-            _draw_legend(axes[-1], classes, columns)
+            _draw_legend(figure.add_subplot(cells[:, -1]), classes, columns)
 
 
 def nice_length(longest: float) -> float:
@@ -123,35 +133,40 @@ def _draw(axes: Axes, panel: Panel, extent: Extent | None) -> None:
 def _draw_scale(axes: Axes, metres_per_unit: float) -> None:
     """A bar of at most a quarter of the width, below the picture."""
     left, right = axes.get_xlim()
-    length = nice_length(abs(right - left) * metres_per_unit / 4)
-    share = length / (abs(right - left) * metres_per_unit)
+    width = abs(right - left) * metres_per_unit
+    length = nice_length(width / 4)
     text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    below = -0.02
-    axes.plot(
-        [0, share],
-        [below, below],
-        transform=axes.transAxes,
-        color=INK,
-        linewidth=2.5,
-        clip_on=False,
-        solid_capstyle="butt",
+    bar: dict[str, Any] = {"arrowstyle": "-", "color": INK, "linewidth": 2.5, "shrinkA": 0, "shrinkB": 0}
+    below = ("axes fraction", _PointsBelow(axes))
+    axes.annotate(
+        "", (0, 9), (length / width, 9), xycoords=below, textcoords=below, arrowprops=bar, annotation_clip=False
     )
-    axes.text(share + 0.015, below, text, transform=axes.transAxes, va="center", ha="left", color=INK)
+    axes.annotate(text, (length / width, 0), (5, -9), "axes fraction", "offset points", va="center", color=INK)
 
 
 def _draw_north(axes: Axes) -> None:
     """An arrow at the lower right, beside the scale bar; it points where the grid of the map counts up."""
     arrow: dict[str, Any] = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0}
+    below = ("axes fraction", _PointsBelow(axes))
+    axes.annotate("", (0.97, 1), (0.97, 20), xycoords=below, textcoords=below, arrowprops=arrow, annotation_clip=False)
     axes.annotate(
-        "",
-        xy=(0.98, -0.002),
-        xytext=(0.98, -0.07),
-        xycoords="axes fraction",
-        textcoords="axes fraction",
-        arrowprops=arrow,
-        annotation_clip=False,
+        "N", (0.97, 0), (-6, -11), "axes fraction", "offset points", ha="right", va="center", color=INK, weight="bold"
     )
-    axes.text(0.955, -0.036, "N", transform=axes.transAxes, ha="right", va="center", color=INK, weight="bold")
+
+
+class _PointsBelow:
+    """Heights in points below the lower edge of axes, as matplotlib asks for a coordinate system."""
+
+    def __init__(self, axes: Axes) -> None:
+        self._axes = axes
+
+    def __call__(self, _renderer: object) -> Any:
+        from matplotlib.transforms import Affine2D
+
+        figure = self._axes.get_figure(root=True)
+        if figure is None:
+            raise RuntimeError("the axes belong to no figure")
+        return Affine2D().scale(-figure.dpi / 72).translate(0, self._axes.bbox.y0)
 
 
 def _draw_legend(axes: Axes, classes: Sequence[ClassEntry], columns: int) -> None:
@@ -173,16 +188,21 @@ def _common_extent(panels: Sequence[Panel]) -> Extent | None:
     return min(lefts), max(rights), min(bottoms), max(tops)
 
 
-def _panel_sizes(panels: Sequence[Panel], extents: Sequence[Extent | None]) -> tuple[list[float], float]:
-    """Widths of the panels at their common height, inches."""
-    ratios = []
-    for panel, extent in zip(panels, extents, strict=True):
-        _, lines, samples = panel.rgba.shape
-        mx, my = panel.metres or (1.0, 1.0)
-        width, height = (
-            (samples, lines) if extent is None else ((extent[1] - extent[0]) * mx, (extent[3] - extent[2]) * my)
-        )
-        ratios.append(min(max(width / height, 0.2), 5.0))
-    widest = max(ratios)
-    height = _SIDE / max(widest, 1.0)
-    return [max(ratio * height, 1.6) for ratio in ratios], height
+def _ratio(panel: Panel, extent: Extent | None) -> float:
+    """Width of what is shown over its height, on the ground."""
+    _, lines, samples = panel.rgba.shape
+    if extent is None:
+        return float(samples / lines)
+    mx, my = panel.metres or (1.0, 1.0)
+    return float((extent[1] - extent[0]) * mx / ((extent[3] - extent[2]) * my))
+
+
+def _side_by_side(ratios: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Inches of the columns and rows of a figure, titles and scale bars included."""
+    height = _SIDE / max(1.0, *ratios)
+    return [max(ratio * height, _NARROWEST) for ratio in ratios], [height + _FURNITURE]
+
+
+def _over_each_other(ratios: Sequence[float]) -> tuple[list[float], list[float]]:
+    width = _SIDE * 1.6
+    return [width], [width / ratio + _FURNITURE for ratio in ratios]
