@@ -39,8 +39,8 @@ EXTENSIONS = {
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 GEOTIFF = "image/tiff; application=geotiff"
 
-_HASHED_BYTES = 1 << 30
-"""Larger files, which only probabilities are, get their size and no checksum: reading them takes minutes."""
+_HASHED_BYTES = 64 << 20
+"""Larger files, probabilities above all, get their size and no checksum: hundreds of them would take hours to read."""
 _SHA2_256 = "1220"
 """How a multihash says "SHA-256, 32 bytes"."""
 

@@ -14,7 +14,7 @@ import click
 from hsigeo.atomic import check_not_an_input
 from hsigeo.campaign.inputs import expand_scenes
 from hsigeo.cli.listening import listening
-from hsigeo.cli.options import MemorySize, device_option, overwrite_option, reader_option, say
+from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.cli.summary import format_summary
 from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputExistsError
 
@@ -286,7 +286,8 @@ def _catalogue(folder: Path, *, made: bool) -> None:
 
     if made or not (folder / COLLECTION).is_file():
         try:
-            write_catalogue(folder, overwrite=True)
+            with progress_bar("catalogue", "map") as show:
+                write_catalogue(folder, overwrite=True, progress=show)
         except HsigeoError as error:
             say(f"note: the maps are there, but their catalogue is not: {error}")
 

@@ -245,3 +245,13 @@ def test_a_mosaic_names_the_maps_it_was_made_from(folder):
     assert {link.get_absolute_href() for link in item.get_links("derived_from")} == {
         str(folder / f"{name}_map.stac.json") for name in NAMES
     }
+
+
+def test_large_files_have_a_size_and_no_checksum(folder, monkeypatch):
+    monkeypatch.setattr("hsigeo.catalogue.item._HASHED_BYTES", 10)
+
+    write_catalogue(folder)
+
+    asset = json.loads((folder / "campaign.stac.json").read_text("utf-8"))["assets"]["map"]
+    assert asset["file:size"] == (folder / "campaign.tif").stat().st_size
+    assert "file:checksum" not in asset

@@ -180,3 +180,24 @@ def test_a_folder_stands_for_the_maps_in_it(tmp_path):
     lines, _ = open_lines([tmp_path])
 
     assert [line.name for line in lines] == ["a", "b"]
+
+
+def test_view_angles_in_envi_are_the_band_that_is_called_so(tmp_path):
+    grid = make_line_grid(6, 5, turn=0)
+    path = write_line(tmp_path / "ang20200712t201415_map.tif", grid, np.ones((6, 5)))
+    file = tmp_path / "ang20200712t201415_rfl_v2_obs_ort"
+    with rasterio.open(
+        file, "w", driver="ENVI", dtype="float32", count=4, width=5, height=6, nodata=-9999,
+        transform=grid.transform, crs=grid.crs,
+    ) as dataset:  # fmt: skip
+        for band, name in enumerate(("Path length (m)", "To-sensor zenith (degrees)", "azimuth", "other"), start=1):
+            values = np.full((6, 5), 7.25 if band == 2 else 50, dtype=np.float32)
+            values[0, 0] = -9999
+            dataset.write(values, band)
+            dataset.set_band_description(band, name)
+
+    observation = open_lines([path])[0][0].observation
+    zenith = observation.read(slice(0, 6), slice(0, 5))
+
+    assert np.isnan(zenith[0, 0])
+    assert (zenith[1:] == 7.25).all()
