@@ -21,9 +21,9 @@ __all__ = ["HsigeoBackendEntrypoint"]
 
 
 class HsigeoBackendEntrypoint(BackendEntrypoint):
-    """Lets xarray open ENVI and GeoTIFF cubes; ``chunks={}`` gives the chunks of `hsigeo.open_scene`."""
+    """Lets xarray open whatever `hsigeo.open_scene` opens; ``chunks={}`` gives its chunks."""
 
-    description = "Hyperspectral scenes: ENVI (by its .hdr) and GeoTIFF cubes"
+    description = "Hyperspectral scenes: ENVI (by its .hdr), GeoTIFF and the products of sensors as downloaded"
     open_dataset_parameters: ClassVar[tuple[str, ...]] = ("filename_or_obj", "drop_variables", "reader")
 
     def open_dataset(  # type: ignore[override]

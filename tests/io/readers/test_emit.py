@@ -46,9 +46,10 @@ def test_the_scene_is_the_products_reflectance_in_sensor_geometry(path: Path, cu
 
 def test_xarray_reads_the_same_values(path: Path) -> None:
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        np.testing.assert_array_equal(
-            hsigeo.open_scene(path).values, dataset["reflectance"].transpose("bands", "downtrack", "crosstrack").values
-        )
+        by_xarray = dataset["reflectance"].transpose("bands", "downtrack", "crosstrack").values
+    np.testing.assert_array_equal(hsigeo.open_scene(path).values, by_xarray)
+    with xr.open_dataset(path, engine="hsigeo") as dataset:
+        np.testing.assert_array_equal(dataset["reflectance"].values, by_xarray)
 
 
 def test_gdal_reads_the_same_numbers(path: Path) -> None:
