@@ -36,11 +36,8 @@ def record_training(samples: LabelledSpectra, network: nn.Module, *, seed: int =
         asked = order[:MOST_READ].sort().values
         reading = _read_memory(network, spectra[asked])  # (P, M)
         nearest = _nearest(reading, classes)  # (M, n), positions in `asked`
-        read_most = asked[nearest.flatten()]
-        chosen = torch.cat([read_most, *(order[target[order] == index][:PER_CLASS] for index in range(classes))])
-        chosen = torch.unique(chosen)  # sorted
-        if len(chosen) > MAX_EXEMPLARS:
-            chosen = chosen[torch.linspace(0, len(chosen) - 1, MAX_EXEMPLARS).round().long()]
+        of_each = [order[target[order] == index][:PER_CLASS] for index in range(classes)]
+        chosen = _first_distinct([*_by_turns(of_each), *asked[nearest].T], MAX_EXEMPLARS)
         place = torch.full((len(samples),), -1)
         place[chosen] = torch.arange(len(chosen))
         mean, spread = _class_statistics(spectra, target, classes)
@@ -82,6 +79,23 @@ def _nearest(reading: Tensor, classes: int) -> Tensor:
     room = (MAX_EXEMPLARS - PER_CLASS * min(classes, MAX_EXEMPLARS // (2 * PER_CLASS))) // max(1, reading.shape[1])
     count = min(NEAREST, max(1, room), len(reading))
     return reading.topk(count, dim=0).indices.T if reading.shape[1] else torch.zeros(0, count, dtype=torch.long)
+
+
+def _by_turns(members: list[Tensor]) -> list[Tensor]:
+    """The first of each class, then the second of each, and so on: where room is short, every class has some."""
+    return [
+        torch.stack([found[turn] for found in members if turn < len(found)]) for turn in range(max(map(len, members)))
+    ]
+
+
+def _first_distinct(wanted: list[Tensor], most: int) -> Tensor:
+    """The first `most` different numbers, sorted; what stands further back has to wait."""
+    kept: dict[int, None] = {}
+    for numbers in wanted:
+        for number in numbers.tolist():
+            if len(kept) < most:
+                kept.setdefault(number)
+    return torch.tensor(sorted(kept))
 
 
 def _prototype_class(reading: Tensor, target: Tensor, classes: int) -> Tensor:

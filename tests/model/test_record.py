@@ -10,6 +10,7 @@ from labelled_spectra import make_labelled_spectra, make_model
 
 from hsigeo.errors import ModelError
 from hsigeo.model import load_model, with_digest, write_model
+from hsigeo.model.plain import PlainNetwork
 from hsigeo.model.record import MAX_EXEMPLARS, decode_record, encode_record
 from hsigeo.training.record import record_training
 
@@ -88,3 +89,14 @@ def test_a_record_that_lacks_an_array_is_refused(record):
     del arrays["record.class_spread"]
     with pytest.raises(ModelError, match="lacks class_spread"):
         decode_record(arrays, bands=12, classes=3)
+
+
+def test_a_small_class_keeps_exemplars_however_many_prototypes_there_are():
+    samples = make_labelled_spectra(pixels=3000, classes=3)
+    rare = samples.class_index == 2
+    few = samples.take(np.concatenate([np.flatnonzero(~rare), np.flatnonzero(rare)[:4]]))
+    network = PlainNetwork(bands=12, classes=3, width=8, heads=2, prototypes=1500)
+    record = record_training(few, network.requires_grad_(False))
+    assert len(record.exemplars) <= MAX_EXEMPLARS
+    assert (record.exemplars.class_index == 2).sum() == 4
+    assert (record.nearest[:, 0] >= 0).any()
