@@ -48,6 +48,8 @@ class ConsensusPlan:
         Bands in a token.
     width
         Length of an embedding; fewer where there are not as many training pixels.
+    shapes
+        How many of the basis's columns, the strongest, the tokens agree on; at most `width`.
     prototypes
         About how many; all training pixels where there are fewer.
     linear_percent
@@ -58,15 +60,19 @@ class ConsensusPlan:
         Whether prototypes are cluster centres, or pixels drawn at random.
     channels
         Reflectance alone (1), with its logarithm (2), with the logarithm's slope as well (3).
+    calibrated
+        Whether the linear evidence is only as sure of itself as held-out pixels allow.
     """
 
     window: int = 8
     width: int = 32
+    shapes: int = 32
     prototypes: int = 256
     linear_percent: int = 67
     attention: bool = True
     clustered: bool = True
     channels: int = 3
+    calibrated: bool = True
 
 
 def train_consensus(
@@ -96,7 +102,7 @@ def train_consensus(
         )
         recall = fit_recall(points, target, classes, prototypes)
         report()
-        weights, bias = calibrated(discriminant, blank.reflectance(tokens), target, classes, generator=generator)
+        weights, bias = _linear_evidence(plan, blank.reflectance(tokens), target, classes, generator)
         sizes["prototypes"] = len(prototypes)
         network = ConsensusNetwork(bands=samples.bands.count, classes=classes, **sizes)
         network.channels, network.consensus = blank.channels, blank.consensus
@@ -178,12 +184,22 @@ def _enough(target: Tensor, classes: int, generator: torch.Generator) -> Tensor:
     return torch.cat(chosen).sort().values
 
 
+def _linear_evidence(
+    plan: ConsensusPlan, reflectance: Tensor, target: Tensor, classes: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Weights (B, K) and bias (K,) from standardised reflectance (P, B)."""
+    if plan.calibrated:
+        return calibrated(discriminant, reflectance, target, classes, generator=generator)
+    weights, bias = discriminant(reflectance.double(), target, classes)
+    return weights.float(), bias.float()
+
+
 def _sizes(plan: ConsensusPlan, *, pixels: int, numbers: int) -> dict[str, int]:
     """Sizes that so many training pixels of so many numbers can fill."""
     width = max(1, min(plan.width, pixels - 1, numbers))
     return {
         "window": plan.window,
         "width": width,
-        "shapes": max(1, min(width, pixels // 2)),
+        "shapes": max(1, min(width, plan.shapes, pixels // 2)),
         "linear_percent": plan.linear_percent,
     }

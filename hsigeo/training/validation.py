@@ -25,7 +25,7 @@ from hsigeo.training.novelty import distances_from, novelty_of
 from hsigeo.training.recipes import Recipe
 from hsigeo.training.samples import LabelledSpectra
 
-__all__ = ["HeldOut", "Validation", "judge", "validate"]
+__all__ = ["HeldOut", "Validation", "ask", "judge", "validate"]
 
 Progress = Callable[[int, int], None]
 
@@ -209,7 +209,7 @@ def judge(
 ) -> Accuracy:
     """Accuracy on the pixels `test` of a model trained on the pixels `train`."""
     network = recipe(samples.take(train), seed=seed).network
-    return _accuracy(_ask(network, samples.spectra[test]), samples.class_index[test], samples.classes.names)
+    return _accuracy(ask(network, samples.spectra[test]), samples.class_index[test], samples.classes.names)
 
 
 def _accuracy(logits: NDArray[np.float32], target: NDArray[np.int64], names: tuple[str, ...]) -> Accuracy:
@@ -223,7 +223,7 @@ def _hold_out(
     for fold in plan.folds:
         part = samples.take(fold.train)
         network = recipe(part, seed=seed).network
-        logits.append(_ask(network, samples.spectra[fold.test]))
+        logits.append(ask(network, samples.spectra[fold.test]))
         novelty = novelty_of(network, part)
         if novelty is not None:
             distances.append(distances_from(novelty, network, samples.spectra[fold.test]))
@@ -240,7 +240,7 @@ def _hold_out(
     )
 
 
-def _ask(network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+def ask(network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
     """Logits (pixel, class) of spectra, a batch at a time."""
     with torch.inference_mode():
         parts = [network(part) for part in torch.split(torch.from_numpy(spectra), BATCH)]
