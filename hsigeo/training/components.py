@@ -1,0 +1,141 @@
+"""What the default variant is made of: each component, what it is there for, and how to train without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from hsigeo.training.consensus import ConsensusPlan, train_consensus
+from hsigeo.training.fit import Progress
+from hsigeo.training.plain import PlainPlan, train_plain
+from hsigeo.training.recipe import Trained
+from hsigeo.training.recipes import RECIPES, Recipe
+from hsigeo.training.samples import LabelledSpectra
+
+__all__ = ["COMPONENTS", "WHOLE", "Component", "plain_variant"]
+
+PROTOTYPES_PER_CLASS = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Component:
+    """Something that can be taken out of the default.
+
+    Parameters
+    ----------
+    name
+        Short, for a command line.
+    instead
+        What is trained in its place.
+    contributes
+        What it is there for, in one sentence; whether it does is what an ablation measures.
+    recipe
+        Trains without it.
+    """
+
+    name: str
+    instead: str
+    contributes: str
+    recipe: Recipe
+
+
+def plain_variant(steps: int | None = None) -> Component:
+    """The architecture in its simplest form, trained for so many steps; `None` is all it usually takes."""
+    usual = steps is None
+    return Component(
+        name="plain",
+        instead="the variant `plain`" + ("" if usual else f", {steps} steps"),
+        contributes="Everything since the first form: attention among single bands, mean, memory, head, by descent.",
+        recipe=partial(train_plain, plan=PlainPlan(steps=steps)),
+    )
+
+
+def _few_prototypes(samples: LabelledSpectra, *, seed: int, progress: Progress | None = None) -> Trained:
+    plan = ConsensusPlan(prototypes=PROTOTYPES_PER_CLASS * len(samples.classes))
+    return train_consensus(samples, seed=seed, progress=progress, plan=plan)
+
+
+def _without(name: str, instead: str, contributes: str, plan: ConsensusPlan) -> Component:
+    recipe = partial(train_consensus, plan=plan)
+    return Component(name=name, instead=instead, contributes=contributes, recipe=recipe)
+
+
+WHOLE = Component(
+    name="default", instead="nothing taken out", contributes="The default as it is.", recipe=partial(train_consensus)
+)
+
+COMPONENTS: tuple[Component, ...] = (
+    _without(
+        "attention",
+        "every token always has its full say",
+        "Band attention takes the say of tokens that contradict the rest, so that dead or misread bands decide nothing.",
+        ConsensusPlan(attention=False),
+    ),
+    _without(
+        "memory",
+        "the linear evidence alone",
+        "The prototype memory knows what no straight border can: classes of several kinds, and what is unlike all.",
+        ConsensusPlan(linear_percent=100),
+    ),
+    _without(
+        "linear",
+        "the memory alone",
+        "Linear evidence weighs all bands at once, which few labels allow and a memory of few shapes cannot.",
+        ConsensusPlan(linear_percent=0),
+    ),
+    _without(
+        "clustering",
+        "prototypes drawn at random",
+        "k-means places the prototypes so that few of them stand for all training pixels.",
+        ConsensusPlan(clustered=False),
+    ),
+    Component(
+        name="many-prototypes",
+        instead="ten prototypes a class",
+        contributes="Some 256 prototypes keep the edges of classes that ten a class would round off.",
+        recipe=_few_prototypes,
+    ),
+    _without(
+        "slope",
+        "reflectance and its logarithm",
+        "The slope of the logarithm does not feel brightness, so shade and sun look the same.",
+        ConsensusPlan(channels=2),
+    ),
+    _without(
+        "log-and-slope",
+        "reflectance alone",
+        "Logarithm and slope turn a change of light into a shift, or into nothing.",
+        ConsensusPlan(channels=1),
+    ),
+    _without(
+        "compact",
+        "as many columns as there are training pixels",
+        "An embedding of 32 numbers leaves noise out of the distance to prototypes.",
+        ConsensusPlan(width=1 << 20),
+    ),
+    _without(
+        "windows",
+        "a token a band",
+        "Windows of 8 bands are judged as one, so that a single noisy band is not thrown out and a dead stretch is.",
+        ConsensusPlan(window=1),
+    ),
+    _without(
+        "short-windows",
+        "tokens of 32 bands",
+        "Windows of 8 bands lose little of a spectrum when one of them is doubted.",
+        ConsensusPlan(window=32),
+    ),
+    _without(
+        "calibration",
+        "linear evidence as sure as it comes",
+        "The linear evidence is cooled to what held-out pixels bear out, so that it does not outvote the memory.",
+        ConsensusPlan(calibrated=False),
+    ),
+    Component(
+        name="gated",
+        instead="the variant `gated`",
+        contributes="Closed form instead of descent: what the default has over the network with learnt attention.",
+        recipe=RECIPES["gated"],
+    ),
+)
+"""In the order of a spectrum's way through the network; whole variants last."""
