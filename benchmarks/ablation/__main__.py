@@ -13,7 +13,6 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from benchmarks.ablation.dropped import DROPPED
 from benchmarks.ablation.trials import make_trial
 from benchmarks.accuracy.splits import DEVELOPMENT, make_split
 from hsigeo.atomic import replaced_on_success
@@ -32,7 +31,6 @@ TASKS = "potsdam*,berlin*,santa_barbara_level_3*,indian_pines*"
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="How many seeds, from 0.")
 @click.option("--only", metavar="NAMES", help="Components, separated by commas. [default: all]")
 @click.option("--damage/--no-damage", default=True, show_default=True, help="Also test on damaged spectra.")
-@click.option("--dropped", is_flag=True, help="Measure what was tried and dropped, instead of what is in the default.")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -54,16 +52,13 @@ def main(
     cache: Path | None,
     *,
     damage: bool,
-    dropped: bool,
 ) -> None:
     """Train the default without each of its components, on the development splits.
 
     Ctrl-C prints what there is so far; with --cache the next run goes on from there.
     """
     components = [
-        each
-        for each in (DROPPED if dropped else COMPONENTS)
-        if only is None or each.name in [name.strip() for name in only.split(",")]
+        each for each in COMPONENTS if only is None or each.name in [name.strip() for name in only.split(",")]
     ]
     if not components:
         raise click.BadParameter(f"there is no such component; there are {', '.join(c.name for c in COMPONENTS)}")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["claim_lines", "component_lines", "sentence_lines"]
 
+_WHOLE = "with nothing taken out"
+
 
 def component_lines(ablation: Ablation) -> list[str]:
     """The default's accuracy, then a line for each component: what it contributes, in points."""
@@ -22,27 +24,23 @@ def component_lines(ablation: Ablation) -> list[str]:
     from hsigeo.training.components import WHOLE
 
     damages = [name for name in ablation.conditions if name != CLEAN]
-    width = max(len("with nothing taken out"), *(len(component.name) for component in ablation.components))
-    whole = ablation.scores(WHOLE.name)
-    head = f"{'':<{width}}  {'overall':>13}  {'average':>13}  {'better':>6}  {'worse':>5}  {'seconds':>8}"
+    width = max(len(_WHOLE), *(len(component.name) for component in ablation.components))
+    whole = {condition: ablation.scores(WHOLE.name, condition) for condition in ablation.conditions}
     lines = [
-        head + "".join(f"  {name:>13}" for name in damages),
-        f"{'with nothing taken out':<{width}}  {_figure(whole[:, 0])}  {_figure(whole[:, 1])}  {'':>6}  {'':>5}  "
-        f"{ablation.seconds(WHOLE.name):>8.2f}"
-        + "".join(f"  {_figure(ablation.scores(WHOLE.name, name)[:, 0])}" for name in damages),
+        f"{'':<{width}}  {'overall':>13}  {'average':>13}  {'better':>6}  {'worse':>5}  {'seconds':>8}"
+        + "".join(f"  {name:>13}" for name in damages),
+        f"{_WHOLE:<{width}}  {_figure(whole[CLEAN][:, 0])}  {_figure(whole[CLEAN][:, 1])}  {'':>6}  {'':>5}  "
+        f"{ablation.seconds(WHOLE.name):>8.2f}" + "".join(f"  {_figure(whole[name][:, 0])}" for name in damages),
         "contributed, in points:",
     ]
     for component in ablation.components:
-        gain = whole - ablation.scores(component.name)
+        gain = {name: scores - ablation.scores(component.name, name) for name, scores in whole.items()}
         paired = ablation.contribution(component.name)
         cost = ablation.seconds(WHOLE.name) - ablation.seconds(component.name)
         lines.append(
-            f"{component.name:<{width}}  {_figure(gain[:, 0], sign=True)}  {_figure(gain[:, 1], sign=True)}  "
-            f"{paired.better:>6}  {paired.worse:>5}  {cost:>+8.2f}"
-            + "".join(
-                f"  {_figure((ablation.scores(WHOLE.name, name) - ablation.scores(component.name, name))[:, 0], sign=True)}"
-                for name in damages
-            )
+            f"{component.name:<{width}}  {_figure(gain[CLEAN][:, 0], sign=True)}  "
+            f"{_figure(gain[CLEAN][:, 1], sign=True)}  {paired.better:>6}  {paired.worse:>5}  {cost:>+8.2f}"
+            + "".join(f"  {_figure(gain[name][:, 0], sign=True)}" for name in damages)
         )
     return lines
 
@@ -64,7 +62,9 @@ def _start_lines(claims: Claims) -> list[str]:
     from hsigeo.training.claims import FIRST_PART, WITHIN
 
     found = claims.convergence()
-    clustered, random = (np.array([getattr(each, f"steps_{name}") for each in found]) for name in ("clustered", "random"))
+    clustered, random = (
+        np.array([getattr(each, f"steps_{name}") for each in found]) for name in ("clustered", "random")
+    )
     climbs = [np.array([getattr(each, f"climb_{name}") for each in found]) for name in ("clustered", "random")]
     losses = [np.array([run.loss[-1] for run in claims.of(name)]) for name in ("plain", "random start")]
     return [
@@ -94,9 +94,7 @@ def _dropout_lines(claims: Claims) -> list[str]:
         f"   {'':<8}  {'none':>13}  {'2 %':>13}  {'10 %':>13}",
     ]
     for condition in claims.conditions:
-        shares = (
-            _figure(claims.overall(setting, condition)) for setting in ("no dropout", "dropout 2 %", "plain")
-        )
+        shares = (_figure(claims.overall(setting, condition)) for setting in ("no dropout", "dropout 2 %", "plain"))
         lines.append(f"   {condition:<8}  " + "  ".join(shares))
     return lines
 

@@ -20,6 +20,7 @@ _SUMMARIES = {
     "quicklook": "Make a picture of a scene, or of a class map.",
     "train": "Learn a model from labelled pixels.",
     "classify": "Make the class map of a scene.",
+    "ablate": "Say what each component of the model contributes.",
     "evaluate": "Compare a class map with reference labels.",
     "explain": "Say which wavelengths decide, for each class or for a pixel.",
     "mosaic": "Put the maps of many flight lines together.",

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option
 from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, reader_option, say
+from hsigeo.cli.training_input import group_field_option, labels_option, read_samples
 from hsigeo.cli.training_report import FIGURES, draw_figures, report_samples, report_validation
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from hsigeo.training import LabelledSpectra
 
 EXAMPLES = """\b
 Examples:
@@ -30,18 +25,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
-@click.option(
-    "--labels",
-    metavar="FILE",
-    multiple=True,
-    required=True,
-    type=click.Path(),
-    help="Labels: one vector file or spectral library for all scenes, or one label raster per scene (repeat).",
-)
+@labels_option
 @field_option
-@click.option(
-    "--group-field", metavar="NAME", help="Column of a spectral library that says which spectra belong together."
-)
+@group_field_option
 @labels_crs_option
 @reader_option
 @click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
@@ -94,7 +80,7 @@ def train(
 
     check_model_output(output, overwrite=overwrite)
     figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
-    samples, provenance = _read_samples(scenes, labels, field, group_field, labels_crs, reader)
+    samples, provenance = read_samples(scenes, labels, field, group_field, labels_crs, reader)
     if bands_of is not None:
         from hsigeo.io import mark_dead_bands, open_scene
         from hsigeo.scene import spectral_axis
@@ -125,44 +111,3 @@ def train(
         f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands, "
         f"in {seconds:.0f} s" + (" with validation" if validation else "")
     )
-
-
-def _read_samples(
-    scenes: tuple[str, ...],
-    labels: tuple[str, ...],
-    field: str | None,
-    group_field: str | None,
-    labels_crs: str | None,
-    reader: str | None,
-) -> tuple[LabelledSpectra, dict[str, Any]]:
-    """The labelled spectra, and where they come from."""
-    from hsigeo.io import is_spectral_library, mark_dead_bands, open_labels, open_scene
-    from hsigeo.training import provenance_of, read_labelled_spectra
-
-    opened = [mark_dead_bands(open_scene(scene, reader=reader)) for scene in scenes]
-    for scene in opened:
-        for repair in scene.attrs["repairs"]:
-            say(f"{scene.attrs['source']}: {repair}")
-    if is_spectral_library(labels[0]):
-        return _read_library(opened, labels, field, group_field)
-    if not scenes:
-        raise click.UsageError("give the scenes that the labels lie on; only a spectral library needs none")
-    if len(labels) not in (1, len(scenes)):
-        raise click.UsageError(f"{len(scenes)} scenes and {len(labels)} label files: give one, or one per scene")
-    if group_field is not None:
-        raise click.UsageError("--group-field is for spectral libraries; polygons are groups by themselves")
-    sources = [open_labels(path, field=field, crs=labels_crs) for path in labels]
-    per_scene = sources * len(opened) if len(sources) == 1 else sources
-    return read_labelled_spectra(opened, per_scene), provenance_of(opened, [source.path for source in per_scene])
-
-
-def _read_library(
-    scenes: list[xr.DataArray], labels: tuple[str, ...], field: str | None, group_field: str | None
-) -> tuple[LabelledSpectra, dict[str, Any]]:
-    from hsigeo.io import open_spectral_library
-    from hsigeo.training import provenance_of, spectra_of_library
-
-    if len(labels) > 1 or len(scenes) > 1:
-        raise click.UsageError("a spectral library teaches one model: give one library, and at most one scene")
-    library = open_spectral_library(labels[0], field=field, group_field=group_field)
-    return spectra_of_library(library, scenes[0] if scenes else None), provenance_of(scenes, [library.path])

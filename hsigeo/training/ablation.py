@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -151,6 +151,25 @@ class Ablation:
             worse=int((gain[:, 0] < 0).sum()),
         )
 
+    def summary(self) -> dict[str, Any]:
+        """What each component contributes in each condition, as plain JSON values."""
+        return {
+            "trials": len(self.trials),
+            "default": {name: self.scores(WHOLE.name, name).mean(axis=0).tolist() for name in self.conditions},
+            "components": [
+                {
+                    "name": each.name,
+                    "contributes": each.contributes,
+                    "instead": each.instead,
+                    "training_seconds": self.seconds(WHOLE.name) - self.seconds(each.name),
+                    "contribution": {
+                        name: _without_nan(asdict(self.contribution(each.name, name))) for name in self.conditions
+                    },
+                }
+                for each in self.components
+            ],
+        }
+
     def records(self) -> list[dict[str, Any]]:
         """Every score as one flat record, the form for CSV files and JSON."""
         return [
@@ -248,3 +267,7 @@ def _fit(component: Component, number: int, trial: Trial, conditions: tuple[str,
     with seeded(trial.seed):  # for its single thread: small batches are not worth sharing
         scores = {name: score_on(trial, lambda spectra: ask(network, spectra), name) for name in conditions}
     return Fit(component=component.name, trial=number, seconds=seconds, scores=scores)
+
+
+def _without_nan(figures: dict[str, float]) -> dict[str, float | None]:
+    return {name: None if np.isnan(value) else value for name, value in figures.items()}

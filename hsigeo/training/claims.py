@@ -10,7 +10,7 @@ Each is a pair of trainings (three for the dropout) that differ in nothing but t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -156,12 +156,18 @@ class Claims:
             for condition, score in run.scores.items()
         ]
 
-    def curves(self) -> list[dict[str, Any]]:
-        """Held-out loss of every training, as plain JSON values."""
-        return [
-            {"setting": run.setting, "trial": run.trial, "steps": run.steps.tolist(), "loss": run.loss.tolist()}
-            for run in self.runs
-        ]
+    def summary(self) -> dict[str, Any]:
+        """How long, how fast, and the held-out loss of every training, as plain JSON values."""
+        return {
+            "steps": self.steps,
+            "training_pixels": self.pixels,
+            "prototypes": self.prototypes,
+            "convergence": [asdict(each) for each in self.convergence()],
+            "curves": [
+                {"setting": run.setting, "trial": run.trial, "steps": run.steps.tolist(), "loss": run.loss.tolist()}
+                for run in self.runs
+            ],
+        }
 
 
 def measure_claims(
@@ -222,10 +228,7 @@ def _run(
             at.append(done)
             loss.append(_loss(network, spectra, target))
 
-    plan = SETTINGS[setting]
-    plan = PlainPlan(
-        clustered=plan.clustered, label_smoothing=plan.label_smoothing, band_dropout=plan.band_dropout, steps=steps
-    )
+    plan = replace(SETTINGS[setting], steps=steps)
     trained = train_plain(trial.train, seed=trial.seed, plan=plan, watch=watch, progress=progress)
     network = trained.network
     if not isinstance(network, PlainNetwork):

@@ -68,7 +68,7 @@ COMPONENTS: tuple[Component, ...] = (
     _without(
         "attention",
         "every token always has its full say",
-        "Band attention takes the say of tokens that contradict the rest, so that dead or misread bands decide nothing.",
+        "Band attention takes the say of tokens that contradict the rest, so dead or misread bands decide nothing.",
         ConsensusPlan(attention=False),
     ),
     _without(

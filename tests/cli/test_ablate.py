@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_scenes"
+GIVEN = (SAMPLES / "line_1.hdr", "--labels", SAMPLES / "training.gpkg", "--field", "class")
+
+
+def test_a_line_for_each_component_says_what_it_contributes(hsigeo, tmp_path):
+    done = hsigeo(
+        *("ablate", *GIVEN, "--folds", 2, "--only", "attention", "--only", "slope", "--damage"),
+        *("--csv", "scores.csv", "--json", "scores.json"),
+    )
+
+    assert done.returncode == 0, done.stderr
+    head, whole, _, *lines = done.stdout.splitlines()
+    assert head.split() == "overall average better worse seconds dead level scatter drift shift".split()
+    assert whole.startswith("with nothing taken out")
+    assert [line.split()[0] for line in lines] == ["attention", "slope"]
+    assert "folds by polygon, 2 in 1 seeds" in done.stderr
+    assert "attention: Band attention takes the say" in done.stderr
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 3 * 6  # folds, networks, conditions
+    found = json.loads((tmp_path / "scores.json").read_text(encoding="utf-8"))
+    attention = found["components"][0]["contribution"]
+    assert attention["dead"]["overall"] > 0.1 > abs(attention["clean"]["overall"])
+
+    again = hsigeo("ablate", *GIVEN, "--only", "attention", "--csv", "scores.csv")
+    assert again.returncode == 1
+    assert "--overwrite" in again.stderr
+
+
+def test_the_claims_are_answered_one_by_one(hsigeo):
+    done = hsigeo("ablate", *GIVEN, "--claims", "--plain-steps", 10)
+
+    assert done.returncode == 0, done.stderr
+    for said in ("k-means start", "ratio", "prototypes a pixel reads, of 70", "Band dropout", "clean"):
+        assert said in done.stdout
+
+
+def test_what_cannot_be_taken_out_is_refused_with_what_can(hsigeo):
+    done = hsigeo("ablate", *GIVEN, "--only", "luck")
+    assert done.returncode == 2
+    assert "'luck'" in done.stderr
+    assert "attention, memory" in " ".join(done.stderr.split())
+    assert hsigeo("ablate", *GIVEN, "--claims", "--plain").returncode == 2
