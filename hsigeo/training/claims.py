@@ -189,7 +189,8 @@ def measure_claims(
         Called with (steps done, steps in all).
     """
     steps, conditions = steps or FitPlan().steps, (CLEAN, *damages)
-    total, runs = steps * len(trials) * len(SETTINGS), []
+    total = steps * len(trials) * len(SETTINGS)
+    runs: list[tuple[PlainRun, int]] = []
     for number, trial in enumerate(trials):
         for setting in SETTINGS:
             before = steps * len(runs)
@@ -203,7 +204,7 @@ def measure_claims(
         conditions=conditions,
         steps=steps,
         pixels=float(np.mean([len(trial.train) for trial in trials])),
-        prototypes=int(runs[0][1]),
+        prototypes=runs[0][1],
         trials=tuple((trial.task, trial.seed, trial.fold) for trial in trials),
         runs=tuple(run for run, _ in runs),
     )

@@ -84,7 +84,7 @@ def _drift(spectra: Spectra, _: BandTable, generator: np.random.Generator) -> Sp
     waves = np.cos(np.pi * np.arange(DRIFT_WAVES)[:, None] * place)  # (waves, B)
     bent = generator.normal(size=(pixels, DRIFT_WAVES)) @ waves  # (P, B)
     bent *= DRIFT / np.sqrt(np.mean(bent**2, axis=1, keepdims=True))
-    return (spectra * (1.0 + bent)).astype(np.float32)
+    return np.asarray(spectra * (1.0 + bent), dtype=np.float32)
 
 
 def _shift(spectra: Spectra, bands: BandTable, generator: np.random.Generator) -> Spectra:
