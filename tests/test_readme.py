@@ -33,8 +33,6 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like a fresh clone, as far as the README's commands look at it."""
     folder = tmp_path_factory.mktemp("clone")
     shutil.copytree(REPOSITORY / "sample_scenes", folder / "sample_scenes")
-    # Stands for the model that the block on training, which is not run, would make.
-    shutil.copy(folder / "sample_scenes" / "line_1.safetensors", folder / "my.safetensors")
     return folder
 
 
