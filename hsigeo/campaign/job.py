@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -133,7 +134,11 @@ def cached_model(path: str) -> Model:
         stamp = FileStamp.of(Path(path))
     except FileNotFoundError:
         return load_model(path)  # which says what is wrong
-    return _load(path, stamp)
+    with _loading:  # threads that come at once would each load it
+        return _load(path, stamp)
+
+
+_loading = threading.Lock()
 
 
 @lru_cache(maxsize=4)
@@ -191,7 +196,6 @@ def describe_header(header: CubeHeader) -> str:
             "grid": [list(grid.transform), grid.crs, [vars(point) for point in grid.ground_control_points]],
             "values": [numbers(scaling.gain), numbers(scaling.offset), header.nodata],
             "geolocation": None if header.geolocation is None else header.geolocation.title,
-            "repairs": header.repairs,
         }
     )
 

@@ -54,8 +54,22 @@ __all__ = [
 class Engine(Protocol):
     """Computes tiles, here or elsewhere."""
 
-    def compute(self, work: LineWork, tiles: Sequence[int]) -> Generator[tuple[int, Tile], None, None]:
-        """Each of the tiles once, in any order. Closed when the caller leaves early."""
+    @property
+    def device(self) -> torch.device:
+        """What this process has, for what it computes itself."""
+
+    @property
+    def device_kind(self) -> str:
+        """Where the tiles are computed: ``cpu`` or ``cuda``."""
+
+    @property
+    def lines_at_once(self) -> int:
+        """How many lines to work on together: more than one where others compute while this process writes."""
+
+    def compute(
+        self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool]
+    ) -> Generator[tuple[int, Tile], None, None]:
+        """Each of the tiles once, in any order, or fewer once `is_stopping` says so. Closed when the caller leaves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +214,7 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
         cube=cube,
         model=model,
         match=match_scene(scene, model, fill_missing=filling),
+        fill_missing=filling,
         device=settings.device,
         layers=job.layers,
         plan=plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples),
@@ -296,7 +311,7 @@ def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: L
 def _make_tiles(line: PreparedLine, partial: PartialMap, engine: Engine, listener: Listener) -> None:
     missing = partial.missing
     listener.skip(line.pixels - sum(_pixels(line, tile) for tile in missing))
-    with contextlib.closing(engine.compute(line.work, missing)) as tiles:
+    with contextlib.closing(engine.compute(line.work, missing, listener.is_stopping)) as tiles:
         for tile, parts in tiles:
             partial.write(tile, parts)
             listener.advance(_pixels(line, tile))

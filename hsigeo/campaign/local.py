@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -38,14 +38,28 @@ class LocalEngine:
 
     Parameters
     ----------
+    device
+        Where the network runs.
     pool
         Threads that share the batches; `None` for the caller's alone.
     """
 
+    device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value
     pool: Executor | None = None
+    lines_at_once: int = 1
 
-    def compute(self, work: LineWork, tiles: Sequence[int]) -> Generator[tuple[int, Tile], None, None]:
-        """The tiles, in order. Close the iterator when leaving early: the reader then stops after its block."""
+    @property
+    def device_kind(self) -> str:
+        """``cpu`` or ``cuda``."""
+        return self.device.type
+
+    def compute(
+        self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool] = bool
+    ) -> Generator[tuple[int, Tile], None, None]:
+        """The tiles, in order. Close the iterator when leaving early: the reader then stops after its block.
+
+        The caller looks at `is_stopping` after each tile, which is soon enough here.
+        """
         with contextlib.closing(_read_ahead(work, tiles)) as blocks:
             yield from compute_tiles(work, blocks, self.pool)
 
@@ -55,10 +69,10 @@ def local_engine(device: torch.device) -> Iterator[LocalEngine]:
     """An engine with as many threads as torch may use here, or with one that feeds a GPU."""
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
-        yield LocalEngine()
+        yield LocalEngine(device=device)
         return
     with ThreadPoolExecutor(threads, "hsigeo-batch") as pool:
-        yield LocalEngine(pool=pool)
+        yield LocalEngine(device=device, pool=pool)
 
 
 def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, Block], None, None]:

@@ -23,7 +23,15 @@ from hsigeo.campaign.line import (
     run_line,
 )
 from hsigeo.campaign.manifest import DONE, FAILED, STOPPED, WAITING, LineRecord, Manifest, trace_of, utc_now
-from hsigeo.errors import DiskFullError, HsigeoError, Interrupted, LockedError, OutputError, OutputExistsError
+from hsigeo.errors import (
+    ClusterError,
+    DiskFullError,
+    HsigeoError,
+    Interrupted,
+    LockedError,
+    OutputError,
+    OutputExistsError,
+)
 from hsigeo.io import open_cube
 from hsigeo.io.cube import CubeHeader
 from hsigeo.memory import forget_peak, peak_memory
@@ -171,14 +179,16 @@ def _run_all(jobs: Sequence[LineJob], run: Callable[[LineJob], None], at_once: i
         for job in jobs:
             run(job)
         return
-    with ThreadPoolExecutor(at_once, "hsigeo-line") as pool:
-        running = [pool.submit(run, job) for job in jobs]
-        try:
-            for future in running:
-                future.result()
-        finally:
-            for future in running:
-                future.cancel()
+    pool = ThreadPoolExecutor(at_once, "hsigeo-line")
+    running = [pool.submit(run, job) for job in jobs]
+    try:
+        for future in running:
+            future.result()
+    except (HsigeoError, Interrupted):
+        pool.shutdown(wait=True, cancel_futures=True)  # what is running hears of it too, and ends cleanly
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _run_one(campaign: Campaign, job: LineJob, engine: Engine, watch: _Watch) -> LineRecord:
@@ -186,8 +196,8 @@ def _run_one(campaign: Campaign, job: LineJob, engine: Engine, watch: _Watch) ->
 
     Raises
     ------
-    Interrupted, DiskFullError, LockedError
-        What concerns more than this line; the first two are recorded.
+    Interrupted, DiskFullError, ClusterError, LockedError
+        What concerns more than this line; all but the last are recorded.
     """
     record = replace(_record(campaign, job), started=utc_now())
     log = _Log(job)
@@ -202,7 +212,7 @@ def _run_one(campaign: Campaign, job: LineJob, engine: Engine, watch: _Watch) ->
         result = run_line(line, engine, campaign.settings, listener)
     except LockedError:
         raise
-    except (Interrupted, DiskFullError) as error:
+    except (Interrupted, DiskFullError, ClusterError) as error:
         log.write(f"stopped: {_one_line(error)}")
         campaign.manifest.update([_ended(record, STOPPED, error=_one_line(error))])
         raise

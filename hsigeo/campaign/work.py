@@ -37,8 +37,8 @@ class LineWork:
 
     Parameters
     ----------
-    cube, model, match
-        The scene, the model, and which bands serve it.
+    cube, model, match, fill_missing
+        The scene, the model, which bands serve it, and whether it may lack some.
     device
         Where the network runs.
     layers
@@ -54,6 +54,7 @@ class LineWork:
     cube: Cube
     model: Model
     match: BandMatch
+    fill_missing: bool = False
     device: torch.device
     layers: tuple[str, ...]
     plan: TilePlan

@@ -20,7 +20,8 @@ from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputEx
 
 if TYPE_CHECKING:
     from hsigeo.campaign.job import LineJob
-    from hsigeo.campaign.line import Settings
+    from hsigeo.campaign.line import Engine, Settings
+    from hsigeo.campaign.manifest import LineRecord
     from hsigeo.campaign.run import Campaign
 
 EXAMPLES = """\b
@@ -106,6 +107,10 @@ Examples:
     show_default=True,
     help="What the tiles in flight may take, e.g. 512M or 4G.",
 )
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Compute on a dask cluster that sees the same files: tcp://host:8786."
+)
+@click.option("--scheduler-file", metavar="FILE", help="As --scheduler, the address taken from a scheduler's file.")
 @click.option("--retry-failed", is_flag=True, help="Try again lines that failed before and have not changed since.")
 @overwrite_option
 def classify(
@@ -125,6 +130,8 @@ def classify(
     reader: str | None,
     device: str,
     max_memory: int,
+    scheduler: str | None,
+    scheduler_file: str | None,
     retry_failed: bool,
     overwrite: bool,
 ) -> None:
@@ -164,6 +171,8 @@ def classify(
         reader=reader,
         device=device,
         max_memory=max_memory,
+        scheduler=scheduler,
+        scheduler_file=scheduler_file,
         retry_failed=retry_failed,
         overwrite=overwrite,
     )
@@ -186,18 +195,33 @@ class _Choices:
     reader: str | None
     device: str
     max_memory: int
+    scheduler: str | None
+    scheduler_file: str | None
     retry_failed: bool
     overwrite: bool
 
-    def settings(self, *, is_campaign: bool) -> Settings:
-        """As the engine takes them."""
-        from hsigeo.campaign.line import Settings
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """What computes the tiles: the threads of this process, or a cluster."""
+        from hsigeo.campaign.local import local_engine
         from hsigeo.model import resolve_device
 
-        device = resolve_device(self.device)
+        if self.scheduler is None and self.scheduler_file is None:
+            with local_engine(resolve_device(self.device)) as local:
+                yield local
+            return
+        from hsigeo.campaign.cluster import cluster_engine
+
+        with cluster_engine(self.scheduler, scheduler_file=self.scheduler_file, device=self.device) as cluster:
+            yield cluster
+
+    def settings(self, engine: Engine, *, is_campaign: bool) -> Settings:
+        """As the lines take them."""
+        from hsigeo.campaign.line import Settings
+
         return Settings(
-            device=device,
-            device_kind=device.type,
+            device=engine.device,
+            device_kind=engine.device_kind,
             max_memory=self.max_memory,
             overwrite=self.overwrite,
             skip_finished=is_campaign,
@@ -207,7 +231,6 @@ class _Choices:
 def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: _Choices) -> None:
     from hsigeo.campaign.job import LineJob
     from hsigeo.campaign.line import check_line, describe_line, prepare_line, run_line
-    from hsigeo.campaign.local import local_engine
     from hsigeo.campaign.names import line_name
 
     job = LineJob(
@@ -224,14 +247,15 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
         raise OutputExistsError(f"{output} exists; choose another name or allow overwriting (--overwrite)")
     for made in job.rasters:
         check_not_an_input(made, [job.model])
-    settings = choices.settings(is_campaign=False)
-    line = prepare_line(job, settings)
-    for repair in line.repairs:
-        say(f"{scene}: {repair}")
-    with _memory_in_use():
-        check_line(line, settings)
-    with listening(f"classify {Path(scene).name}", line.pixels) as listener, local_engine(settings.device) as engine:
-        run_line(line, engine, settings, listener)
+    with choices.engine() as engine:
+        settings = choices.settings(engine, is_campaign=False)
+        line = prepare_line(job, settings)
+        for repair in line.repairs:
+            say(f"{scene}: {repair}")
+        with _memory_in_use():
+            check_line(line, settings)
+        with listening(f"classify {Path(scene).name}", line.pixels) as listener:
+            run_line(line, engine, settings, listener)
     say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
 
 
@@ -246,37 +270,47 @@ def _count_unknown(output: str, choices: _Choices) -> str:
 
 
 def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _Choices) -> None:
-    from hsigeo.campaign.local import local_engine
     from hsigeo.campaign.manifest import DONE, FAILED, Manifest
-    from hsigeo.campaign.processing import find_differences
-    from hsigeo.campaign.run import Campaign, run_campaign, survey_campaign
+    from hsigeo.campaign.run import Campaign
 
     jobs = _jobs(scenes, folder, layers, choices)
-    settings = choices.settings(is_campaign=True)
-    campaign = Campaign(manifest=Manifest(folder), settings=settings, retry_failed=choices.retry_failed)
-    with _memory_in_use():
-        survey = survey_campaign(campaign, jobs)
-    records = dict(survey.records)
-    failed_early = [record for record in records.values() if record.status == FAILED]
-    if len(jobs) == 1 and failed_early:
-        raise HsigeoError(failed_early[0].error)
-    for record in failed_early:
-        say(f"{record.line}: failed: {record.error}")
-    for difference in find_differences(survey.jobs):
-        say(f"caution: {difference}")
-    if survey.jobs or _is_known(campaign):
-        with (
-            _folder(str(folder)),
-            listening("classify", sum(survey.pixels.values())) as listener,
-            local_engine(settings.device) as engine,
-        ):
-            records = run_campaign(campaign, survey, engine, listener)
+    with choices.engine() as engine:
+        campaign = Campaign(
+            manifest=Manifest(folder),
+            settings=choices.settings(engine, is_campaign=True),
+            retry_failed=choices.retry_failed,
+            lines_at_once=engine.lines_at_once,
+        )
+        records, made = _run(campaign, jobs, engine)
     if any(record.status == DONE for record in records.values()):
-        _catalogue(folder, made=bool(survey.jobs))
+        _catalogue(folder, made=made)
     say(format_summary(records[job.name] for job in jobs))
     failed = [job.scene for job in jobs if records[job.name].status == FAILED]
     if failed:
         raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes failed: {', '.join(failed)}")
+
+
+def _run(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> tuple[Mapping[str, LineRecord], bool]:
+    """What became of each line, and whether there was anything to do."""
+    from hsigeo.campaign.manifest import FAILED
+    from hsigeo.campaign.processing import find_differences
+    from hsigeo.campaign.run import run_campaign, survey_campaign
+
+    with _memory_in_use():
+        survey = survey_campaign(campaign, jobs)
+    failed = [record for record in survey.records.values() if record.status == FAILED]
+    if len(jobs) == 1 and failed:
+        raise HsigeoError(failed[0].error)
+    for record in failed:
+        say(f"{record.line}: failed: {record.error}")
+    for difference in find_differences(survey.jobs):
+        say(f"caution: {difference}")
+    # Where there is nothing to do nothing is written, but a manifest that is there must say what is the case.
+    if not survey.jobs and not campaign.manifest.path.is_file():
+        return survey.records, False
+    folder = str(campaign.manifest.folder)
+    with _folder(folder), listening("classify", sum(survey.pixels.values())) as listener:
+        return run_campaign(campaign, survey, engine, listener), bool(survey.jobs)
 
 
 def _catalogue(folder: Path, *, made: bool) -> None:
@@ -302,11 +336,6 @@ def _jobs(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _
         return campaign_jobs(paired, folder, layers=layers, reader=choices.reader, options=choices.options)
     except OutputError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _is_known(campaign: Campaign) -> bool:
-    """Whether the folder holds a campaign, whose manifest must then say what is the case now."""
-    return campaign.manifest.path.is_file()
 
 
 @contextmanager
