@@ -20,6 +20,7 @@ import threading
 import time
 from pathlib import Path
 
+import dask
 import torch
 
 from hsigeo import tiling
@@ -27,6 +28,7 @@ from hsigeo.campaign import work
 from hsigeo.cli import main
 
 torch.set_num_threads(1)
+dask.config.set(scheduler="synchronous")  # the threads of dask's own pool would be missing after a fork
 tiling.STRIP_PIXELS = 256
 
 COMPUTE = work.LineWork.compute
