@@ -56,7 +56,8 @@ def _look(scene: xr.DataArray) -> NDArray[np.float32]:
     rows = np.unique(np.linspace(0, lines - 1, ROWS).round().astype(int))
     columns = max(1, min(samples, VALUES // max(1, count * len(rows))))
     left = (samples - columns) // 2
-    found = [scene[:, row, left : left + columns].values for row in rows]
+    # In the caller's thread: pools of dask would not survive a fork, and a few rows need none.
+    found = [scene[:, row, left : left + columns].compute(scheduler="synchronous").values for row in rows]
     return np.concatenate(found, axis=1).astype(np.float32)
 
 
