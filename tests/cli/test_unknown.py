@@ -11,16 +11,8 @@ from labelled_spectra import make_model
 
 from hsigeo.io.class_raster import open_map
 from hsigeo.model import write_model
-from hsigeo.training import gated
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks that are hardly trained: what is tested here does not depend on how well."""
-    monkeypatch.setattr(gated, "STEPS", 3)
-
-
-@pytest.mark.usefixtures("quick")
 def test_from_labels_to_figures_and_a_map_that_leaves_out_what_is_unknown(
     hsigeo, sample_scenes: Path, tmp_path: Path
 ) -> None:
@@ -46,7 +38,6 @@ def test_from_labels_to_figures_and_a_map_that_leaves_out_what_is_unknown(
         assert (classes.read(1)[~beyond & np.isfinite(far.read(1))] > 0).all()
 
 
-@pytest.mark.usefixtures("quick")
 def test_without_validation_there_are_spectra_and_no_rate(hsigeo, sample_scenes: Path, tmp_path: Path) -> None:
     scene, labels = sample_scenes / "line_1.hdr", sample_scenes / "training.gpkg"
 

@@ -12,7 +12,6 @@ from labelled_spectra import make_labelled_spectra, make_model
 from hsigeo.errors import ModelError
 from hsigeo.model import VARIANTS, encode_model, load_model, measure_distance, write_model
 from hsigeo.model.novelty import MOST_ANCHORS, PREFIX, Novelty, decode_novelty, describe, encode_novelty, learn_novelty
-from hsigeo.training import gated
 from hsigeo.training.fit import FitPlan
 from hsigeo.training.learning import train_on_spectra
 from hsigeo.training.recipes import RECIPES
@@ -139,8 +138,7 @@ def test_every_variant_describes_pixels() -> None:
         assert len(description) == 30
 
 
-def test_a_model_keeps_its_distances_in_its_file(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(gated, "STEPS", 3)
+def test_a_model_keeps_its_distances_in_its_file(tmp_path) -> None:
     samples = make_labelled_spectra(120)
     model = train_on_spectra(samples)
     write_model(model, tmp_path / "m.safetensors")

@@ -11,7 +11,6 @@ from labelled_spectra import make_labelled_spectra
 
 from hsigeo.bands import BandTable
 from hsigeo.model import predict_probabilities
-from hsigeo.training import gated
 from hsigeo.training.learning import train_on_spectra
 from hsigeo.training.oddities import find_oddities
 
@@ -82,8 +81,7 @@ def test_what_is_odd_is_said(name):
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_training_sets_train(name, monkeypatch):
-    monkeypatch.setattr(gated, "STEPS", 3)
+def test_odd_training_sets_train(name):
     samples = ODD[name][0]()
 
     model = train_on_spectra(samples, curve=True)
