@@ -12,7 +12,7 @@ import pytest
 from code_blocks import CodeBlock, read_code_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = ("explain.md", "header-doctor.md", "labels.md", "maps.md", "mosaics.md", "quicklooks.md")
+PAGES = ("explain.md", "header-doctor.md", "labels.md", "maps.md", "mosaics.md", "qgis.md", "quicklooks.md")
 BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
 RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from processing.core.ProcessingConfig import ProcessingConfig
-from qgis.core import QgsProcessingAlgorithm, QgsProcessingException, QgsProcessingParameterDefinition
+from qgis.core import (
+    QgsProcessingAlgorithm,
+    QgsProcessingException,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProcessingParameterDefinition,
+)
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
@@ -87,7 +92,7 @@ class HsigeoAlgorithm(QgsProcessingAlgorithm):
 
     def checkParameterValues(self, parameters: Any, context: Any) -> tuple[bool, str]:  # noqa: N802
         """As QGIS does it, but let pass files of sensors that only hsigeo reads."""
-        files = [name for name in self.FILES if is_file(parameters.get(name))]
+        files = [name for name in self.FILES if _names_files(parameters.get(name))]
         passed = {name: value for name, value in parameters.items() if name not in files}
         required = {name: self.parameterDefinition(name).flags() for name in files}
         for name, flags in required.items():
@@ -130,4 +135,31 @@ class HsigeoAlgorithm(QgsProcessingAlgorithm):
             return {}
         if printed:
             feedback.pushConsoleInfo(printed)
+        for result in self._results.values():
+            if context.willLoadLayerOnCompletion(result):
+                context.layerToLoadOnCompletionDetails(result).setPostProcessor(_Styler.make())
         return self.finish(printed, self._results)
+
+
+def _names_files(value: Any) -> bool:
+    """Whether there is a file in a parameter's value; what else is in it, `raster_paths` will tell."""
+    return any(is_file(part) for part in (value if isinstance(value, (list, tuple)) else [value]))
+
+
+class _Styler(QgsProcessingLayerPostProcessorInterface):
+    """Gives a result the style beside it. QGIS does so with what is dragged into it, but not with results."""
+
+    _kept: ClassVar[list[_Styler]] = []
+
+    @classmethod
+    def make(cls) -> _Styler:
+        """A new one for each layer: QGIS deletes it with the layer's details, and 3.22 crashes where two share one.
+
+        It is kept because QGIS holds only the C++ half of it, which forgets its method without the other.
+        """
+        cls._kept.append(cls())
+        return cls._kept[-1]
+
+    def postProcessLayer(self, layer: Any, context: Any, feedback: Any) -> None:  # noqa: N802
+        """Called by QGIS in its main thread, once the layer is there."""
+        layer.loadDefaultStyle()

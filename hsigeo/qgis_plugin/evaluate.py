@@ -30,6 +30,7 @@ class EvaluateAlgorithm(HsigeoAlgorithm):
         "and recall of each class with 95 % intervals, the confusion matrix, and class areas.\n"
         "Classes are matched by name."
     )
+    FILES = ("MAP",)
 
     def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
         """What is asked for."""

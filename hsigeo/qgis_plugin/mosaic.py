@@ -32,6 +32,7 @@ class MosaicAlgorithm(HsigeoAlgorithm):
         "layers for. Labels are never interpolated. Beside MOSAIC.tif, MOSAIC_lines.tif says which line each pixel is "
         "from."
     )
+    FILES = ("MAPS",)
 
     def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
         """What is asked for."""

@@ -30,6 +30,7 @@ class TrainAlgorithm(HsigeoAlgorithm):
         "With validation, the log says what to expect on unseen ground: it is learnt from some polygons and tested on "
         "others."
     )
+    FILES = ("SCENES",)
 
     def initAlgorithm(self, configuration: Any = None) -> None:  # noqa: N802
         """What is asked for."""
