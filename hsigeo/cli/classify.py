@@ -17,6 +17,7 @@ from hsigeo.cli.listening import listening
 from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.cli.summary import format_summary
 from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputExistsError
+from hsigeo.locking import locked
 
 if TYPE_CHECKING:
     from hsigeo.campaign.job import LineJob
@@ -318,7 +319,13 @@ def _catalogue(folder: Path, *, made: bool) -> None:
     from hsigeo.catalogue import write_catalogue
     from hsigeo.catalogue.folder import COLLECTION
 
-    if made or not (folder / COLLECTION).is_file():
+    # One process at a time, so that half-written documents can only be those of a killed one.
+    with locked(folder / ".catalogue.lock", keep_waiting=lambda: True):
+        left = [path for path in folder.glob(".*.partial-*.json") if not path.name.startswith(".manifest.")]
+        for path in left:
+            path.unlink(missing_ok=True)
+        if not made and not left and (folder / COLLECTION).is_file():
+            return
         try:
             with progress_bar("catalogue", "map") as show:
                 write_catalogue(folder, overwrite=True, progress=show)
