@@ -24,6 +24,7 @@ _SUMMARIES = {
     "evaluate": "Compare a class map with reference labels.",
     "explain": "Say which wavelengths decide, for each class or for a pixel.",
     "mosaic": "Put the maps of many flight lines together.",
+    "refine": "Clean up a map, merge or rename its classes, leave out what is unsure.",
     "agree": "Compare the maps of flight lines where they overlap.",
     "qgis": "Use hsigeo from QGIS.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",

@@ -29,7 +29,15 @@ from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 
-__all__ = ["Companion", "FolderListing", "Observation", "find_companion", "find_observation", "product_id"]
+__all__ = [
+    "Companion",
+    "FolderListing",
+    "Observation",
+    "find_companion",
+    "find_observation",
+    "misfit_of",
+    "product_id",
+]
 
 ZENITH_BAND = 3
 MOST_BANDS = 1000
@@ -98,14 +106,15 @@ def find_companion(raster: ClassRaster, kind: str) -> tuple[Companion | None, li
     for stem in dict.fromkeys((path.stem.removesuffix("_map"), path.stem)):
         candidate = path.with_name(f"{stem}_{kind}.tif")
         if candidate.is_file() and not candidate.samefile(path):
-            misfit = _misfit(candidate, raster, kind)
+            misfit = misfit_of(candidate, raster, kind)
             if misfit is None:
                 return Companion(path=candidate, bands=1 if kind == "confidence" else len(raster.classes)), []
             return None, [f"{candidate} is not used: {misfit}"]
     return None, []
 
 
-def _misfit(path: Path, raster: ClassRaster, kind: str) -> str | None:
+def misfit_of(path: Path, raster: ClassRaster, kind: str) -> str | None:
+    """Why a layer of a kind (``confidence`` or ``probabilities``) is none of this map; `None` if it is."""
     wanted = 1 if kind == "confidence" else len(raster.classes)
     if wanted > MOST_BANDS:
         return f"{wanted} classes are more than the {MOST_BANDS} whose probabilities are averaged"

@@ -1,0 +1,20 @@
+"""A finished map, made into what is needed: cleaned, its classes merged or renamed, as polygons, counted; no torch."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Refinement": "hsigeo.refinement.assembly",
+    "read_changes": "hsigeo.refinement.changes",
+    "refine_map": "hsigeo.refinement.assembly",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hsigeo.refinement' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from campaigns import make_ids, make_line_grid, make_probabilities_of, read, write_line
+
+GRID = make_line_grid(40, 30)
+IDS = make_ids(GRID)
+
+
+@pytest.fixture
+def class_map(tmp_path):
+    write_line(tmp_path / "line_map.tif", GRID, IDS, confidence=make_probabilities_of(IDS).max(axis=0))
+    return "line_map.tif"
+
+
+def test_a_map_is_cleaned(hsigeo, class_map, tmp_path):
+    done = hsigeo("refine", class_map, "-o", "clean.tif", "--majority", 3, "--sieve", 10, "--neighbours", 8)
+
+    assert done.returncode == 0, done.stderr
+    assert "4 classes" in done.stderr
+    assert not np.array_equal(read(tmp_path / "clean.tif"), IDS)
+
+
+def test_classes_are_merged_from_a_table(hsigeo, class_map, tmp_path):
+    (tmp_path / "t.csv").write_text("class,name\n水,Wasser <süß>\n", encoding="utf-8")
+
+    done = hsigeo("refine", class_map, "-o", "merged.tif", "--classes", "t.csv", "--min-confidence", 0.4)
+
+    assert done.returncode == 0, done.stderr
+    assert "3 classes" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ((), 2, "nothing to do"),
+        (("--majority", 4), 2, "odd width"),
+        (("--confidence", "line_confidence.tif"), 2, "--min-confidence"),
+        (("--classes", "missing.csv"), 1, "missing.csv cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_said(hsigeo, class_map, tmp_path, options, code, message):
+    done = hsigeo("refine", class_map, "-o", "new.tif", *options)
+
+    assert done.returncode == code
+    assert message in done.stderr
+    assert not (tmp_path / "new.tif").exists()
