@@ -25,6 +25,8 @@ _SUMMARIES = {
     "explain": "Say which wavelengths decide, for each class or for a pixel.",
     "mosaic": "Put the maps of many flight lines together.",
     "refine": "Clean up a map, merge or rename its classes, leave out what is unsure.",
+    "vectorise": "Turn a class map into polygons with areas, as a GeoPackage.",
+    "statistics": "Count the pixels and measure the area of each class of a map.",
     "agree": "Compare the maps of flight lines where they overlap.",
     "qgis": "Use hsigeo from QGIS.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",

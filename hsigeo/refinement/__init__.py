@@ -7,8 +7,10 @@ from typing import Any
 
 _HOME = {
     "Refinement": "hsigeo.refinement.assembly",
+    "measure_classes": "hsigeo.refinement.statistics",
     "read_changes": "hsigeo.refinement.changes",
     "refine_map": "hsigeo.refinement.assembly",
+    "write_polygons": "hsigeo.refinement.polygons",
 }
 
 __all__ = sorted(_HOME)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from campaigns import make_ids, make_line_grid, make_probabilities_of, read, write_line
@@ -46,3 +48,16 @@ def test_what_cannot_be_done_is_said(hsigeo, class_map, tmp_path, options, code,
     assert done.returncode == code
     assert message in done.stderr
     assert not (tmp_path / "new.tif").exists()
+
+
+def test_polygons_and_statistics_of_a_map(hsigeo, class_map, tmp_path):
+    polygons = hsigeo("vectorise", class_map, "-o", "map.gpkg")
+    table = hsigeo("statistics", class_map)
+    values = hsigeo("statistics", class_map, "--json")
+
+    assert polygons.returncode == 0, polygons.stderr
+    assert (tmp_path / "map.gpkg").is_file()
+    assert "Wasser <süß>" in table.stdout
+    first = json.loads(values.stdout)["classes"][0]
+    assert first["pixels"] == (IDS == 1).sum()
+    assert first["area_ha"] == pytest.approx(first["pixels"] * 16 / 10_000)
