@@ -19,12 +19,19 @@ def qgis_environment(home: Path) -> dict[str, str]:
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     foreign = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "GDAL_DATA", "PROJ_LIB", "PROJ_DATA")
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    # QGIS's Python takes the first python3 on the path for itself: that of an activated environment is none of its own.
+    path = [folder for folder in os.environ["PATH"].split(os.pathsep) if not _is_environment(Path(folder).parent)]
     return kept | {
+        "PATH": os.pathsep.join(path),
         "QT_QPA_PLATFORM": "offscreen",
         "XDG_RUNTIME_DIR": str(runtime),
         "QGIS_CUSTOM_CONFIG_PATH": str(home / "settings"),
         "HOME": str(home),
     }
+
+
+def _is_environment(folder: Path) -> bool:
+    return (folder / "pyvenv.cfg").is_file()
 
 
 @functools.cache

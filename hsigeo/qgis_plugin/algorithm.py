@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from processing.core.ProcessingConfig import ProcessingConfig
 from qgis.core import (
     QgsProcessingAlgorithm,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingParameterDefinition,
@@ -61,6 +62,7 @@ class HsigeoAlgorithm(QgsProcessingAlgorithm):
         self._command: list[str] = []
         self._arguments: list[str] = []
         self._results: dict[str, Any] = {}
+        self._to_load: dict[str, Any] = {}
 
     def command_line(self, parameters: Any, context: Any) -> tuple[list[str], dict[str, Any]]:
         """The arguments for hsigeo, and the results there will be."""
@@ -111,6 +113,8 @@ class HsigeoAlgorithm(QgsProcessingAlgorithm):
         except CommandError as error:
             raise QgsProcessingException(str(error)) from error
         self._arguments, self._results = self.command_line(parameters, context)
+        wanted = context.layersToLoadOnCompletion()
+        self._to_load = {path: wanted[path] for path in self._results.values() if path in wanted}
         return True
 
     def processAlgorithm(self, parameters: Any, context: Any, feedback: Any) -> dict[str, Any]:  # noqa: N802
@@ -135,9 +139,11 @@ class HsigeoAlgorithm(QgsProcessingAlgorithm):
             return {}
         if printed:
             feedback.pushConsoleInfo(printed)
-        for result in self._results.values():
-            if context.willLoadLayerOnCompletion(result):
-                context.layerToLoadOnCompletionDetails(result).setPostProcessor(_Styler.make())
+        # A run in a thread has a context of its own, and what that one does not load is forgotten.
+        for path, details in self._to_load.items():
+            again = QgsProcessingContext.LayerDetails(details.name, details.project, details.outputName)
+            again.setPostProcessor(_Styler.make())
+            context.addLayerToLoadOnCompletion(path, again)
         return self.finish(printed, self._results)
 
 

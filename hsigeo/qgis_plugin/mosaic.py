@@ -7,6 +7,7 @@ from typing import Any
 
 from qgis.core import (
     QgsProcessing,
+    QgsProcessingContext,
     QgsProcessingOutputRasterLayer,
     QgsProcessingParameterCrs,
     QgsProcessingParameterEnum,
@@ -70,4 +71,8 @@ class MosaicAlgorithm(HsigeoAlgorithm):
             *given("--resolution", resolution),
             "--overwrite",
         ]
-        return arguments, {"MOSAIC": str(mosaic), "LINES": str(mosaic.with_name(f"{mosaic.stem}_lines{mosaic.suffix}"))}
+        lines = str(mosaic.with_name(f"{mosaic.stem}_lines{mosaic.suffix}"))
+        if context.willLoadLayerOnCompletion(str(mosaic)):
+            details = QgsProcessingContext.LayerDetails(tr("Flight lines"), context.project(), "LINES")
+            context.addLayerToLoadOnCompletion(lines, details)
+        return arguments, {"MOSAIC": str(mosaic), "LINES": lines}

@@ -6,13 +6,16 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from qgis.core import (
     QgsApplication,
+    QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
@@ -28,6 +31,9 @@ class Feedback(QgsProcessingFeedback):
         super().__init__(False)
         self.steps, self.said, self.commands, self._cancel_at = [], [], [], cancel_at
 
+    def heard(self):
+        return {"progress": self.steps, "said": self.said, "commands": self.commands}
+
     def setProgress(self, percent):
         self.steps.append(percent)
 
@@ -40,7 +46,7 @@ class Feedback(QgsProcessingFeedback):
         self.commands.append(text)
 
 
-def run(algorithm, parameters, cancel_at=None, *, load=False):
+def run(algorithm, parameters, cancel_at=None):
     import processing
 
     feedback = Feedback(cancel_at)
@@ -48,11 +54,34 @@ def run(algorithm, parameters, cancel_at=None, *, load=False):
     context.setProject(QgsProject.instance())
     answer = {"results": {}, "error": ""}
     try:
-        start = processing.runAndLoadResults if load else processing.run
-        answer["results"] = start(algorithm, parameters, context=context, feedback=feedback)
+        answer["results"] = processing.run(algorithm, parameters, context=context, feedback=feedback)
     except QgsProcessingException as error:
         answer["error"] = str(error)
-    return {**answer, "progress": feedback.steps, "said": feedback.said, "commands": feedback.commands}
+    return {**answer, **feedback.heard()}
+
+
+def run_as_dialog(name, parameters):
+    """In a thread of its own, and with the results loaded into the project, as the dialog does it."""
+    from processing.gui.Postprocessing import handleAlgorithmResults
+
+    feedback = Feedback()
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(name)
+    ended = []
+    task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
+    task.executed.connect(lambda successful, results: ended.append((successful, results)))
+    QgsApplication.taskManager().addTask(task)
+    while not ended:
+        QgsApplication.processEvents()
+        time.sleep(0.05)
+    ((successful, results),) = ended
+    loaded = successful and handleAlgorithmResults(algorithm, context, feedback)
+    return {"results": results, "error": "" if loaded else "failed", **feedback.heard()}
+
+
+def into_project():
+    return QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", QgsProject.instance())
 
 
 def describe_project():
@@ -82,13 +111,9 @@ def use(wanted):
         "hsigeo:train",
         {"SCENES": [scene], "LABELS": labels, "FIELD": "class", "VALIDATION": False, "MODEL": model},
     )
-    # As from the toolbox: into a temporary file, and from there into the project.
-    answer["classify"] = run(
-        "hsigeo:classify",
-        {"SCENE": scene, "MODEL": model, "MAP": "TEMPORARY_OUTPUT", "CONFIDENCE": "TEMPORARY_OUTPUT"},
-        load=True,
+    answer["classify"] = run_as_dialog(
+        "hsigeo:classify", {"SCENE": scene, "MODEL": model, "MAP": into_project(), "CONFIDENCE": into_project()}
     )
-    answer["project"] = describe_project()
     classified = answer["classify"]["results"]["MAP"]
     answer["evaluate"] = run(
         "hsigeo:evaluate",
@@ -97,10 +122,9 @@ def use(wanted):
     answer["explain"] = run(
         "hsigeo:explain", {"MAP": classified, "POINT": wanted["point"], "REPORT": str(folder / "why.html")}
     )
-    answer["mosaic"] = run(
-        "hsigeo:mosaic",
-        {"MAPS": wanted["maps"], "RULE": 4, "MOSAIC": str(folder / "mosaic.tif")},
-    )
+    mosaic = QgsProcessingOutputLayerDefinition(str(folder / "mosaic.tif"), project)
+    answer["mosaic"] = run_as_dialog("hsigeo:mosaic", {"MAPS": wanted["maps"], "RULE": 4, "MOSAIC": mosaic})
+    answer["project"] = describe_project()
     answer["no model"] = run("hsigeo:classify", {"SCENE": wanted["other"], "MAP": str(folder / "none.tif")})
     answer["no scene"] = run("hsigeo:classify", {"SCENE": str(folder / "nowhere.hdr"), "MAP": str(folder / "none.tif")})
 

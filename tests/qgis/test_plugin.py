@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from campaigns import make_ids, make_line_grid, write_line
+from campaigns import CLASSES, make_ids, make_line_grid, write_line
 from qgis_program import find_qgis_process, find_qgis_python, qgis_environment
 
 from hsigeo.classification import classify
@@ -173,6 +173,8 @@ def test_a_filter_on_the_label_layer_counts(session, work):
 def test_results_are_added_to_the_project_styled(session):
     assert session["project"]["Class map"] == {"renderer": "paletted", "legend": THREE}
     assert session["project"]["Confidence"]["renderer"] == "singlebandpseudocolor"
+    assert session["project"]["mosaic"] == {"renderer": "paletted", "legend": list(CLASSES.names)}
+    assert session["project"]["mosaic_lines"] == {"renderer": "paletted", "legend": ["flight_0", "flight_1"]}
 
 
 def test_progress_only_grows_and_reaches_the_end(session):
