@@ -1,4 +1,4 @@
-"""Code blocks on the pages about explanations, labels and maps work as printed."""
+"""Code blocks on the pages about ablations, explanations, labels and maps work as printed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ import pytest
 from code_blocks import CodeBlock, read_code_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = ("explain.md", "header-doctor.md", "labels.md", "maps.md", "mosaics.md", "qgis.md", "quicklooks.md")
+PAGES = (
+    "ablation.md",
+    "explain.md",
+    "header-doctor.md",
+    "labels.md",
+    "maps.md",
+    "mosaics.md",
+    "qgis.md",
+    "quicklooks.md",
+)
 BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
 RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}
 
