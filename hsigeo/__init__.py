@@ -38,6 +38,8 @@ __all__ = [*sorted(_HOME), "__version__"]
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'hsigeo' has no attribute {name!r}")
+    if name == "open_scene":
+        importlib.import_module("hsigeo.accessor")  # whoever opens a scene can write `scene.hsi`
     return getattr(importlib.import_module(_HOME[name]), name)
 
 

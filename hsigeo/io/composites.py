@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.io.cube import CubeHeader
 from hsigeo.io.numerals import parse_number
 
-__all__ = ["AUTO", "COMPOSITES", "Composite", "parse_composite", "pick_bands"]
+__all__ = ["AUTO", "COMPOSITES", "Composite", "parse_composite", "pick_bands", "pick_bands_of"]
 
 TOLERANCE_NM = (40.0, 100.0)
 """A band further away than this does not show the colour that was asked for: below 700 nm, and above, where spectra
@@ -88,10 +90,30 @@ def parse_composite(text: str) -> Composite:
 
 
 def pick_bands(header: CubeHeader, composite: Composite) -> tuple[int, ...]:
+    """`pick_bands_of` of a file, with its default bands.
+
+    Raises
+    ------
+    SceneError
+        The scene does not have what was asked for.
+    """
+    return pick_bands_of(header.bands, composite, where=str(header.path), default_bands=header.default_bands)
+
+
+def pick_bands_of(
+    bands: BandTable, composite: Composite, *, where: str, default_bands: Sequence[int] = ()
+) -> tuple[int, ...]:
     """The bands to show, counted from 0, one or three. Bad bands are left out, unless they are asked for by number.
 
     ``auto`` is true colour where the scene has it; else the file's default bands; else the first, middle and last
     good band; for one or two bands the first, as gray.
+
+    Parameters
+    ----------
+    where
+        What the scene is called in messages.
+    default_bands
+        Those of the file, counted from 1.
 
     Raises
     ------
@@ -99,34 +121,34 @@ def pick_bands(header: CubeHeader, composite: Composite) -> tuple[int, ...]:
         The scene does not have what was asked for.
     """
     if composite.bands:
-        if max(composite.bands) > header.bands.count or min(composite.bands) < 1:
-            raise SceneError(f"{header.path} has {header.bands.count} bands; {composite.name} asks for others")
+        if max(composite.bands) > bands.count or min(composite.bands) < 1:
+            raise SceneError(f"{where} has {bands.count} bands; {composite.name} asks for others")
         return tuple(band - 1 for band in composite.bands)
     if composite.nm:
-        return _nearest(header, composite)
+        return _nearest(bands, composite, where)
     try:
-        return _nearest(header, Composite(name="true-colour", nm=COMPOSITES["true-colour"]))
+        return _nearest(bands, Composite(name="true-colour", nm=COMPOSITES["true-colour"]), where)
     except SceneError:
         pass  # then the next best
-    if header.default_bands:
-        return tuple(band - 1 for band in header.default_bands)
-    good = np.flatnonzero(header.bands.good)
-    if header.bands.count < 3:
+    if default_bands:
+        return tuple(band - 1 for band in default_bands)
+    good = np.flatnonzero(bands.good)
+    if bands.count < 3:
         return (int(good[0]),)
     return int(good[0]), int(good[len(good) // 2]), int(good[-1])
 
 
-def _nearest(header: CubeHeader, composite: Composite) -> tuple[int, ...]:
-    if header.bands.wavelength is None:
-        raise SceneError(f"{header.path} has no wavelengths; name bands by number (b30,b18,b7)")
-    good = np.flatnonzero(header.bands.good)
-    wavelength = header.bands.wavelength[good]
+def _nearest(bands: BandTable, composite: Composite, where: str) -> tuple[int, ...]:
+    if bands.wavelength is None:
+        raise SceneError(f"{where} has no wavelengths; name bands by number (b30,b18,b7)")
+    good = np.flatnonzero(bands.good)
+    wavelength = bands.wavelength[good]
     picked = []
     for nm in composite.nm:
         nearest = int(np.argmin(np.abs(wavelength - nm)))
         if abs(wavelength[nearest] - nm) > TOLERANCE_NM[nm > 700]:
             raise SceneError(
-                f"{header.path} cannot be shown as {composite.name}: its good band nearest to {nm:g} nm lies at "
+                f"{where} cannot be shown as {composite.name}: its good band nearest to {nm:g} nm lies at "
                 f"{wavelength[nearest]:.4g} nm"
             )
         picked.append(int(good[nearest]))
