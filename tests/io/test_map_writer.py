@@ -302,7 +302,7 @@ def test_an_existing_map_is_refused_before_any_work_and_stays_as_it_is(tmp_path)
     assert path.read_bytes() == b"precious"
 
 
-@pytest.mark.parametrize("name", ["map.tif.aux.xml", "map.qml", "sure.tif", "all.tif"])
+@pytest.mark.parametrize("name", ["map.tif.aux.xml", "map.qml", "sure.tif", "sure.qml", "all.tif", "all.qml"])
 def test_everything_that_would_be_replaced_is_protected(tmp_path, name):
     (tmp_path / name).write_bytes(b"precious")
 

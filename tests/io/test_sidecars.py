@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.io import open_map, write_map
-from hsigeo.io.sidecars import Category, aux_path, make_aux_xml, make_qml, qml_path, read_categories
+from hsigeo.io.sidecars import Category, aux_path, make_aux_xml, make_qml, make_ramp_qml, qml_path, read_categories
 
 TABLE = ClassTable.from_names(NAMES)
 
@@ -51,6 +51,14 @@ def test_the_qgis_style_is_xml_with_exactly_these_classes(table):
 
     assert [int(entry.get("value")) for entry in entries] == list(table.ids)
     assert [entry.get("color") for entry in entries] == ["#{:02x}{:02x}{:02x}".format(*e.color) for e in table]
+
+
+def test_the_style_of_numbers_is_a_ramp_that_ends_where_it_was_told():
+    renderer = ET.fromstring(make_ramp_qml(0, 3)).find("pipe/rasterrenderer")
+
+    assert (renderer.get("classificationMin"), renderer.get("classificationMax")) == ("0", "3")
+    values = [float(item.get("value")) for item in renderer.findall("rastershader/colorrampshader/item")]
+    assert values == [0, 0.75, 1.5, 2.25, 3]
 
 
 def test_classes_come_from_the_auxiliary_file_where_a_map_has_no_tag(tmp_path):
