@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from hsigeo.atomic import disk_failure, replaced_on_success
 from hsigeo.tiling import TilePlan
 
-__all__ = ["PartialLayer", "PartialMap", "empty_folder", "read_identity"]
+__all__ = ["PartialLayer", "PartialMap", "empty_folder", "is_emptied", "read_identity"]
 
 _IDENTITY, _JOURNAL = "job.json", "tiles.log"
 _LOCK = "lock"
@@ -194,6 +194,11 @@ def read_identity(folder: Path) -> Identity | None:
     except (OSError, ValueError, RecursionError):
         return None
     return identity if isinstance(identity, dict) else None
+
+
+def is_emptied(folder: Path) -> bool:
+    """Whether emptying the folder has begun: what vouches for tiles is gone, and the lock or scratch may be left."""
+    return read_identity(folder) is None or not (folder / _JOURNAL).exists()
 
 
 def empty_folder(folder: Path) -> None:

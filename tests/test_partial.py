@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hsigeo.errors import DiskFullError
-from hsigeo.partial import PartialLayer, PartialMap, empty_folder, read_identity
+from hsigeo.partial import PartialLayer, PartialMap, empty_folder, is_emptied, read_identity
 from hsigeo.tiling import TilePlan
 
 PLAN = TilePlan(lines=10, samples=6, rows=4, columns=6)
@@ -121,3 +121,13 @@ def test_emptying_removes_leftovers_of_any_kind_but_not_the_lock(tmp_path):
     (tmp_path / ".map.partial-1-ab.tif").touch()
     empty_folder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+
+
+def test_a_folder_whose_emptying_was_cut_short_counts_as_emptied(tmp_path):
+    with PartialMap(tmp_path, {"scene": "a"}, PLAN, LAYERS) as partial:
+        partial.write(0, make_tile(0))
+    assert not is_emptied(tmp_path)
+    (tmp_path / "tiles.log").unlink()  # the first thing that emptying does
+    assert is_emptied(tmp_path)
+    empty_folder(tmp_path)
+    assert is_emptied(tmp_path)

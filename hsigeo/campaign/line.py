@@ -35,7 +35,7 @@ from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
 from hsigeo.locking import locked
-from hsigeo.partial import PartialMap, empty_folder, read_identity
+from hsigeo.partial import PartialMap, empty_folder, is_emptied, read_identity
 from hsigeo.tiling import plan_strips
 
 __all__ = [
@@ -279,7 +279,7 @@ def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: L
         return LineResult(was_finished=True)
     may_replace = _may_replace(line, settings)
     with _folder_of(job, settings.wait, listener):
-        if settings.skip_finished and is_finished(job, line.key) and read_identity(job.partial) is None:
+        if settings.skip_finished and is_finished(job, line.key) and is_emptied(job.partial):
             # By the process that was waited for, or by one that was killed while it cleared up.
             empty_folder(job.partial)
             return LineResult(was_finished=True)

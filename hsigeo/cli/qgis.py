@@ -13,7 +13,6 @@ EXAMPLES = """\b
 Examples:
   hsigeo qgis install
   hsigeo qgis install --profile fieldwork
-  hsigeo qgis install --profiles-dir ~/.var/app/org.qgis.qgis/data/QGIS/QGIS3/profiles
 """
 
 
