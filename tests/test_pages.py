@@ -19,8 +19,10 @@ PAGES = (
     "labels.md",
     "maps.md",
     "mosaics.md",
+    "python.md",
     "qgis.md",
     "quicklooks.md",
+    "refine.md",
 )
 BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
 RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}

@@ -28,6 +28,7 @@ _SUMMARIES = {
     "vectorise": "Turn a class map into polygons with areas, as a GeoPackage.",
     "statistics": "Count the pixels and measure the area of each class of a map.",
     "agree": "Compare the maps of flight lines where they overlap.",
+    "export": "Write a model as ONNX, for programs without torch.",
     "qgis": "Use hsigeo from QGIS.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",
 }
