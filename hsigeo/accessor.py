@@ -142,7 +142,9 @@ class HsiAccessor:
         -------
         matplotlib.image.AxesImage
         """
-        picture = self.rgb(composite, percent=percent).compute()
+        picture = self.rgb(composite, percent=percent).drop_vars("spatial_ref", errors="ignore").compute()
+        if "y" not in picture.coords:  # a rotated scene is drawn as it is stored, the first row on top
+            options.setdefault("yincrease", False)
         image = picture.plot.imshow(x="x", y="y", rgb="band", ax=ax, **options)
         image.axes.set_aspect("equal")
         return image

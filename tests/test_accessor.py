@@ -71,6 +71,9 @@ def test_plot_rgb_draws_on_the_axes_given(scene):
 
     assert image.axes is axes
     assert image.get_array().shape[:2] == (scene.sizes["y"], 40)
+    assert "y" not in scene.coords  # it is rotated,
+    assert axes.yaxis_inverted()  # so the first row is on top
+    assert axes.get_title() == ""
 
 
 def test_what_the_scene_cannot_show_is_one_line(scene):
