@@ -13,7 +13,7 @@ from hsigeo.classes import UNCLASSIFIED
 __all__ = ["majority", "remove_patches"]
 
 MOST_ROUNDS = 100
-"""Of merging small patches into small patches; measured on noise, six are many."""
+"""Of merging small patches into small patches; a bound, should two of them take turns."""
 
 Ids = NDArray[Any]
 

@@ -68,7 +68,7 @@ def write_polygons(
 ) -> Polygons:
     """Write every patch of one class as a polygon.
 
-    The whole map's ids are held at once, and about half a kB for each polygon: remove small patches first.
+    The whole map's ids are held at once, and all polygons: remove small patches first.
 
     Parameters
     ----------
