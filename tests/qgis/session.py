@@ -98,6 +98,8 @@ def describe_project():
 def use(wanted):
     from processing.core.ProcessingConfig import ProcessingConfig
 
+    # The user's choice in QGIS, kept in settings; titles, as a new profile has it.
+    ProcessingConfig.setSettingValue(ProcessingConfig.PREFER_FILENAME_AS_LAYER_NAME, False)
     answer = {}
     project = QgsProject.instance()
     scene = QgsRasterLayer(wanted["scene"], "flight line")

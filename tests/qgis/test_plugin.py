@@ -173,8 +173,8 @@ def test_a_filter_on_the_label_layer_counts(session, work):
 def test_results_are_added_to_the_project_styled(session):
     assert session["project"]["Class map"] == {"renderer": "paletted", "legend": THREE}
     assert session["project"]["Confidence"]["renderer"] == "singlebandpseudocolor"
-    assert session["project"]["mosaic"] == {"renderer": "paletted", "legend": list(CLASSES.names)}
-    assert session["project"]["mosaic_lines"] == {"renderer": "paletted", "legend": ["flight_0", "flight_1"]}
+    assert session["project"]["Mosaic"] == {"renderer": "paletted", "legend": list(CLASSES.names)}
+    assert session["project"]["Flight lines"] == {"renderer": "paletted", "legend": ["flight_0", "flight_1"]}
 
 
 def test_progress_only_grows_and_reaches_the_end(session):
