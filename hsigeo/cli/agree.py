@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.cli.options import bounds_option, crs_option, overwrite_option, progress_bar, resolution_option, say
+from hsigeo.cli.options import (
+    bounds_option,
+    crs_option,
+    observations_option,
+    overwrite_option,
+    progress_bar,
+    resolution_option,
+    say,
+)
 
 if TYPE_CHECKING:
     from hsigeo.agreement.figures import Figures
@@ -33,13 +41,7 @@ _NAME_WIDTH = 32
     type=click.Path(path_type=Path),
     help="Folder for tables (CSV), agreement.json, agreement.png and disagreement.tif.",
 )
-@click.option(
-    "--observations",
-    metavar="PATH",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="File with view angles, or folder of such files, named after the lines (LINE_obs…). May be repeated.",
-)
+@observations_option
 @crs_option
 @resolution_option
 @bounds_option

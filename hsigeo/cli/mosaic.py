@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.cli.options import bounds_option, crs_option, overwrite_option, progress_bar, resolution_option, say
+from hsigeo.cli.options import (
+    bounds_option,
+    crs_option,
+    observations_option,
+    overwrite_option,
+    progress_bar,
+    resolution_option,
+    say,
+)
 
 if TYPE_CHECKING:
     from hsigeo.mosaic.assembly import Mosaic
@@ -31,13 +39,7 @@ Examples:
     type=click.Choice(["probability", "confidence", "zenith", "centre", "order"]),
     help="How overlaps are decided. Default: the first of these that all maps have the layers for.",
 )
-@click.option(
-    "--observations",
-    metavar="PATH",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="File with view angles, or folder of such files, named after the lines (LINE_obs…). May be repeated.",
-)
+@observations_option
 @crs_option
 @resolution_option
 @bounds_option

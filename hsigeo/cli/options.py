@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -44,6 +45,13 @@ reader_option = click.option(
 )
 crs_option = click.option(
     "--crs", metavar="CRS", help="CRS of the output, e.g. EPSG:32633. Default: what most maps have."
+)
+observations_option = click.option(
+    "--observations",
+    metavar="PATH",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File with view angles, or folder of such files, named after the lines (LINE_obs…). May be repeated.",
 )
 resolution_option = click.option(
     "--resolution",

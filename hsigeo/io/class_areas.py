@@ -19,7 +19,15 @@ from hsigeo.grid import Grid
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import GDAL_ERRORS
 
-__all__ = ["TOLERANCE", "ClassAreas", "PixelAreas", "measure_class_areas", "measure_pixel_areas"]
+__all__ = [
+    "TOLERANCE",
+    "ClassAreas",
+    "ClassTally",
+    "PixelAreas",
+    "measure_class_areas",
+    "measure_pixel_areas",
+    "tally_classes",
+]
 
 TOLERANCE = 0.01
 """UTM and most national grids stretch areas by less than half a per cent."""
@@ -94,8 +102,28 @@ class ClassAreas:
     note: str | None = None
 
 
-def measure_class_areas(raster: ClassRaster, *, progress: Progress | None = None) -> ClassAreas:
-    """Read a whole map, a few MB at a time, and add up the area of each class.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassTally:
+    """How often each number occurs in a map, and on how much ground.
+
+    Parameters
+    ----------
+    pixels
+        (number,) int64, from 0 to the largest class id, or further where the map holds numbers that are no class.
+    area
+        (number,) float64.
+    unit, note
+        As in `PixelAreas`.
+    """
+
+    pixels: NDArray[np.int64]
+    area: FloatArray
+    unit: str
+    note: str | None
+
+
+def tally_classes(raster: ClassRaster, *, progress: Progress | None = None) -> ClassTally:
+    """Read a whole map once, a few MB at a time.
 
     Parameters
     ----------
@@ -107,19 +135,30 @@ def measure_class_areas(raster: ClassRaster, *, progress: Progress | None = None
     LabelError
         The map cannot be read.
     """
-    pixels = measure_pixel_areas(raster.grid)
+    areas = measure_pixel_areas(raster.grid)
     # Only as many as there are ids: 65 536 counters for each strip of a small map would be most of the work.
-    total = np.zeros(max(raster.classes.ids, default=0) + 1)
+    size = max(raster.classes.ids, default=0) + 1
+    pixels = np.zeros(size, dtype=np.int64)
+    area: FloatArray = np.zeros(size)
     for row, ids in raster.strips():
-        weights = None if pixels.is_constant else pixels.of_rows(row, row + len(ids), raster.grid.samples).ravel()
-        counts = np.bincount(ids.ravel(), weights, minlength=len(total))
-        total = np.pad(total, (0, len(counts) - len(total))) + counts
+        counts = np.bincount(ids.ravel(), minlength=len(pixels))
+        pixels = np.pad(pixels, (0, len(counts) - len(pixels))) + counts
+        if not areas.is_constant:
+            weights = areas.of_rows(row, row + len(ids), raster.grid.samples).ravel()
+            ground = np.bincount(ids.ravel(), weights, minlength=len(area))
+            area = np.pad(area, (0, len(ground) - len(area))) + ground
         if progress is not None:
             progress(row + len(ids), raster.grid.lines)
-    if pixels.is_constant:
-        total *= pixels.area.item()
-    by_id = {number: float(total[number]) for number in (0, *raster.classes.ids)}
-    return ClassAreas(by_id=by_id, unit=pixels.unit, note=pixels.note)
+    if areas.is_constant:
+        area = np.multiply(pixels, areas.area.item(), dtype=np.float64)
+    return ClassTally(pixels=pixels, area=area, unit=areas.unit, note=areas.note)
+
+
+def measure_class_areas(raster: ClassRaster, *, progress: Progress | None = None) -> ClassAreas:
+    """The area of each class of a map; parameters and errors as in `tally_classes`."""
+    tally = tally_classes(raster, progress=progress)
+    by_id = {number: float(tally.area[number]) for number in (0, *raster.classes.ids)}
+    return ClassAreas(by_id=by_id, unit=tally.unit, note=tally.note)
 
 
 def measure_pixel_areas(grid: Grid) -> PixelAreas:

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from hsigeo.classes import ClassEntry
-from hsigeo.io.class_areas import measure_pixel_areas
+from hsigeo.io.class_areas import tally_classes
 from hsigeo.io.class_raster import ClassRaster
 
 __all__ = ["ClassShare", "ClassStatistics", "measure_classes"]
@@ -86,27 +84,18 @@ def measure_classes(raster: ClassRaster, *, progress: Progress | None = None) ->
     LabelError
         The map cannot be read.
     """
-    areas = measure_pixel_areas(raster.grid)
-    size = max(raster.classes.ids, default=0) + 1
-    pixels, ground = np.zeros(size, dtype=np.int64), np.zeros(size)
-    for row, ids in raster.strips():
-        flat = np.where(ids < size, ids, 0).ravel()
-        pixels += np.bincount(flat, minlength=size)
-        if not areas.is_constant:
-            weights = areas.of_rows(row, row + len(ids), raster.grid.samples).ravel()
-            ground += np.bincount(flat, weights, minlength=size)
-        if progress is not None:
-            progress(row + len(ids), raster.grid.lines)
-    if areas.is_constant:
-        ground += pixels * areas.area.item()
-    classified = float(ground[1:].sum()) or 1.0
+    tally = tally_classes(raster, progress=progress)
+    ids = list(raster.classes.ids)
+    classified = float(tally.area[ids].sum()) or 1.0
     rows = tuple(
         ClassShare(
             entry=entry,
-            pixels=int(pixels[entry.id]),
-            area=float(ground[entry.id]) if areas.unit == "ha" else None,
-            share=float(ground[entry.id]) / classified,
+            pixels=int(tally.pixels[entry.id]),
+            area=float(tally.area[entry.id]) if tally.unit == "ha" else None,
+            share=float(tally.area[entry.id]) / classified,
         )
         for entry in raster.classes
     )
-    return ClassStatistics(classes=rows, unclassified_pixels=int(pixels[0]), note=areas.note)
+    return ClassStatistics(
+        classes=rows, unclassified_pixels=int(tally.pixels.sum() - tally.pixels[ids].sum()), note=tally.note
+    )

@@ -8,7 +8,7 @@ these trials, its spread their standard deviation.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,7 +24,18 @@ from hsigeo.training.folds import plan_disjoint_folds
 from hsigeo.training.samples import LabelledSpectra
 from hsigeo.training.validation import ask
 
-__all__ = ["CLEAN", "Ablation", "Contribution", "Fit", "Score", "Trial", "ablate", "plan_trials", "score_on"]
+__all__ = [
+    "CLEAN",
+    "Ablation",
+    "Contribution",
+    "Fit",
+    "Score",
+    "Trial",
+    "ablate",
+    "plan_trials",
+    "score_on",
+    "score_records",
+]
 
 CLEAN = "clean"
 """The test spectra as they are, among the names of damages."""
@@ -173,20 +184,26 @@ class Ablation:
     def records(self) -> list[dict[str, Any]]:
         """Every score as one flat record, the form for CSV files and JSON."""
         return [
-            {
-                "component": fit.component,
-                "task": task,
-                "seed": seed,
-                "fold": fold,
-                "condition": condition,
-                "overall_accuracy": score.overall,
-                "average_accuracy": score.average,
-                "training_seconds": fit.seconds,
-            }
+            {"component": fit.component, **record, "training_seconds": fit.seconds}
             for fit in self.fits
-            for task, seed, fold in [self.trials[fit.trial]]
-            for condition, score in fit.scores.items()
+            for record in score_records(self.trials[fit.trial], fit.scores)
         ]
+
+
+def score_records(trial: tuple[str, int, int], scores: Mapping[str, Score]) -> list[dict[str, Any]]:
+    """The scores of one network, one record for each condition, with the task, seed and fold of its trial."""
+    task, seed, fold = trial
+    return [
+        {
+            "task": task,
+            "seed": seed,
+            "fold": fold,
+            "condition": condition,
+            "overall_accuracy": score.overall,
+            "average_accuracy": score.average,
+        }
+        for condition, score in scores.items()
+    ]
 
 
 def plan_trials(samples: LabelledSpectra, *, seeds: int, folds: int) -> tuple[Trial, ...]:

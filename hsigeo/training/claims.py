@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from hsigeo.model.plain import PlainNetwork
-from hsigeo.training.ablation import CLEAN, Score, Trial, score_on
+from hsigeo.training.ablation import CLEAN, Score, Trial, score_on, score_records
 from hsigeo.training.fit import FitPlan, seeded
 from hsigeo.training.plain import PlainPlan, train_plain
 from hsigeo.training.validation import ask
@@ -141,19 +141,9 @@ class Claims:
     def records(self) -> list[dict[str, Any]]:
         """Every score as one flat record."""
         return [
-            {
-                "setting": run.setting,
-                "task": task,
-                "seed": seed,
-                "fold": fold,
-                "condition": condition,
-                "overall_accuracy": score.overall,
-                "average_accuracy": score.average,
-                "prototypes_read": run.breadth,
-            }
+            {"setting": run.setting, **record, "prototypes_read": run.breadth}
             for run in self.runs
-            for task, seed, fold in [self.trials[run.trial]]
-            for condition, score in run.scores.items()
+            for record in score_records(self.trials[run.trial], run.scores)
         ]
 
     def summary(self) -> dict[str, Any]:
