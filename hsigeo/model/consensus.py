@@ -272,10 +272,6 @@ class ConsensusNetwork(nn.Module):
         settled: Settled = self.consensus(self.tokens(spectra))
         return settled.tokens
 
-    def read(self, spectra: Tensor) -> Reading:
-        """What the memory says of reflectance (P, B)."""
-        return self.recall(self.healed(spectra))
-
     def recall(self, tokens: Tensor) -> Reading:
         """What the memory says of healed tokens (P, T, I)."""
         reading: Reading = self.memory(self.consensus.embed(tokens))
