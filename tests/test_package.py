@@ -22,7 +22,8 @@ FUNCTIONS = sorted(name for name in hsigeo.__all__ if not name.startswith("__"))
 
 
 def python(code: str) -> str:
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=REPOSITORY)
     return result.stdout
 
 
@@ -54,6 +55,16 @@ def test_help_loads_nothing_heavy() -> None:
     help_text, _, loaded = output.partition("modules ")
     assert "classify" in help_text
     assert [name for name in HEAVY if name in loaded.split()] == []
+
+
+def test_loading_a_model_leaves_torchs_compiler_and_sympy_alone() -> None:
+    code = (
+        "import sys; from hsigeo.model import load_model; load_model('sample_scenes/line_1.safetensors'); "
+        "print(*sys.modules)"
+    )
+    loaded = python(code).split()
+
+    assert [name for name in ("torch._dynamo", "torch._inductor", "sympy") if name in loaded] == []
 
 
 def test_help_answers_at_once() -> None:

@@ -97,7 +97,9 @@ class BandConsensus(nn.Module):
             raise ValueError(f"{shapes} shapes of a basis of width {width} do not fit {tokens} tokens of {inputs}")
         self.shapes = shapes
         self.register_buffer("mean", torch.zeros(tokens, inputs))
-        self.register_buffer("basis", torch.eye(tokens * inputs, width).view(tokens, inputs, width))
+        basis = torch.zeros(tokens * inputs, width)
+        basis.diagonal().fill_(1.0)  # not torch.eye: where a network is only laid out, that imports torch's compiler
+        self.register_buffer("basis", basis.view(tokens, inputs, width))
         self.register_buffer("noise", torch.ones(tokens, inputs))
         self.register_buffer("spread", torch.ones(shapes))
         self.register_buffer("usual", torch.full((tokens,), torch.inf))
