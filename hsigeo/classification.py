@@ -144,7 +144,7 @@ def answers_of_block(
     Parameters
     ----------
     block : (used band, y, x) float32, reflectance
-        The bands that `match` uses.
+        The bands that `match` uses. Fastest where the bands of a pixel lie side by side in memory.
     limit
         Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
     pool
@@ -157,8 +157,8 @@ def answers_of_block(
         probabilities are NaN where that exceeds the limit.
     """
     bands, lines, samples = block.shape
-    by_band = block.reshape(bands, -1)
-    valid = np.flatnonzero(np.isfinite(by_band).all(axis=0))  # (pixel,)
+    by_pixel = np.moveaxis(block, 0, -1).reshape(-1, bands)
+    valid = np.flatnonzero(np.isfinite(by_pixel).all(axis=1))  # (pixel,)
     count = len(model.card.classes)
     result = np.full((count if limit is None else count + 1, lines * samples), np.nan, dtype=np.float32)
     batch = batch_size(device)
@@ -166,7 +166,7 @@ def answers_of_block(
 
     def fill(start: int) -> None:
         part = valid[start : start + batch]
-        spectra = np.ascontiguousarray(by_band[:, part].T)  # (pixel, used band)
+        spectra = by_pixel[part]  # (pixel, used band)
         probability = predict_probabilities(model, spectra, device=device, prepare=prepare).T  # (class, pixel)
         if limit is not None:
             distance = measure_distance(model, spectra, device=device, prepare=prepare)

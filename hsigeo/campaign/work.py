@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hsigeo.band_matching import BandMatch
 from hsigeo.classification import answers_of_block, class_ids, most_probable
 from hsigeo.io.cube import Cube
-from hsigeo.io.scene_reader import ReflectanceArray
+from hsigeo.io.spectra import read_spectra
 from hsigeo.model import Model
 from hsigeo.partial import PartialLayer
 from hsigeo.tiling import TilePlan, plan_tiles
@@ -78,14 +78,14 @@ class LineWork:
             yield slice(self.plan.rows_of(first).start, self.plan.rows_of(last).stop), slice(0, self.plan.samples)
 
     def read(self, window: Window) -> Block:
-        """(used band, y, x) reflectance of a window.
+        """(used band, y, x) reflectance of a window; in memory, the bands of a pixel lie side by side.
 
         Raises
         ------
         SceneError
             The file is damaged or has changed.
         """
-        return ReflectanceArray(self.cube)[(self.match.used, *window)]
+        return np.moveaxis(read_spectra(self.cube, self.match.used, *window), -1, 0)
 
     def compute(self, block: Block, pool: Executor | None = None) -> Tile:
         """The layers of a block."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scaling", "guess_scaling", "parse_nodata", "to_reflectance"]
+__all__ = ["Scaling", "guess_scaling", "parse_nodata", "scale_into", "to_reflectance"]
 
 _TEN_THOUSAND = re.compile(
     r"[*x×]\s*10[ ,]?000(?!\d)|(?:between\s*)?0\s*(?:and|to|-|–|\.\.)\s*10[ ,]?000(?!\d)|scaled by 10[ ,]?000(?!\d)",  # noqa: RUF001
@@ -43,7 +43,7 @@ class Scaling:
         """The same gain for all bands, and no offset."""
         return cls(gain=np.full(count, gain), offset=np.zeros(count))
 
-    def take(self, bands: slice | list[int]) -> Scaling:
+    def take(self, bands: slice | list[int] | NDArray[np.integer[Any]]) -> Scaling:
         """That of some of the bands."""
         fill = None if self.fill is None else self.fill[bands]
         return Scaling(gain=self.gain[bands], offset=self.offset[bands], fill=fill)
@@ -122,20 +122,44 @@ def to_reflectance(stored: NDArray[Any], scaling: Scaling, nodata: float | int |
         In the memory order of `stored`: to reorder a block while scaling it takes four times as long.
     """
     values = np.empty_like(stored, dtype=np.float32)
-    if scaling.is_identity:
+    scale_into(np.moveaxis(values, 0, -1), np.moveaxis(stored, 0, -1), scaling, nodata)
+    return values
+
+
+def scale_into(values: NDArray[np.float32], stored: NDArray[Any], scaling: Scaling, nodata: float | int | None) -> None:
+    """As `to_reflectance`, into an array that is there.
+
+    Parameters
+    ----------
+    values, stored : (…, band)
+        Fastest where both lie alike in memory. Each number is rounded once, however they lie.
+    """
+    if stored.dtype.str[1:] in _EXACT_IN_FLOAT32:
         values[...] = stored
-    elif stored.dtype.str[1:] in _EXACT_IN_FLOAT32:
-        np.multiply(stored, scaling.gain.astype(np.float32)[:, None, None], out=values, casting="same_kind")
-        if scaling.offset.any():
-            values += scaling.offset.astype(np.float32)[:, None, None]
+        if not scaling.is_identity:
+            values *= _plain(scaling.gain)
+            if scaling.offset.any():
+                values += _plain(scaling.offset)
+    elif scaling.is_identity:
+        values[...] = stored
     else:
         # Band by band: 64 bits for the whole block would double the memory it needs.
         for band, (gain, offset) in enumerate(zip(scaling.gain, scaling.offset, strict=True)):
-            values[band] = stored[band] * gain + offset
+            values[..., band] = stored[..., band] * gain + offset
     if nodata is not None and not math.isnan(nodata):
-        values[stored == stored.dtype.type(nodata)] = np.nan
+        _blank(values, stored == stored.dtype.type(nodata))
     if scaling.fill is not None:
-        values[stored == scaling.fill[:, None, None]] = np.nan
+        _blank(values, stored == scaling.fill)
     if stored.dtype.kind == "f":
-        values[~np.isfinite(values)] = np.nan
-    return values
+        _blank(values, ~np.isfinite(values))
+
+
+def _plain(numbers: NDArray[np.float64]) -> NDArray[np.float32] | np.float32:
+    """One float32 where all bands have the same number: it multiplies whole blocks rather than one pixel's bands."""
+    single = numbers.astype(np.float32)
+    return single[0] if len(single) and (single == single[0]).all() else single
+
+
+def _blank(values: NDArray[np.float32], where: NDArray[np.bool_]) -> None:
+    if where.any():  # seldom; and to ask costs much less than to index with a mask that is all false
+        values[where] = np.nan
