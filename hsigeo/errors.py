@@ -63,5 +63,9 @@ class DeviceError(HsigeoError, RuntimeError):
     """The requested compute device is not available."""
 
 
+class KernelError(HsigeoError, RuntimeError):
+    """The form of the fast loops that was asked for is unknown, or cannot run here."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Stopped by the user at a point from which the same command goes on. Its text says how far it came."""

@@ -27,6 +27,7 @@ from hsigeo.classification import match_scene
 from hsigeo.errors import ClusterError
 from hsigeo.io import mark_dead_bands, open_cube, open_scene
 from hsigeo.io.cube import FileStamp
+from hsigeo.kernels.choice import VARIABLE, describe_kernel
 from hsigeo.model import resolve_device
 from hsigeo.tiling import TilePlan
 
@@ -55,8 +56,8 @@ class LineSource:
         Of the scene's data file, the scene's header and the model.
     software
         Versions that decide about the last bits.
-    device
-        ``cpu`` or ``cuda``.
+    device, kernel
+        ``cpu`` or ``cuda``, and the form of the fast loops there.
     layers, plan, max_memory, limit
         As in `LineWork`.
     """
@@ -70,6 +71,7 @@ class LineSource:
     digest: str
     software: str
     device: str
+    kernel: str
     layers: tuple[str, ...]
     plan: TilePlan
     max_memory: int
@@ -94,10 +96,13 @@ class ClusterEngine:
         Of the cluster.
     device_kind
         What the workers compute on: ``cpu`` or ``cuda``.
+    kernel
+        The form of the fast loops that they all use.
     """
 
     client: Client
     device_kind: str
+    kernel: str
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value
     lines_at_once: int = 2
 
@@ -157,6 +162,7 @@ class ClusterEngine:
             digest=work.model.digest,
             software=_software(),
             device=self.device_kind,
+            kernel=self.kernel,
             layers=work.layers,
             plan=work.plan,
             max_memory=work.max_memory,
@@ -197,7 +203,8 @@ def cluster_engine(address: str | None, *, scheduler_file: str | None, device: s
         except TimeoutError as error:
             raise ClusterError(f"the scheduler at {where} has no workers; start some: dask worker {where}") from error
         check_workers(client)
-        yield ClusterEngine(client=client, device_kind=_device_kind(client, device))
+        kind = _device_kind(client, device)
+        yield ClusterEngine(client=client, device_kind=kind, kernel=_common_kernel(client, kind))
 
 
 def check_workers(client: Client) -> None:
@@ -236,6 +243,10 @@ def compute_order(order: TileOrder) -> list[tuple[int, Tile]]:
 def _open_work(source: LineSource) -> LineWork:
     if source.software != _software():
         raise ClusterError(f"this worker has {_software()}, the client {source.software}; maps would differ")
+    if (kernel := describe_kernel(source.device)) != source.kernel:
+        raise ClusterError(
+            f"this worker has the kernel {kernel}, others {source.kernel}; a map would be made half with each"
+        )
     cube, model = open_cube(source.scene, reader=source.reader), cached_model(source.model)
     if FileStamp.of(Path(cube.header.data_path)) != source.stamp or describe_header(cube.header) != source.header:
         raise ClusterError(f"a worker sees another file at {source.scene} than the client; is the storage shared?")
@@ -261,6 +272,21 @@ def _device_kind(client: Client, wanted: str) -> str:
     if wanted == "cuda" and not offered:
         raise ClusterError("no worker offers a GPU; start them with `--nthreads 1 --resources GPU=1`, one for each GPU")
     return "cuda" if offered and wanted != "cpu" else "cpu"
+
+
+def _common_kernel(client: Client, device: str) -> str:
+    """The form of the fast loops that the workers use, those with a GPU where it matters."""
+    workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
+    asked = [name for name, worker in workers.items() if device == "cpu" or worker.get("resources", {}).get("GPU")]
+    found: dict[str, str] = client.run(describe_kernel, device, workers=asked)
+    first, *others = found
+    for worker in others:
+        if found[worker] != found[first]:
+            raise ClusterError(
+                f"the worker {worker} has the kernel {found[worker]}, {first} {found[first]}; a map would be made half "
+                f"with each; install the same on all, or start all with {VARIABLE}=plain"
+            )
+    return found[first]
 
 
 def _software() -> str:

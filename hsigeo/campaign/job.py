@@ -28,6 +28,7 @@ _WORDS = {
     "header": "scene (its header differs)",
     "model": "model",
     "device": "kind of device",
+    "kernel": "kernel",
     "layers": "choice of layers",
     "options": "options",
 }
@@ -146,13 +147,15 @@ def _load(path: str, _stamp: FileStamp) -> Model:
     return load_model(path)
 
 
-def make_identity(job: LineJob, header: CubeHeader, model: Model, device: str) -> dict[str, Any]:
+def make_identity(job: LineJob, header: CubeHeader, model: Model, *, device: str, kernel: str) -> dict[str, Any]:
     """All that the pixels of a map depend on, as JSON values.
 
     Parameters
     ----------
     device
         Its kind: a GPU's last bits are not a CPU's.
+    kernel
+        As `hsigeo.kernels.choice.describe_kernel` has it, where the tiles are computed.
     """
     return {
         "software": f"hsigeo {hsigeo.__version__}, torch {torch.__version__}",
@@ -160,6 +163,7 @@ def make_identity(job: LineJob, header: CubeHeader, model: Model, device: str) -
         "header": describe_header(header),
         "model": model.digest,
         "device": device,
+        "kernel": kernel,
         "layers": list(job.layers),
         "options": json.loads(json.dumps(dict(job.options))),
     }
@@ -168,8 +172,8 @@ def make_identity(job: LineJob, header: CubeHeader, model: Model, device: str) -
 def make_key(identity: Mapping[str, Any]) -> str:
     """What a finished map is recognised by: that of its scene, model and options.
 
-    Neither the version of torch nor further layers are in it: they decide whether half a map may be gone on with, but
-    do not make a whole one another.
+    Neither the version of torch, the kernel nor further layers are in it: they decide whether half a map may be gone on
+    with, but do not make a whole one another.
     """
     kept = {name: identity[name] for name in ("scene", "header", "model", "device", "options")}
     return _digest([hsigeo.__version__, kept])[:32]

@@ -63,6 +63,10 @@ class Engine(Protocol):
         """Where the tiles are computed: ``cpu`` or ``cuda``."""
 
     @property
+    def kernel(self) -> str:
+        """With what they are computed there, as `hsigeo.kernels.choice.describe_kernel` has it."""
+
+    @property
     def lines_at_once(self) -> int:
         """How many lines to work on together: more than one where others compute while this process writes."""
 
@@ -82,6 +86,8 @@ class Settings:
         Where this process computes.
     device_kind
         Where the tiles are computed, which may be elsewhere: ``cpu`` or ``cuda``.
+    kernel
+        With what they are computed there.
     max_memory
         Bytes that the tiles in flight may take.
     overwrite
@@ -94,6 +100,7 @@ class Settings:
 
     device: torch.device
     device_kind: str
+    kernel: str
     max_memory: int
     overwrite: bool = False
     skip_finished: bool = True
@@ -203,7 +210,7 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     unknown = job.options.get("unknown")
     result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
     try:
-        identity = make_identity(job, cube.header, model, settings.device_kind)
+        identity = make_identity(job, cube.header, model, device=settings.device_kind, kernel=settings.kernel)
     except OSError as error:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
     key = make_key(identity)
@@ -226,9 +233,10 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
 
 
 def describe_line(line: PreparedLine) -> str:
-    """Size, classes and model, for people."""
+    """Size, classes, model and kernel, for people."""
     grid, model = line.work.plan, line.work.model
-    return f"{grid.lines} x {grid.samples} pixels, {len(model.card.classes)} classes, model {model.digest[:12]}"
+    made_with = f"model {model.digest[:12]}, kernel {line.identity['kernel']}"
+    return f"{grid.lines} x {grid.samples} pixels, {len(model.card.classes)} classes, {made_with}"
 
 
 def check_line(line: PreparedLine, settings: Settings) -> bool:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import torch
 
 from hsigeo.campaign.work import Block, LineWork, Tile, Window, compute_tiles
+from hsigeo.kernels.choice import describe_kernel
 
 __all__ = ["LocalEngine", "local_engine"]
 
@@ -52,6 +53,11 @@ class LocalEngine:
     def device_kind(self) -> str:
         """``cpu`` or ``cuda``."""
         return self.device.type
+
+    @property
+    def kernel(self) -> str:
+        """The form of the fast loops."""
+        return describe_kernel(self.device.type)
 
     def compute(
         self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool] = bool

@@ -223,6 +223,7 @@ class _Choices:
         return Settings(
             device=engine.device,
             device_kind=engine.device_kind,
+            kernel=engine.kernel,
             max_memory=self.max_memory,
             overwrite=self.overwrite,
             skip_finished=is_campaign,

@@ -22,6 +22,7 @@ from hsigeo.campaign.job import describe_header
 from hsigeo.cli.main import cli
 from hsigeo.errors import ClusterError
 from hsigeo.io import open_cube
+from hsigeo.kernels.choice import describe_kernel
 from hsigeo.model import write_model
 from hsigeo.tiling import plan_strips
 
@@ -124,6 +125,7 @@ def source(tmp_path) -> LineSource:
         digest=make_model().digest,
         software=cluster._software(),
         device="cpu",
+        kernel=describe_kernel("cpu"),
         layers=("class_id",),
         plan=plan_strips(lines=header.grid.lines, samples=header.grid.samples),
         max_memory=1 << 30,
@@ -145,6 +147,7 @@ def test_a_worker_answers_with_tiles_and_keeps_scene_and_model_open(source, monk
     ("changes", "message"),
     [
         ({"software": "hsigeo 9, torch 9"}, "this worker has hsigeo .*, the client hsigeo 9"),
+        ({"kernel": "cpu (numba 9)"}, "this worker has the kernel .*, others cpu .numba 9."),
         ({"digest": "0" * 64}, "sees another model"),
         ({"header": "0" * 64}, "sees another file"),
     ],

@@ -1,0 +1,91 @@
+"""Which form of the fast loops runs: ``plain`` torch, ``cpu`` (numba) or ``cuda`` (Triton).
+
+By default the fastest that works on the device: on a CPU numba if it can be imported, on a GPU Triton if it can compile
+there, else plain torch, which works everywhere. ``HSIGEO_KERNEL`` in the environment decides otherwise; what it asks
+for is done or refused, never replaced. The name goes into the identity of unfinished maps, so that no map is made half
+with one and half with another.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from functools import cache
+from typing import Literal, cast, get_args
+
+from hsigeo.errors import KernelError
+
+__all__ = ["KERNELS", "VARIABLE", "Kernel", "choose_kernel", "describe_kernel"]
+
+Kernel = Literal["plain", "cpu", "cuda"]
+
+KERNELS: tuple[Kernel, ...] = get_args(Kernel)
+
+VARIABLE = "HSIGEO_KERNEL"
+
+_COMPILERS: dict[Kernel, str] = {"cpu": "numba", "cuda": "triton"}
+
+
+def choose_kernel(device: str) -> Kernel:
+    """The form to use for tensors on a device.
+
+    Parameters
+    ----------
+    device
+        Its kind, ``tensor.device.type``.
+
+    Raises
+    ------
+    KernelError
+        ``HSIGEO_KERNEL`` names no kernel, or one that cannot run there.
+    """
+    wanted = os.environ.get(VARIABLE, "")
+    if not wanted:
+        return _fastest(device)
+    if wanted not in KERNELS:
+        raise KernelError(f"{VARIABLE} is {wanted!r}, which is no kernel; it may be {', '.join(KERNELS)} or unset")
+    kernel = cast(Kernel, wanted)
+    if kernel != "plain" and kernel != device:
+        raise KernelError(
+            f"{VARIABLE}={kernel} works on the device {kernel}, and this runs on {device}; {_way_out(device)}"
+        )
+    if kernel != "plain" and not _works(kernel):
+        needed = f"{_COMPILERS[kernel]}, which does not work here"
+        raise KernelError(f"{VARIABLE}={kernel} needs {needed}; install it, or {_way_out(device)}")
+    return kernel
+
+
+def describe_kernel(device: str) -> str:
+    """The form to use on a device with what compiles it, such as ``cpu (numba 0.68.1)``: what the last bits depend on.
+
+    Raises
+    ------
+    KernelError
+        As `choose_kernel`.
+    """
+    kernel = choose_kernel(device)
+    if kernel == "plain":
+        return kernel
+    compiler = _COMPILERS[kernel]
+    return f"{kernel} ({compiler} {importlib.import_module(compiler).__version__})"
+
+
+def _fastest(device: str) -> Kernel:
+    for kernel in KERNELS:
+        if kernel == device and _works(kernel):
+            return kernel
+    return "plain"
+
+
+def _way_out(device: str) -> str:
+    return f"set it to plain, or unset it for the fastest that works on {device}"
+
+
+@cache
+def _works(kernel: Kernel) -> bool:
+    """Whether what compiles a kernel is here; asked once a process, as importing it takes a third of a second."""
+    try:
+        importlib.import_module(_COMPILERS[kernel])
+    except ImportError:
+        return False
+    return True

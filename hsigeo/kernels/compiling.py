@@ -1,0 +1,83 @@
+"""Machine code for loops written in Python, made by numba once a machine and kept in the user's cache folder.
+
+Only modules that a kernel's choice has asked for import this one: numba takes a third of a second to import. Signatures
+are given, so that all compiling, or reading what was compiled before, happens where the decorator stands.
+
+numba keeps compiled code beside the source or in a folder of its own, and goes by the source file alone: a helper
+changed in another file would go unnoticed. Here the folder carries a digest of all kernels. Where it cannot be written
+(a container that may write nowhere, a full disk) or read, code is compiled at each start and everything still works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import tempfile
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+
+__all__ = ["FAST_MATH", "cache_folder", "compiled"]
+
+FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}
+"""What the compiler may assume: that sums may be taken in any order, products and sums in one step, quotients by
+reciprocals, and that the sign of zero does not count. Not that there are no NaN and no infinities: they must come out
+as NaN, and comparisons with them must be what they are."""
+
+_FOLDER = "NUMBA_CACHE_DIR"
+
+
+def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a function for these signatures, for this processor's own vectors, without the interpreter's lock.
+
+    Parameters
+    ----------
+    signatures
+        As numba has them: ``void(float32[:, ::1], int64)``.
+    """
+
+    def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
+        options: dict[str, Any] = {"nogil": True, "fastmath": FAST_MATH, "error_model": "numpy"}
+        folder = cache_folder()
+        if folder is not None:
+            settings: Any = numba.config
+            before = settings.CACHE_DIR
+            # Where a function is kept is settled when it is decorated; afterwards the user's own setting holds again.
+            settings.CACHE_DIR = str(folder)
+            try:
+                made: Callable[..., Any] = numba.njit(list(signatures), cache=True, **options)(function)
+                return made
+            except (OSError, EOFError, pickle.UnpicklingError, RuntimeError):
+                pass  # the disk is full, or a file there is damaged: compile once more, and keep it in memory only
+            finally:
+                settings.CACHE_DIR = before
+        plain: Callable[..., Any] = numba.njit(list(signatures), **options)(function)
+        return plain
+
+    return compile_
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> Path | None:
+    """Where compiled code is kept: in ``$NUMBA_CACHE_DIR``, else the user's cache; `None` if that cannot be written."""
+    named = os.environ.get(_FOLDER)
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = (Path(named) if named else home / "hsigeo") / f"kernels-{_digest()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
+        return None
+    return folder
+
+
+def _digest() -> str:
+    """Of the source of all kernels."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""Which kernel runs, and what happens where one cannot."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from hsigeo.errors import HsigeoError, KernelError
+from hsigeo.kernels import choice
+from hsigeo.kernels.choice import VARIABLE, choose_kernel, describe_kernel
+
+
+@pytest.fixture(autouse=True)
+def _nothing_asked_for(monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    choice._works.cache_clear()
+    yield
+    choice._works.cache_clear()
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """Make packages impossible to import."""
+
+    def hide(*names):
+        for name in names:
+            monkeypatch.setitem(sys.modules, name, None)
+
+    return hide
+
+
+def test_a_cpu_gets_compiled_loops_where_numba_is(without):
+    pytest.importorskip("numba")
+    assert choose_kernel("cpu") == "cpu"
+    assert describe_kernel("cpu").startswith("cpu (numba ")
+
+
+def test_without_compilers_everything_is_plain(without):
+    without("numba", "triton")
+    assert choose_kernel("cpu") == choose_kernel("cuda") == describe_kernel("cpu") == "plain"
+
+
+def test_other_devices_are_plain():
+    assert choose_kernel("mps") == "plain"
+
+
+def test_what_is_asked_for_is_done(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "plain")
+    assert choose_kernel("cpu") == choose_kernel("cuda") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("asked", "device", "said"),
+    [
+        ("fast", "cpu", "HSIGEO_KERNEL is 'fast', which is no kernel; it may be plain, cpu, cuda or unset"),
+        ("cuda", "cpu", "HSIGEO_KERNEL=cuda works on the device cuda, and this runs on cpu"),
+        ("cpu", "cuda", "HSIGEO_KERNEL=cpu works on the device cpu, and this runs on cuda"),
+        ("cpu", "cpu", "HSIGEO_KERNEL=cpu needs numba, which does not work here"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(monkeypatch, without, asked, device, said):
+    without("numba")
+    monkeypatch.setenv(VARIABLE, asked)
+    with pytest.raises(KernelError) as caught:
+        choose_kernel(device)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, HsigeoError)
+
+
+def test_choosing_nothing_imports_no_compiler():
+    code = "import sys, hsigeo.kernels.choice; print([n for n in ('numba', 'triton', 'torch') if n in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kernel", ["plain", "cpu"])
+def test_the_map_says_with_which_kernel_it_was_made(kernel, monkeypatch):
+    monkeypatch.setenv(VARIABLE, kernel)
+    if kernel == "cpu":
+        pytest.importorskip("numba")
+    local = importlib.import_module("hsigeo.campaign.local")
+    assert local.LocalEngine().kernel.split()[0] == kernel
