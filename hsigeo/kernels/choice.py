@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import os
 from functools import cache
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from hsigeo.errors import KernelError
 
@@ -44,7 +44,7 @@ def choose_kernel(device: str) -> Kernel:
         return _fastest(device)
     if wanted not in KERNELS:
         raise KernelError(f"{VARIABLE} is {wanted!r}, which is no kernel; it may be {', '.join(KERNELS)} or unset")
-    kernel = cast(Kernel, wanted)
+    kernel = wanted
     if kernel != "plain" and kernel != device:
         raise KernelError(
             f"{VARIABLE}={kernel} works on the device {kernel}, and this runs on {device}; {_way_out(device)}"
