@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -30,7 +31,7 @@ from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.sidecars import read_categories
 from hsigeo.io.wavelengths import make_band_table
 
-__all__ = ["TIFF_MAGIC", "RasterCube", "open_raster"]
+__all__ = ["TIFF_MAGIC", "RasterCube", "decoding_threads", "open_raster"]
 
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -45,6 +46,7 @@ _LEAVE_NO_FILES = {"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"}
 
 _MIN_CACHE, _MAX_CACHE = 64 << 20, 512 << 20
 _HANDLES_PER_THREAD = 2
+_MOST_THREADS = 8
 _INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
 
 Color = tuple[int, int, int]
@@ -78,7 +80,7 @@ class RasterCube:
         # rasterio takes this number as bytes; GDAL's environment variable of the same name counts megabytes.
         try:
             with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header), **_LEAVE_NO_FILES):
-                dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header.stamp)
+                dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header)
                 values: NDArray[Any] = dataset.read([index + 1 for index in band_range], window=window)
         except _GDAL_ERRORS as error:
             raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {_first_line(error)}") from error
@@ -115,24 +117,37 @@ def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
         raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {_first_line(error)}") from error
 
 
-def _open_dataset(name: str) -> DatasetReader:
+def _open_dataset(name: str, **options: Any) -> DatasetReader:
     # rasterio.open takes one driver or all of them, and all of them include ones that follow links to the network.
     with quiet_about_georeference():
-        return DatasetReader(name, driver=list(_DRIVERS), sharing=False)
+        return DatasetReader(name, driver=list(_DRIVERS), sharing=False, **options)
 
 
-def _dataset_of_this_thread(name: str, stamp: FileStamp) -> Any:
+def _dataset_of_this_thread(name: str, header: CubeHeader) -> Any:
     """A handle only this thread uses, kept open between blocks; the least recently used is closed."""
     handles: OrderedDict[tuple[str, FileStamp], Any] | None = getattr(_handles, "open", None)
     if handles is None:
         handles = _handles.open = OrderedDict()
-    key = (name, stamp)
+    key = (name, header.stamp)
     if key not in handles:
-        handles[key] = _open_dataset(name)
+        shares = header.compressed and header.format == "GTiff"
+        handles[key] = _open_dataset(name, **({"NUM_THREADS": str(decoding_threads())} if shares else {}))
         while len(handles) > _HANDLES_PER_THREAD:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
     return handles[key]
+
+
+def decoding_threads() -> int:
+    """Threads that decompress the blocks of a window; GDAL keeps one pool of them, whoever asks.
+
+    ``GDAL_NUM_THREADS`` decides, else ``OMP_NUM_THREADS``, which dask's workers and batch systems set where several
+    processes share a machine; else there is one for each processor.
+    """
+    for name in ("GDAL_NUM_THREADS", "OMP_NUM_THREADS"):
+        if (text := os.environ.get(name, "")).isdecimal() and int(text) > 0:
+            return min(int(text), _MOST_THREADS)
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_THREADS)
 
 
 def _cache_bytes(header: CubeHeader) -> int:

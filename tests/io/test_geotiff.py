@@ -16,7 +16,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.errors import SceneError, SceneNotFoundError
-from hsigeo.io.geotiff import open_raster
+from hsigeo.io.geotiff import decoding_threads, open_raster
 
 EVERYTHING = slice(None)
 
@@ -210,3 +210,28 @@ def test_what_is_no_raster_is_refused_in_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(SceneNotFoundError, match="No such file"):
         open_raster(tmp_path / "none.tif")
+
+
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+def test_threads_that_decompress_change_nothing(
+    interleave: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = make_encoded_cube(5, 70, 90)
+    layout: Any = {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate", "interleave": interleave}
+    path = write_tiff(tmp_path / "a.tif", encoded, **layout)
+    for threads in ("1", "3"):
+        monkeypatch.setenv("GDAL_NUM_THREADS", threads)
+        copy = path.with_name(f"{threads}.tif")  # a file of its own, opened anew
+        copy.write_bytes(path.read_bytes())
+        np.testing.assert_array_equal(open_raster(copy).read(slice(3, 60), slice(2, 90)), encoded[:, 3:60, 2:90])
+
+
+def test_other_programs_limits_on_threads_hold_for_decompression(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GDAL_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert decoding_threads() == 1
+    monkeypatch.setenv("GDAL_NUM_THREADS", "3")
+    assert decoding_threads() == 3
+    monkeypatch.setenv("GDAL_NUM_THREADS", "ALL_CPUS")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
+    assert 1 <= decoding_threads() <= 8
