@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -16,7 +17,6 @@ from tqdm import tqdm
 from benchmarks.cubes import LAYOUTS, make_library, write_cube
 from benchmarks.rounds import Cost, ratio_of_medians, run_rounds
 from benchmarks.throughput.stages import Run
-import os
 from hsigeo.model import write_model
 from hsigeo.training.learning import train_on_spectra
 
@@ -40,7 +40,16 @@ SPARE = 1.3
 )
 @click.option("--keep", is_flag=True, help="Leave scenes and model in --folder, and use those that are there.")
 def main(
-    sizes: str, layouts: str, bands: int, samples: int, repeats: int, folder: Path | None, *, cold: bool, lazy: bool, keep: bool
+    sizes: str,
+    layouts: str,
+    bands: int,
+    samples: int,
+    repeats: int,
+    folder: Path | None,
+    *,
+    cold: bool,
+    lazy: bool,
+    keep: bool,
 ) -> None:
     r"""Time reading, computing and writing alone, and a whole run, which should take as long as the slowest of them.
 
@@ -57,7 +66,9 @@ def main(
         raise click.UsageError("--keep needs --folder")
     cores = len(os.sched_getaffinity(0))
     pages = "dropped before each reading" if cold else "warm"
-    click.echo(f"{cores} cores, torch {torch.__version__}, {bands} bands of int16, page cache {pages}, {repeats} rounds\n")
+    click.echo(
+        f"{cores} cores, torch {torch.__version__}, {bands} bands of int16, page cache {pages}, {repeats} rounds\n"
+    )
     click.echo(_head(lazy=lazy))
     parent = Path(tempfile.mkdtemp(prefix="hsigeo-throughput-", dir=folder)) if not keep else Path(str(folder))
     try:
@@ -70,7 +81,7 @@ def main(
             run.read()  # warm, and compiled
             measures = run.lazily() if lazy else run.measures()
             with tqdm(total=repeats * len(measures), desc=f"{size:g} GB {layout}", unit="measure", leave=False) as bar:
-                costs = run_rounds(measures, repeats, done=lambda _, bar=bar: bar.update())
+                costs = run_rounds(measures, repeats, done=bar.update)
             click.echo(_row(f"{size:g} GB {layout}", run, costs, cores))
             if not keep:
                 shutil.rmtree(scene.parent)
@@ -96,14 +107,24 @@ def _scene(folder: Path, layout: str, bands: int, lines: int, samples: int) -> P
 def _check_room(folder: Path, size: float) -> None:
     free = shutil.disk_usage(folder).free / 1e9
     if free < SPARE * size:
-        raise click.ClickException(f"{folder} has {free:.1f} GB free; {SPARE * size:.1f} are needed, or name another --folder")
+        raise click.ClickException(
+            f"{folder} has {free:.1f} GB free; {SPARE * size:.1f} are needed, or name another --folder"
+        )
 
 
 def _head(*, lazy: bool) -> str:
     names = (
         ["scene", "engine, s", "dask, s", "dask / engine"]
         if lazy
-        else ["scene", *(f"{part}, s" for part in PARTS), "whole, s", "whole / slowest", "whole / least", "MB/s", "Mpx/s"]
+        else [
+            "scene",
+            *(f"{part}, s" for part in PARTS),
+            "whole, s",
+            "whole / slowest",
+            "whole / least",
+            "MB/s",
+            "Mpx/s",
+        ]
     )
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
@@ -133,12 +154,12 @@ def _least(costs: Mapping[str, Sequence[Cost]], cores: int) -> list[float]:
 
 def _seconds(times: Sequence[float]) -> str:
     middle = median(times)
-    return f"{middle:.2f} ({min(times):.2f}–{max(times):.2f})" if len(times) > 1 else f"{middle:.2f}"
+    return f"{middle:.2f} ({min(times):.2f}-{max(times):.2f})" if len(times) > 1 else f"{middle:.2f}"
 
 
 def _ratio(above: Sequence[float], below: Sequence[float]) -> str:
     middle, least, most = ratio_of_medians(above, below)
-    return f"{middle:.2f} ({least:.2f}–{most:.2f})" if len(above) > 1 else f"{middle:.2f}"
+    return f"{middle:.2f} ({least:.2f}-{most:.2f})" if len(above) > 1 else f"{middle:.2f}"
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from hsigeo.campaign.line import Engine, Listener, PreparedLine, Settings, prepa
 from hsigeo.campaign.local import LocalEngine, local_engine
 from hsigeo.campaign.work import Block, LineWork, Tile, Window, compute_tiles
 from hsigeo.classification import classify
-from hsigeo.kernels.choice import describe_kernel
 from hsigeo.io import mark_dead_bands, open_scene
+from hsigeo.kernels.choice import describe_kernel
 
 __all__ = ["Run", "forget_pages"]
 

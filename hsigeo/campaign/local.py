@@ -1,7 +1,7 @@
-"""The tiles of a line, computed in this process: a thread reads ahead, the cores share each tile's batches.
+"""The tiles of a line, computed in this process: a thread reads ahead, the cores share each tile's pieces.
 
-The strategy here: one reader thread with a queue of one block hides reading behind computing, and memory is bounded
-by three blocks: one being read, one waiting, one being computed. dask would do it too, at 20 to 60 ms a tile and with
+The strategy here: one reader thread hides reading behind computing, and memory is bounded by three blocks: one being
+read, one begun, one being finished (`hsigeo.campaign.pieces`). dask would do it too, at 20 to 60 ms a tile and with
 as many blocks in memory as it likes; it remains the lazy face (`hsigeo.classify`) and the fleet. Threads rather than
 processes: torch and NumPy let go of the interpreter while they compute, so processes would only add their start and
 a copy of the model each (docs/design/campaigns.md has the measurement).
@@ -27,8 +27,7 @@ from hsigeo.kernels.choice import describe_kernel
 
 __all__ = ["LocalEngine", "local_engine"]
 
-_WAITING = 1
-_POLL_SECONDS = 0.1
+_BLOCKS = 3
 
 _Item = tuple[Window, Block] | BaseException | None
 
@@ -42,7 +41,7 @@ class LocalEngine:
     device
         Where the network runs.
     pool
-        Threads that share the batches; `None` for the caller's alone.
+        Threads that share the pieces; `None` for the caller's alone.
     """
 
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value
@@ -82,33 +81,39 @@ def local_engine(device: torch.device) -> Iterator[LocalEngine]:
 
 
 def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, Block], None, None]:
-    blocks: queue.Queue[_Item] = queue.Queue(_WAITING)
-    closed = threading.Event()
-    thread = threading.Thread(target=_read, args=(work, tiles, blocks, closed), name="hsigeo-reader", daemon=True)
+    """Windows that were read. Whoever asks for one is done with all but the last of those before it."""
+    blocks: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+    room, closed = threading.Semaphore(_BLOCKS), threading.Event()
+    thread = threading.Thread(target=_read, args=(work, tiles, blocks, room, closed), name="hsigeo-reader", daemon=True)
     thread.start()
+    taken = 0
     try:
         while (item := blocks.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
             yield item
+            del item  # else it would be kept alive while the next one is waited for
+            taken += 1
+            if taken > 1:
+                room.release()
     finally:
         closed.set()
+        room.release()
 
 
-def _read(work: LineWork, tiles: Sequence[int], blocks: queue.Queue[_Item], closed: threading.Event) -> None:
+def _read(
+    work: LineWork,
+    tiles: Sequence[int],
+    blocks: queue.SimpleQueue[_Item],
+    room: threading.Semaphore,
+    closed: threading.Event,
+) -> None:
     try:
         for window in work.windows(tiles):
-            if not _put(blocks, (window, work.read(window)), closed):
+            room.acquire()
+            if closed.is_set():
                 return
-        _put(blocks, None, closed)
+            blocks.put((window, work.read(window)))
+        blocks.put(None)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer must not wait for ever
-        _put(blocks, error, closed)
-
-
-def _put(blocks: queue.Queue[_Item], item: _Item, closed: threading.Event) -> bool:
-    """Put when there is room; whether anybody still wants it."""
-    while not closed.is_set():
-        with contextlib.suppress(queue.Full):
-            blocks.put(item, timeout=_POLL_SECONDS)
-            return True
-    return False
+        blocks.put(error)

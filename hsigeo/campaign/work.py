@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
+from hsigeo.campaign.pieces import compute_ahead
 from hsigeo.classification import answers_of_block, class_ids, most_probable
 from hsigeo.io.cube import Cube
 from hsigeo.io.spectra import read_spectra
@@ -87,11 +88,9 @@ class LineWork:
         """
         return np.moveaxis(read_spectra(self.cube, self.match.used, *window), -1, 0)
 
-    def compute(self, block: Block, pool: Executor | None = None) -> Tile:
+    def compute(self, block: Block) -> Tile:
         """The layers of a block."""
-        answers = answers_of_block(
-            block, model=self.model, match=self.match, device=self.device, limit=self.limit, pool=pool
-        )
+        answers = answers_of_block(block, model=self.model, match=self.match, device=self.device, limit=self.limit)
         probability = answers[: len(self.model.card.classes)]
         made: Tile = {"class_id": most_probable(probability, ids=class_ids(self.model.card.classes))}
         if "confidence" in self.layers:
@@ -106,26 +105,35 @@ class LineWork:
 def compute_tiles(
     work: LineWork, blocks: Iterable[tuple[Window, Block]], pool: Executor | None = None
 ) -> Iterator[tuple[int, Tile]]:
-    """Tiles out of windows that were read, in the order of `LineWork.windows`, each as soon as it is complete."""
+    """Tiles out of windows that were read, in the order of `LineWork.windows`, each as soon as it is complete.
+
+    The next window is taken before the tiles of this one are done.
+    """
     parts: Tile = {}
     filled = 0
+    for (tile, rows, cols), part in compute_ahead(_cut(work.plan, blocks), work.compute, pool):
+        whole = work.plan.rows_of(tile)
+        if (rows, cols.stop - cols.start) == (whole, work.plan.samples):
+            yield tile, part
+            continue
+        lines = whole.stop - whole.start
+        for name, values in part.items():
+            if not filled:
+                parts[name] = np.empty((*values.shape[:-2], lines, work.plan.samples), dtype=values.dtype)
+            parts[name][..., rows.start - whole.start : rows.stop - whole.start, cols] = values
+        filled += (rows.stop - rows.start) * (cols.stop - cols.start)
+        if filled == lines * work.plan.samples:
+            yield tile, parts
+            parts, filled = {}, 0
+
+
+def _cut(plan: TilePlan, blocks: Iterable[tuple[Window, Block]]) -> Iterator[tuple[tuple[int, slice, slice], Block]]:
+    """What of each block belongs to which tile: (number, rows, columns) of the scene, and the pixels there."""
     for (rows, cols), block in blocks:
-        for tile in range(rows.start // work.plan.rows, -(-rows.stop // work.plan.rows)):
-            whole = work.plan.rows_of(tile)
+        for tile in range(rows.start // plan.rows, -(-rows.stop // plan.rows)):
+            whole = plan.rows_of(tile)
             top, bottom = max(rows.start, whole.start), min(rows.stop, whole.stop)
-            part = work.compute(block[:, top - rows.start : bottom - rows.start], pool)
-            if (top, bottom, cols.stop - cols.start) == (whole.start, whole.stop, work.plan.samples):
-                yield tile, part
-                continue
-            lines = whole.stop - whole.start
-            for name, values in part.items():
-                if not filled:
-                    parts[name] = np.empty((*values.shape[:-2], lines, work.plan.samples), dtype=values.dtype)
-                parts[name][..., top - whole.start : bottom - whole.start, cols] = values
-            filled += (bottom - top) * (cols.stop - cols.start)
-            if filled == lines * work.plan.samples:
-                yield tile, parts
-                parts, filled = {}, 0
+            yield (tile, slice(top, bottom), cols), block[:, top - rows.start : bottom - rows.start]
 
 
 def _within(rows: slice, fitting: TilePlan) -> Iterator[Window]:

@@ -13,6 +13,7 @@ from envi_files import write_envi
 from labelled_spectra import make_model
 
 from hsigeo import tiling
+from hsigeo.campaign import pieces
 from hsigeo.campaign.local import LocalEngine, local_engine
 from hsigeo.campaign.work import LineWork
 from hsigeo.classification import classify, match_scene
@@ -85,6 +86,7 @@ def test_memory_never_changes_a_bit(tmp_path, small_tiles, max_memory):
 def test_threads_never_change_a_bit(tmp_path, small_tiles, monkeypatch):
     work = make_work(make_scene(tmp_path))
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(pieces, "PIECE_PIXELS", 50)
     with local_engine(torch.device("cpu")) as engine:
         assert engine.pool is not None
         made = compute(work, engine)
