@@ -52,6 +52,12 @@ class Grid:
     crs: str | None = None
     ground_control_points: tuple[GroundControlPoint, ...] = ()
 
+    def coincides_with(self, other: Grid) -> bool:
+        """Whether pixels of both lie on each other, to a millionth of their size."""
+        return self.shape == other.shape and bool(
+            self.transform.almost_equals(other.transform, 1e-6 * max(other.pixel_size))
+        )
+
     @property
     def shape(self) -> tuple[int, int]:
         """Lines and samples."""

@@ -18,7 +18,7 @@ from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, BlockRaster, ClassOutput, total_work, write_class_rasters
+from hsigeo.io.block_writer import BLOCK, BlockRaster, ClassOutput, total_work, write_block_rasters
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -130,7 +130,7 @@ def compare_lines(
             output = _output(Path(disagreement), lines)
             for file in output.files:
                 check_not_an_input(file, [line.path for line in lines])
-            writing = write_class_rasters([output], target, overwrite=overwrite, progress=progress)
+            writing = write_block_rasters([output], target, overwrite=overwrite, progress=progress)
             (raster,) = stack.enter_context(writing)
         handles = stack.enter_context(Handles())
         placed = [

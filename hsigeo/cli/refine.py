@@ -12,8 +12,10 @@ EXAMPLES = """\b
 Examples:
   hsigeo refine map.tif -o clean.tif --sieve 10
   hsigeo refine map.tif -o smooth.tif --majority 3
-  hsigeo refine map.tif -o sure.tif --min-confidence 0.8 --confidence map_confidence.tif
+  hsigeo refine map.tif -o sure.tif --threshold 0.6 --threshold Water=0.9
   hsigeo refine map.tif -o groups.tif --classes groups.csv --probabilities map_probabilities.tif
+  hsigeo refine map.tif -o calm.tif --smooth 2 --scene scene.hdr
+  hsigeo refine map.tif -o joined.tif --clump 3 --clump-class Water
 """
 
 
@@ -31,10 +33,12 @@ Examples:
     "recolours them (#rrggbb), leaves out those with id 0.",
 )
 @click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1, min_open=True),
-    metavar="P",
-    help="Leave pixels unclassified whose class has a probability below P, by the layer given or found beside MAP.",
+    "--threshold",
+    "thresholds",
+    multiple=True,
+    metavar="[CLASS=]P",
+    help="Leave pixels unclassified whose class has a probability below P, by the layer given or found beside MAP. "
+    "May be repeated: P for all classes, CLASS=P (name or id) for one.",
 )
 @click.option("--confidence", metavar="FILE.tif", type=click.Path(path_type=Path), help="Confidences of MAP.")
 @click.option(
@@ -44,10 +48,36 @@ Examples:
     help="Probabilities of MAP: those of merged classes are added, and the highest sum decides.",
 )
 @click.option(
+    "--smooth",
+    type=click.FloatRange(0, 20, min_open=True),
+    metavar="STRENGTH",
+    help="Smooth the probabilities up to edges before they decide: neighbours that agree add so much to the log-odds "
+    "of their class (2 is moderate).",
+)
+@click.option(
+    "--scene",
+    metavar="SCENE",
+    type=click.Path(path_type=Path),
+    help="Of --smooth: the scene of MAP, to see edges in. Default: edges are where probabilities differ.",
+)
+@click.option(
     "--majority",
     type=click.IntRange(3, 101),
     metavar="WIDTH",
     help="Give each pixel the most frequent class of a window so many pixels wide (odd); ties leave it as it was.",
+)
+@click.option(
+    "--clump",
+    type=click.IntRange(3, 101),
+    metavar="WIDTH",
+    help="Join what lies close together: dilate, then erode each class by a square so many pixels wide (odd).",
+)
+@click.option(
+    "--clump-class",
+    "clumped",
+    multiple=True,
+    metavar="CLASS",
+    help="Of --clump: a class to join, by name or id; the others give way. May be repeated. Default: every class.",
 )
 @click.option(
     "--sieve",
@@ -62,49 +92,74 @@ Examples:
     show_default=True,
     help="Of --sieve: whether pixels that touch at a corner are of one patch (8).",
 )
+@click.option(
+    "--write-confidence",
+    metavar="FILE.tif",
+    type=click.Path(path_type=Path),
+    help="Also write how probable the class of each pixel of the new map is, by the probabilities.",
+)
 @overwrite_option
 def refine(
     class_map: Path,
     output: Path,
     changes: Path | None,
-    min_confidence: float | None,
+    thresholds: tuple[str, ...],
     confidence: Path | None,
     probabilities: Path | None,
+    smooth: float | None,
+    scene: Path | None,
     majority: int | None,
+    clump: int | None,
+    clumped: tuple[str, ...],
     sieve: int | None,
     neighbours: str,
+    write_confidence: Path | None,
     overwrite: bool,
 ) -> None:
-    """Make a new map out of one: merge classes, leave out what is unsure, smooth, remove small patches.
+    """Make a new map out of one: merge classes, leave out what is unsure, smooth, join, remove small patches.
 
     In this order, whatever the order of the options. The model is not run again. Nodata stays nodata, and none of this
     makes a map more accurate by itself: evaluate the new map.
     """
     from hsigeo.io import open_map
-    from hsigeo.refinement.assembly import Refinement, refine_map
-    from hsigeo.refinement.changes import read_changes
+    from hsigeo.refinement import Refinement, Smoothing, read_changes, refine_map
+    from hsigeo.refinement.thresholds import parse_thresholds
 
-    if majority is not None and majority % 2 == 0:
-        raise click.UsageError(f"--majority {majority}: the window needs a pixel in its middle; give an odd width")
+    for option, width in (("--majority", majority), ("--clump", clump)):
+        if width is not None and width % 2 == 0:
+            raise click.UsageError(f"{option} {width}: the window needs a pixel in its middle; give an odd width")
     if confidence is not None and probabilities is not None:
         raise click.UsageError("give --confidence or --probabilities; the latter says what the former does")
-    if confidence is not None and min_confidence is None:
-        raise click.UsageError("--confidence does nothing without --min-confidence P")
+    if confidence is not None and not thresholds:
+        raise click.UsageError("--confidence does nothing without --threshold P")
+    if scene is not None and smooth is None:
+        raise click.UsageError("--scene does nothing without --smooth STRENGTH")
+    if clumped and clump is None:
+        raise click.UsageError("--clump-class does nothing without --clump WIDTH")
+    try:
+        least = parse_thresholds(thresholds)
+    except ValueError as error:
+        raise click.UsageError(f"--threshold: {error}") from error
     refinement = Refinement(
         changes=() if changes is None else read_changes(changes),
-        min_confidence=min_confidence,
+        thresholds=least,
         probabilities=probabilities,
         confidence=confidence,
+        smoothing=None if smooth is None else Smoothing(strength=smooth, scene=scene),
         radius=0 if majority is None else majority // 2,
+        clump_radius=0 if clump is None else clump // 2,
+        clumped=clumped,
         smallest_patch=sieve or 0,
         diagonal=neighbours == "8",
     )
     if refinement == Refinement():
         raise click.UsageError(
-            "nothing to do: give --classes, --min-confidence, --probabilities, --majority or --sieve"
+            "nothing to do: give --classes, --threshold, --probabilities, --smooth, --majority, --clump or --sieve"
         )
     with progress_bar("refine", "px") as show:
-        refined = refine_map(open_map(class_map), output, refinement, overwrite=overwrite, progress=show)
+        refined = refine_map(
+            open_map(class_map), output, refinement, confidence=write_confidence, overwrite=overwrite, progress=show
+        )
     total = sum(refined.pixels.values())
     say(f"{refined.path}: {len(refined.classes)} classes, {_share(refined.pixels[0], total)} without a class")
 

@@ -1,11 +1,13 @@
-"""Writing class rasters block by block, in any order: mosaics, and what else is put together from many maps.
+"""Writing class rasters and their confidences block by block, in any order: mosaics, refined maps.
 
-Like `hsigeo.io.map_writer` in all that a reader of the files sees: a Cloud Optimized GeoTIFF with colour table, class
-names in three places, nodata 0, and never half there. Blocks that nothing is written to take no space on the way.
+Like `hsigeo.io.map_writer` in all that a reader of the files sees: Cloud Optimized GeoTIFF, classes with colour table,
+names in three places and nodata 0, confidences with a ramp and nodata NaN, and never half there. Blocks that nothing
+is written to take no space on the way.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -27,9 +29,16 @@ from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming, optimize, remove_stale, require_space
 from hsigeo.io.map_layers import Layer
 from hsigeo.io.map_tag import TAG, make_tag
-from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, qml_path
 
-__all__ = ["BLOCK", "BlockRaster", "ClassOutput", "check_class_outputs", "total_work", "write_class_rasters"]
+__all__ = [
+    "BLOCK",
+    "BlockRaster",
+    "ClassOutput",
+    "ConfidenceOutput",
+    "check_outputs",
+    "total_work",
+    "write_block_rasters",
+]
 
 BLOCK = 512
 """Rows and columns of a tile in the file. Blocks that are written begin at multiples of it."""
@@ -62,13 +71,67 @@ class ClassOutput:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def layer(self) -> Layer:
+        """How it is stored."""
+        return Layer(
+            path=self.path,
+            array=None,
+            dtype=self.classes.dtype,
+            nodata=UNCLASSIFIED,
+            descriptions=(self.description,),
+            tag=make_tag(self.classes, dict(self.metadata)),
+            overviews="mode",
+        )
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """All files that are written."""
-        return self.path, aux_path(self.path), qml_path(self.path)
+        return self.path, *self.layer.sidecars(self.classes)
 
 
-def check_class_outputs(outputs: Sequence[ClassOutput], *, overwrite: bool) -> None:
-    """Refuse now what `write_class_rasters` would refuse.
+@dataclass(frozen=True, kw_only=True)
+class ConfidenceOutput:
+    """A raster to write of how probable the class of each pixel is.
+
+    Parameters
+    ----------
+    path
+        Where to; ``.qml`` goes beside it.
+    classes
+        Of the map it belongs to.
+    metadata
+        What the raster says about its origin; that of the map, by which it is known to belong to it.
+    """
+
+    path: Path
+    classes: ClassTable
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def layer(self) -> Layer:
+        """How it is stored."""
+        return Layer(
+            path=self.path,
+            array=None,
+            dtype="float32",
+            nodata=math.nan,
+            descriptions=("probability of the mapped class",),
+            tag=make_tag(self.classes, dict(self.metadata)),
+            overviews="average",
+            ramp=(0, 1),
+        )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that are written."""
+        return self.path, *self.layer.sidecars(self.classes)
+
+
+Output = ClassOutput | ConfidenceOutput
+
+
+def check_outputs(outputs: Sequence[Output], *, overwrite: bool) -> None:
+    """Refuse now what `write_block_rasters` would refuse.
 
     Raises
     ------
@@ -78,7 +141,7 @@ def check_class_outputs(outputs: Sequence[ClassOutput], *, overwrite: bool) -> N
     taken = set()
     for output in outputs:
         if output.path.suffix.casefold() not in (".tif", ".tiff"):
-            raise OutputError(f"{output.path}: class rasters are GeoTIFF; give a name that ends in .tif")
+            raise OutputError(f"{output.path}: rasters are written as GeoTIFF; give a name that ends in .tif")
         for target in output.files:
             final = check_output(target, overwrite=overwrite)
             if final in taken:
@@ -91,9 +154,11 @@ def check_class_outputs(outputs: Sequence[ClassOutput], *, overwrite: bool) -> N
 class BlockRaster:
     """A raster that is being written."""
 
-    def __init__(self, layer: Layer, stage: Path, grid: Grid, classes: ClassTable) -> None:
-        self._layer = layer
-        self._known = np.array([UNCLASSIFIED, *classes.ids])
+    def __init__(self, output: Output, stage: Path, grid: Grid) -> None:
+        self._layer = layer = output.layer
+        classes = output.classes if isinstance(output, ClassOutput) else None
+        # What is counted of numbers that are no ids: how many there are, and are not.
+        self._known = np.array([UNCLASSIFIED, *((1,) if classes is None else classes.ids)])
         self.counts = np.zeros(int(self._known[-1]) + 1, dtype=np.int64)
         with naming(layer.path):
             self._dataset = open_quietly(
@@ -113,30 +178,31 @@ class BlockRaster:
             )
             self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
             self._dataset.set_band_description(1, layer.descriptions[0])
-            colors = {entry.id: (*entry.color, 255) for entry in classes}
-            self._dataset.write_colormap(1, {0: (0, 0, 0, 0)} | colors)
+            if classes is not None:
+                colors = {entry.id: (*entry.color, 255) for entry in classes}
+                self._dataset.write_colormap(1, {0: (0, 0, 0, 0)} | colors)
         self.counts[UNCLASSIFIED] = grid.lines * grid.samples
 
-    def write(self, rows: slice, cols: slice, ids: NDArray[Any]) -> None:
+    def write(self, rows: slice, cols: slice, values: NDArray[Any]) -> None:
         """Write a block, once for each place.
 
         Parameters
         ----------
-        ids : (y, x) integer
-            Class ids; 0 where there is none.
+        values : (y, x)
+            Class ids, 0 where there is none; or confidences, NaN where there is none.
         """
-        found = np.bincount(ids.ravel(), minlength=len(self.counts))
+        found = _tally(values, len(self.counts))
         if len(found) > len(self.counts) or found.sum() != found[self._known].sum():
-            stray = np.setdiff1d(ids, self._known)[0]
+            stray = np.setdiff1d(values, self._known)[0]
             raise OutputError(f"{self._layer.path}: a block holds {stray}, which its class table does not")
-        if found[UNCLASSIFIED] == ids.size:
+        if found[UNCLASSIFIED] == values.size:
             return
         self.counts += found
-        self.counts[UNCLASSIFIED] -= ids.size
+        self.counts[UNCLASSIFIED] -= values.size
         window = Window(cols.start, rows.start, cols.stop - cols.start, rows.stop - rows.start)
         with naming(self._layer.path):
             require_space(self._layer.path, CACHE_BYTES)
-            self._dataset.write(ids.astype(self._layer.dtype, copy=False), 1, window=window)
+            self._dataset.write(values.astype(self._layer.dtype, copy=False), 1, window=window)
 
     def close(self) -> None:
         """Write what GDAL still holds."""
@@ -145,8 +211,8 @@ class BlockRaster:
 
 
 @contextmanager
-def write_class_rasters(
-    outputs: Sequence[ClassOutput],
+def write_block_rasters(
+    outputs: Sequence[Output],
     grid: Grid,
     *,
     overwrite: bool = False,
@@ -164,27 +230,26 @@ def write_class_rasters(
     OutputExistsError, OutputError
         A file exists and `overwrite` is false, or cannot be written. Nothing is left behind.
     """
-    check_class_outputs(outputs, overwrite=overwrite)
+    check_outputs(outputs, overwrite=overwrite)
+    layers = [output.layer for output in outputs]
+    contents = {
+        final: content
+        for layer, output in zip(layers, outputs, strict=True)
+        for final, content in layer.sidecars(output.classes).items()
+    }
     with ExitStack() as stack:
         # The stack unwinds backwards: the rasters are renamed first, then their sidecars.
-        sidecars = []
-        for output in outputs:
-            for final, content in (
-                (aux_path(output.path), make_aux_xml(output.classes)),
-                (qml_path(output.path), make_qml(output.classes)),
-            ):
-                sidecars.append((stack.enter_context(replaced_on_success(final, overwrite=overwrite)), content))
+        sidecars = [stack.enter_context(replaced_on_success(final, overwrite=overwrite)) for final in contents]
         files = [stack.enter_context(replaced_on_success(output.path, overwrite=overwrite)) for output in outputs]
-        for file, content in sidecars:
+        for file, content in zip(sidecars, contents.values(), strict=True):
             file.write_bytes(content)
-        layers = [_layer(output) for output in outputs]
         # Cleared away with the temporary file whose name it begins with.
         stages = [file.with_name(file.name + ".blocks.tif") for file in files]
         with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
             rasters = []
             try:
-                for layer, stage, output in zip(layers, stages, outputs, strict=True):
-                    rasters.append(BlockRaster(layer, stage, grid, output.classes))
+                for stage, output in zip(stages, outputs, strict=True):
+                    rasters.append(BlockRaster(output, stage, grid))
                 yield tuple(rasters)
             finally:
                 for raster in rasters:
@@ -204,16 +269,10 @@ def total_work(grid: Grid, rasters: int) -> int:
     return pixels + rasters * pixels // FINISHING
 
 
-def _layer(output: ClassOutput) -> Layer:
-    return Layer(
-        path=output.path,
-        array=None,
-        dtype=output.classes.dtype,
-        nodata=UNCLASSIFIED,
-        descriptions=(output.description,),
-        tag=make_tag(output.classes, dict(output.metadata)),
-        overviews="mode",
-    )
+def _tally(values: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """How often each id occurs; of numbers that are none, how many are NaN and how many are not."""
+    whole = np.isfinite(values) if values.dtype.kind == "f" else values
+    return np.bincount(whole.ravel(), minlength=size)
 
 
 def _finish(layer: Layer, stage: Path, file: Path, grid: Grid, counts: NDArray[np.int64]) -> None:
@@ -225,9 +284,8 @@ def _finish(layer: Layer, stage: Path, file: Path, grid: Grid, counts: NDArray[n
         found = np.zeros_like(counts)
         with open_quietly(file) as dataset:
             for _, window in dataset.block_windows(1):
-                block = np.bincount(dataset.read(1, window=window).ravel(), minlength=len(found))
-                found += block[: len(found)]
+                found += _tally(dataset.read(1, window=window), len(found))[: len(found)]
         if not np.array_equal(found, counts):
             raise OutputError(
-                f"{layer.path} reads back with other classes than were written; the disk may be full or faulty"
+                f"{layer.path} reads back with other values than were written; the disk may be full or faulty"
             )

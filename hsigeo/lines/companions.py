@@ -124,9 +124,7 @@ def misfit_of(path: Path, raster: ClassRaster, kind: str) -> str | None:
             stored = read_tag(dataset.tags().get(TAG))
     except GDAL_ERRORS as error:
         return f"it cannot be read ({reason(error)})"
-    if grid.shape != raster.grid.shape or not grid.transform.almost_equals(
-        raster.grid.transform, 1e-6 * max(raster.grid.pixel_size)
-    ):
+    if not grid.coincides_with(raster.grid):
         return "its grid is not that of the map"
     if count != wanted or not dtype.startswith("float"):
         return f"it has {count} bands of {dtype}, not {wanted} of float32"

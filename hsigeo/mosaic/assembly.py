@@ -15,7 +15,7 @@ import hsigeo
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, ClassOutput, check_class_outputs, total_work, write_class_rasters
+from hsigeo.io.block_writer import BLOCK, ClassOutput, check_outputs, total_work, write_block_rasters
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -108,13 +108,13 @@ def write_mosaic(
     target = choose_grid([line.grid for line in lines]) if grid is None else grid
     every_note = (*notes, *union.notes)
     outputs = _outputs(Path(path), lines, union, chosen, every_note)
-    check_class_outputs(outputs, overwrite=overwrite)
+    check_outputs(outputs, overwrite=overwrite)
     for output in outputs:
         for file in output.files:
             check_not_an_input(file, files_of(lines))
     plan = plan_blocks([line.grid for line in lines], target, BLOCK)
     total = total_work(target, len(outputs))
-    writing = write_class_rasters(outputs, target, overwrite=overwrite, progress=progress)
+    writing = write_block_rasters(outputs, target, overwrite=overwrite, progress=progress)
     with writing as (mosaic, winners), Handles() as handles:
         placed = [
             place_line(number, line, target, handles, zenith=chosen is Rule.ZENITH, centre=chosen is Rule.CENTRE)

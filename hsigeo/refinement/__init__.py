@@ -6,7 +6,9 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "Refinement": "hsigeo.refinement.assembly",
+    "Refinement": "hsigeo.refinement.request",
+    "Smoothing": "hsigeo.refinement.request",
+    "Thresholds": "hsigeo.refinement.thresholds",
     "measure_classes": "hsigeo.refinement.statistics",
     "read_changes": "hsigeo.refinement.changes",
     "refine_map": "hsigeo.refinement.assembly",

@@ -1,8 +1,8 @@
 """A map refined and written like every map: strips of rows, and in one piece only where a filter needs it.
 
-What is asked for is done in one order: classes are changed and unsure pixels left out first, then the majority filter,
-then small patches are removed. So patches are counted as they will be on the map, and nothing smooths over a border
-between classes that are one in the end.
+What is asked for is done in one order: classes are changed, probabilities smoothed, and unsure pixels left out first;
+then come the majority filter and the closing, and last small patches are removed. So patches are counted as they will
+be on the map, and nothing smooths over a border between classes that are one in the end.
 """
 
 from __future__ import annotations
@@ -19,76 +19,34 @@ from numpy.typing import NDArray
 import hsigeo
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
-from hsigeo.errors import OutputError
-from hsigeo.io.block_writer import BLOCK, ClassOutput, check_class_outputs, total_work, write_class_rasters
+from hsigeo.errors import LabelError, OutputError
+from hsigeo.io.block_writer import (
+    BLOCK,
+    ClassOutput,
+    ConfidenceOutput,
+    check_outputs,
+    total_work,
+    write_block_rasters,
+)
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.lines.handles import Handles
-from hsigeo.refinement.changes import ClassChange, Recoding, recode
-from hsigeo.refinement.filters import majority, remove_patches
-from hsigeo.refinement.rows import Certainty, ReadRows, find_certainty, open_rows
+from hsigeo.refinement.changes import Recoding, number_classes, recode
+from hsigeo.refinement.edges import edges_of_scene, open_scene_of_map
+from hsigeo.refinement.filters import clump, majority, remove_patches
+from hsigeo.refinement.probabilities import open_groups, smoothed
+from hsigeo.refinement.request import Refinement
+from hsigeo.refinement.rows import (
+    Certainty,
+    Decision,
+    ReadRows,
+    decide_by_map,
+    decide_by_probabilities,
+    find_certainty,
+)
 
-__all__ = ["LARGEST_RADIUS", "Refined", "Refinement", "refine_map"]
-
-LARGEST_RADIUS = 50
+__all__ = ["Refined", "refine_map"]
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Refinement:
-    """What to do; nothing by default.
-
-    Parameters
-    ----------
-    changes
-        To the classes.
-    min_confidence
-        Pixels of which the model was less sure get no class.
-    probabilities, confidence
-        Layers of the map. With probabilities, those of merged classes are added, and the highest sum decides.
-    radius
-        Of the majority filter, pixels; its window is ``2 * radius + 1`` wide.
-    smallest_patch
-        Patches of fewer pixels go to the largest patch beside them.
-    diagonal
-        Whether pixels that touch at a corner are of one patch.
-
-    Raises
-    ------
-    ValueError
-        A value is out of range.
-    """
-
-    changes: tuple[ClassChange, ...] = ()
-    min_confidence: float | None = None
-    probabilities: Path | None = None
-    confidence: Path | None = None
-    radius: int = 0
-    smallest_patch: int = 0
-    diagonal: bool = False
-
-    def __post_init__(self) -> None:
-        if self.min_confidence is not None and not 0 < self.min_confidence <= 1:
-            raise ValueError(f"a confidence is between 0 and 1; {self.min_confidence:g} is not")
-        if not 0 <= self.radius <= LARGEST_RADIUS:
-            raise ValueError(f"the majority filter's radius goes up to {LARGEST_RADIUS} pixels; {self.radius} is not")
-        if self.smallest_patch < 0:
-            raise ValueError(f"a patch has at least one pixel; {self.smallest_patch} is no size")
-
-    def steps(self, before: ClassTable, recoding: Recoding, certainty: Certainty | None) -> list[dict[str, Any]]:
-        """What is done, as JSON values, in order."""
-        steps: list[dict[str, Any]] = []
-        if self.changes:
-            steps.append({"operation": "classes", "changes": recoding.to_json(before)})
-        if certainty is not None:
-            decided = {"min_confidence": self.min_confidence} if self.min_confidence is not None else {}
-            steps.append({"operation": certainty.kind, "file": certainty.path.name, **decided})
-        if self.radius:
-            steps.append({"operation": "majority", "radius": self.radius})
-        if self.smallest_patch > 1:
-            neighbours = 8 if self.diagonal else 4
-            steps.append({"operation": "sieve", "smallest_patch": self.smallest_patch, "neighbours": neighbours})
-        return steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +73,7 @@ def refine_map(
     path: str | os.PathLike[str],
     refinement: Refinement,
     *,
+    confidence: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Refined:
@@ -129,45 +88,84 @@ def refine_map(
         As `hsigeo.io.open_map` gives it.
     path
         The new map; never the old one.
+    confidence
+        Where to write how probable the class of each pixel of the new map is; needs probabilities.
     progress
         Called with (done, total).
 
     Raises
     ------
     OutputExistsError, OutputError
-        The output exists, cannot be written, or is an input.
+        An output exists, cannot be written, or is an input.
     LabelError
         The map or its layers cannot be read, or do not fit each other or the changes.
+    SceneError
+        The scene to see edges in cannot be read, or is not that of the map.
     """
     recoding = recode(raster.classes, refinement.changes)
     certainty = find_certainty(
         raster,
         probabilities=refinement.probabilities,
         confidence=refinement.confidence,
-        needed=refinement.min_confidence is not None,
+        needed=_needed_layers(refinement, confidence is not None),
     )
     steps = refinement.steps(raster.classes, recoding, certainty)
     if not steps:
         raise OutputError(f"{path} would be {raster.path} once more; say what to refine")
-    output = ClassOutput(
-        path=Path(path), classes=recoding.classes, description="class", metadata=_metadata(raster, steps)
-    )
-    check_class_outputs([output], overwrite=overwrite)
-    for file in output.files:
-        check_not_an_input(file, [raster.path, *([] if certainty is None else [certainty.path])])
+    metadata = _metadata(raster, steps)
+    outputs: list[ClassOutput | ConfidenceOutput] = [
+        ClassOutput(path=Path(path), classes=recoding.classes, description="class", metadata=metadata)
+    ]
+    if confidence is not None:
+        outputs.append(ConfidenceOutput(path=Path(confidence), classes=recoding.classes, metadata=metadata))
+    check_outputs(outputs, overwrite=overwrite)
+    inputs: list[str | Path] = [
+        raster.path,
+        *([] if certainty is None else [certainty.path]),
+        *_scene_files(refinement),
+    ]
+    for output in outputs:
+        for file in output.files:
+            check_not_an_input(file, inputs)
     grid = raster.grid
-    total = total_work(grid, 1)
+    total = total_work(grid, len(outputs))
     with Handles() as handles:
-        rows = open_rows(raster, recoding, certainty, refinement.min_confidence or -np.inf, handles)
-        rows = _filtered(rows, refinement, grid.shape, recoding.classes.dtype)
-        with write_class_rasters([output], grid, overwrite=overwrite, progress=progress) as (written,):
+        decision = _decide(raster, recoding, certainty, refinement, handles)
+        rows = _filtered(decision.rows, refinement, grid.shape, recoding.classes)
+        with write_block_rasters(outputs, grid, overwrite=overwrite, progress=progress) as written:
             for first in range(0, grid.lines, BLOCK):
                 stop = min(first + BLOCK, grid.lines)
-                written.write(slice(first, stop), slice(0, grid.samples), rows(first, stop))
+                here = (slice(first, stop), slice(0, grid.samples))
+                ids = rows(first, stop)
+                written[0].write(*here, ids)
+                if confidence is not None and decision.confidences is not None:
+                    written[1].write(*here, decision.confidences(first, ids))
                 if progress is not None:
                     progress(stop * grid.samples, total)
-    pixels = {number: int(written.counts[number]) for number in (0, *recoding.classes.ids)}
-    return Refined(path=output.path, classes=recoding.classes, pixels=pixels)
+    pixels = {number: int(written[0].counts[number]) for number in (0, *recoding.classes.ids)}
+    return Refined(path=Path(path), classes=recoding.classes, pixels=pixels)
+
+
+def _needed_layers(refinement: Refinement, confidence: bool) -> tuple[str, ...]:
+    """Which layers of the map would do, the best first.
+
+    Raises
+    ------
+    LabelError
+        Only confidences were given, and they do not do.
+    """
+    if refinement.smoothing is None and not confidence:
+        return ("confidence", "probabilities") if refinement.thresholds else ()
+    if refinement.confidence is not None and refinement.probabilities is None:
+        raise LabelError(
+            f"{refinement.confidence} says nothing of the classes that a pixel did not get, which smoothing and new "
+            "confidences need; give the probabilities of the map"
+        )
+    return ("probabilities",)
+
+
+def _scene_files(refinement: Refinement) -> list[Path]:
+    return [] if refinement.smoothing is None or refinement.smoothing.scene is None else [refinement.smoothing.scene]
 
 
 def _metadata(raster: ClassRaster, steps: list[dict[str, Any]]) -> dict[str, Any]:
@@ -177,20 +175,47 @@ def _metadata(raster: ClassRaster, steps: list[dict[str, Any]]) -> dict[str, Any
     return {**raster.metadata, "refined": [*(before if isinstance(before, list) else []), done]}
 
 
-def _filtered(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], dtype: str) -> ReadRows:
-    if refinement.radius:
-        rows = _smoothed(rows, refinement.radius, shape[0])
+def _decide(
+    raster: ClassRaster, recoding: Recoding, certainty: Certainty | None, refinement: Refinement, handles: Handles
+) -> Decision:
+    least = refinement.thresholds.by_id(recoding.classes)
+    if certainty is None or certainty.kind == "confidence":
+        return decide_by_map(raster, recoding, certainty, least, handles)
+    groups = recoding.to_new[list(raster.classes.ids)].astype(recoding.classes.dtype)  # (class,) → new id
+    read = open_groups(certainty.path, len(groups), groups, handles)
+    smoothing, margin = refinement.smoothing, 0
+    if smoothing is not None:
+        margin = smoothing.rounds
+        scene = None if smoothing.scene is None else open_scene_of_map(smoothing.scene, raster.grid)
+        links = None if scene is None else edges_of_scene(scene)
+        read = smoothed(read, raster.grid.shape, strength=smoothing.strength, rounds=smoothing.rounds, links=links)
+    return decide_by_probabilities(read, groups, least, samples=raster.grid.samples, margin=margin)
+
+
+def _filtered(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], classes: ClassTable) -> ReadRows:
+    if radius := refinement.radius:
+        rows = _by_strips(rows, lambda ids: majority(ids, radius), radius, shape[0])
+    if clump_radius := refinement.clump_radius:
+        chosen = _clumped_ids(refinement.clumped, classes)
+        rows = _by_strips(rows, lambda ids: clump(ids, clump_radius, chosen), 2 * clump_radius, shape[0])
     if refinement.smallest_patch > 1:
-        rows = _sieved(rows, refinement, shape, dtype)
+        rows = _sieved(rows, refinement, shape, classes.dtype)
     return rows
 
 
-def _smoothed(rows: ReadRows, radius: int, lines: int) -> ReadRows:
-    """The majority filter, a strip at a time, with as many rows around it as the window reaches."""
+def _clumped_ids(names: tuple[str, ...], classes: ClassTable) -> frozenset[int] | None:
+    numbers = number_classes(classes)
+    if strange := [name for name in names if name not in numbers]:
+        raise LabelError(f"no class {strange[0]!r} to clump; the new map has {', '.join(classes.names)!s:.200}")
+    return frozenset(numbers[name] for name in names) or None
+
+
+def _by_strips(rows: ReadRows, change: Callable[[NDArray[Any]], NDArray[Any]], reach: int, lines: int) -> ReadRows:
+    """A filter, a strip at a time, with as many rows around it as the filter reaches."""
 
     def read(first: int, stop: int) -> NDArray[Any]:
-        top, bottom = max(first - radius, 0), min(stop + radius, lines)
-        return majority(rows(top, bottom), radius)[first - top : stop - top]
+        top, bottom = max(first - reach, 0), min(stop + reach, lines)
+        return change(rows(top, bottom))[first - top : stop - top]
 
     return read
 

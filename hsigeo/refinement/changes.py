@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hsigeo.classes import MAX_CLASSES, UNCLASSIFIED, ClassEntry, ClassTable, Color
 from hsigeo.errors import LabelError
 
-__all__ = ["ClassChange", "Recoding", "read_changes", "recode"]
+__all__ = ["ClassChange", "Recoding", "number_classes", "read_changes", "recode"]
 
 COLUMNS = ("class", "name", "color", "id")
 MOST_BYTES = 16 << 20
@@ -132,9 +132,14 @@ def recode(classes: ClassTable, changes: Sequence[ClassChange]) -> Recoding:
         raise LabelError(f"the changes give no class table: {error}") from error
 
 
+def number_classes(classes: ClassTable) -> dict[str, int]:
+    """What a user may call a class → its id. Names come before ids: a class may be called "3"."""
+    return {str(entry.id): entry.id for entry in classes} | {entry.name: entry.id for entry in classes}
+
+
 def _assign(classes: ClassTable, changes: Sequence[ClassChange]) -> dict[int, ClassChange]:
-    """Id of a class of the map → the row about it. Names come first: a class may be called "3"."""
-    numbers = {str(entry.id): entry.id for entry in classes} | {entry.name: entry.id for entry in classes}
+    """Id of a class of the map → the row about it."""
+    numbers = number_classes(classes)
     found: dict[int, ClassChange] = {}
     for change in changes:
         number = numbers.get(change.old)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,10 @@ from hsigeo.io.class_raster import ClassRaster
 from hsigeo.lines.companions import find_companion, misfit_of
 from hsigeo.lines.handles import Handles
 from hsigeo.refinement.changes import Recoding
+from hsigeo.refinement.edges import ReadWindow
+from hsigeo.refinement.probabilities import decide, decided_groups, plan_windows, probability_of
 
-__all__ = ["Certainty", "find_certainty", "most_probable_groups", "open_rows"]
-
-BLOCK_BYTES = 64 << 20
-"""What the probabilities of a block may take, twice: as stored, and summed."""
+__all__ = ["Certainty", "Decision", "decide_by_map", "decide_by_probabilities", "find_certainty"]
 
 ReadRows = Callable[[int, int], NDArray[Any]]
 
@@ -42,9 +41,14 @@ class Certainty:
 
 
 def find_certainty(
-    raster: ClassRaster, *, probabilities: Path | None, confidence: Path | None, needed: bool
+    raster: ClassRaster, *, probabilities: Path | None, confidence: Path | None, needed: Sequence[str]
 ) -> Certainty | None:
     """The layer to go by: the one given; else, where one is needed, the one beside the map.
+
+    Parameters
+    ----------
+    needed
+        Kinds of layer that would do, the best first; empty if none is needed.
 
     Raises
     ------
@@ -60,83 +64,92 @@ def find_certainty(
     if not needed:
         return None
     notes: list[str] = []
-    for kind in ("confidence", "probabilities"):
+    for kind in needed:
         companion, found = find_companion(raster, kind)
         notes += found
         if companion is not None:
             return Certainty(path=companion.path, kind=kind)
     why = f" ({'; '.join(notes)})" if notes else ""
     raise LabelError(
-        f"no confidences or probabilities beside {raster.path}{why}; give the file that `hsigeo classify` wrote with "
-        "--confidence or --probabilities"
+        f"no {' or '.join(needed)} beside {raster.path}{why}; give the file that `hsigeo classify` wrote with "
+        f"{' or '.join(f'--{kind}' for kind in needed)}"
     )
 
 
-def open_rows(
-    raster: ClassRaster, recoding: Recoding, certainty: Certainty | None, least: float, handles: Handles
-) -> ReadRows:
-    """A reader of new class ids, (first row, row after the last) → (y, x) of the new table's type.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Decision:
+    """New classes of a map, read strip by strip.
 
     Parameters
     ----------
-    certainty
-        With probabilities, those of merged classes are added and the highest sum decides; without, the map does.
-    least
-        Pixels of less confidence get no class.
+    rows
+        (first row, row after the last) → (y, x) ids of the new table's type.
+    confidences
+        (first row, ids of the rows from there) → (y, x) float32, how probable these are; NaN without a class. `None`
+        where the map has no probabilities.
+    """
+
+    rows: ReadRows
+    confidences: Callable[[int, NDArray[Any]], NDArray[np.float32]] | None
+
+
+def decide_by_map(
+    raster: ClassRaster, recoding: Recoding, certainty: Certainty | None, least: NDArray[np.float32], handles: Handles
+) -> Decision:
+    """The map's own classes, changed; with confidences, those of less than `least` of their new id get none.
+
+    Parameters
+    ----------
+    least : (1 + largest new id,)
+        As `Thresholds.by_id` gives it.
     """
     samples = raster.grid.samples
-    dtype = recoding.classes.dtype
 
-    def from_map(first: int, stop: int) -> NDArray[Any]:
-        ids = _recoded(raster, recoding, first, stop).astype(dtype)
+    def rows(first: int, stop: int) -> NDArray[Any]:
+        ids = _recoded(raster, recoding, first, stop).astype(recoding.classes.dtype)
         if certainty is not None:
             sure = handles.read(certainty.path, 1, slice(first, stop), slice(0, samples), "GTiff")
-            ids[~(sure >= least)] = UNCLASSIFIED
+            ids[~(sure >= least[ids])] = UNCLASSIFIED
         return ids
 
-    bands = list(range(1, len(raster.classes) + 1))
-    groups = recoding.to_new[list(raster.classes.ids)]  # (class,) → new id
-    height = max(1, BLOCK_BYTES // (4 * len(bands) * samples or 1))
-
-    def from_probabilities(first: int, stop: int) -> NDArray[Any]:
-        assert certainty is not None
-        parts = []
-        for top in range(first, stop, height):
-            rows = slice(top, min(top + height, stop))
-            values = handles.read(certainty.path, bands, rows, slice(0, samples), "GTiff")
-            parts.append(most_probable_groups(values, groups, least).astype(dtype))
-        return np.concatenate(parts)
-
-    return from_probabilities if certainty is not None and certainty.kind == "probabilities" else from_map
+    return Decision(rows=rows, confidences=None)
 
 
-def most_probable_groups(probability: NDArray[np.float32], groups: NDArray[Any], least: float) -> NDArray[Any]:
-    """The group of classes whose probabilities have the highest sum.
+def decide_by_probabilities(
+    read: ReadWindow, groups: NDArray[Any], least: NDArray[np.float32], *, samples: int, margin: int
+) -> Decision:
+    """The class that is most probable.
 
     Parameters
     ----------
-    probability : (class, y, x)
-        NaN where nothing is known.
+    read
+        Reader of (group, y, x), in the order of `decided_groups`.
     groups : (class,)
-        What each class counts for; 0 is a group too, that of what is left out.
-    least
-        Where no sum reaches it, the pixel gets 0.
-
-    Returns
-    -------
-    (y, x) of the type of `groups`
-        On a tie the group of the first class.
+        New id of each class of the map, of the new table's type.
+    least : (1 + largest new id,)
+        As `Thresholds.by_id` gives it.
+    margin
+        What `read` reads around a window.
     """
-    unique, first = np.unique(groups, return_index=True)
-    unique = unique[np.argsort(first)]
-    best = np.full(probability.shape[1:], -np.inf, dtype=np.float32)
-    chosen = np.zeros(probability.shape[1:], dtype=groups.dtype)
-    for group in unique:
-        total = probability[groups == group].sum(axis=0)
-        better = total > best  # NaN is never
-        best[better], chosen[better] = total[better], group
-    chosen[~(best >= least)] = UNCLASSIFIED
-    return chosen
+    wanted = decided_groups(groups)
+
+    def windows(first: int, stop: int) -> Iterator[tuple[slice, slice]]:
+        return plan_windows(first, stop, samples, layers=max(len(groups), 1), margin=margin)
+
+    def rows(first: int, stop: int) -> NDArray[Any]:
+        ids = np.empty((stop - first, samples), dtype=groups.dtype)
+        for part, cols in windows(first, stop):
+            ids[part.start - first : part.stop - first, cols] = decide(read(part, cols), wanted, least)
+        return ids
+
+    def confidences(first: int, ids: NDArray[Any]) -> NDArray[np.float32]:
+        found = np.empty(ids.shape, dtype=np.float32)
+        for part, cols in windows(first, first + len(ids)):
+            here = (slice(part.start - first, part.stop - first), cols)
+            found[here] = probability_of(ids[here], read(part, cols), wanted)
+        return found
+
+    return Decision(rows=rows, confidences=confidences)
 
 
 def _recoded(raster: ClassRaster, recoding: Recoding, first: int, stop: int) -> NDArray[Any]:

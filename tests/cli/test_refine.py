@@ -27,7 +27,7 @@ def test_a_map_is_cleaned(hsigeo, class_map, tmp_path):
 def test_classes_are_merged_from_a_table(hsigeo, class_map, tmp_path):
     (tmp_path / "t.csv").write_text("class,name\n水,Wasser <süß>\n", encoding="utf-8")
 
-    done = hsigeo("refine", class_map, "-o", "merged.tif", "--classes", "t.csv", "--min-confidence", 0.4)
+    done = hsigeo("refine", class_map, "-o", "merged.tif", "--classes", "t.csv", "--threshold", 0.4)
 
     assert done.returncode == 0, done.stderr
     assert "3 classes" in done.stderr
@@ -38,7 +38,14 @@ def test_classes_are_merged_from_a_table(hsigeo, class_map, tmp_path):
     [
         ((), 2, "nothing to do"),
         (("--majority", 4), 2, "odd width"),
-        (("--confidence", "line_confidence.tif"), 2, "--min-confidence"),
+        (("--clump", 4), 2, "odd width"),
+        (("--confidence", "line_confidence.tif"), 2, "--threshold"),
+        (("--scene", "scene.hdr"), 2, "--smooth"),
+        (("--clump-class", "水"), 2, "--clump"),
+        (("--threshold", "much"), 2, "is no threshold"),
+        (("--threshold", "Birke=0.5"), 1, "no class 'Birke'"),
+        (("--clump", 3, "--clump-class", "Birke"), 1, "no class 'Birke'"),
+        (("--smooth", 2), 1, "no probabilities beside"),
         (("--classes", "missing.csv"), 1, "missing.csv cannot be read"),
     ],
 )

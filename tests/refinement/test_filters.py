@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from rasterio.features import sieve
 
-from hsigeo.refinement.filters import majority, remove_patches
+from hsigeo.refinement.filters import clump, majority, remove_patches
 
 IDS = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 4))
 
@@ -60,6 +60,43 @@ def test_a_single_pixel_of_another_class_is_outvoted_and_one_without_a_class_sta
     assert smooth.dtype == np.uint16
     assert smooth[1, 1] == 2
     assert smooth[3, 3] == 0
+
+
+@given(ids=IDS, radius=st.integers(1, 2), chosen=st.sets(st.integers(1, 4)))
+def test_clumping_is_the_closing_of_scipy_decided_by_votes(ids, radius, chosen):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    square, margin = np.ones((2 * radius + 1,) * 2, dtype=bool), 3 * radius
+
+    joined = clump(ids, radius, chosen or None)
+
+    expected = ids.copy()
+    best = np.zeros(ids.shape)
+    for number in sorted(chosen or {1, 2, 3, 4}):
+        own = ids == number
+        padded = np.pad(own, margin)
+        closed = ndimage.binary_closing(padded, square)[margin:-margin, margin:-margin]
+        votes = ndimage.convolve(own.astype(float), square.astype(float), mode="constant") + own / 2
+        wins = closed & (votes > best)
+        best[wins], expected[wins] = votes[wins], number
+    expected[ids == 0] = 0
+    np.testing.assert_array_equal(joined, expected)
+
+
+def test_clumping_fills_holes_and_joins_what_is_chosen_but_leaves_corners():
+    ids = np.full((12, 14), 1, dtype=np.uint16)
+    ids[2:8, 2:9] = 300  # a block with a hole, which a majority filter would round
+    ids[5, 5], ids[9, 9] = 1, 0
+    ids[10, 1:12] = 2
+    ids[10, 6] = 1  # a gap in a line
+
+    joined, line = clump(ids, 1), clump(ids, 1, {2})
+
+    assert joined.dtype == np.uint16
+    assert (joined[2:8, 2:9] == 300).all()
+    assert (majority(ids, 1)[[2, 2, 7, 7], [2, 8, 2, 8]] == 1).all()
+    assert joined[9, 9] == 0
+    assert (line[10, 1:12] == 2).all()
+    np.testing.assert_array_equal(np.delete(line, 10, axis=0), np.delete(ids, 10, axis=0))
 
 
 @settings(max_examples=60)

@@ -1,0 +1,82 @@
+"""Where a map may not be smoothed across: between spectra of different shape, or between different probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from hsigeo.errors import SceneError
+from hsigeo.grid import Grid
+from hsigeo.refinement.smoothing import link, squared_angles, squared_differences, tally_pairs
+from hsigeo.scene import grid_of, spectral_axis
+
+__all__ = ["ReadWindow", "edges_of_probabilities", "edges_of_scene", "open_scene_of_map"]
+
+FloatArray = NDArray[np.float32]
+ReadWindow = Callable[[slice, slice], FloatArray]
+"""(rows, columns) → (layer, y, x)."""
+
+SAMPLED_ROWS = 32
+"""Rows whose neighbours tell what a usual difference is: of the map alone, so that windows do not change the scale."""
+
+SLAB_BYTES = 16 << 20
+"""Spectra read at a time; squared and normalised they are there three more times."""
+
+
+def open_scene_of_map(path: Path, grid: Grid) -> xr.DataArray:
+    """The good bands of a map's scene.
+
+    Raises
+    ------
+    SceneError
+        It cannot be read, or its pixels are not those of the map.
+    """
+    from hsigeo.io.scene_reader import open_scene
+
+    scene = open_scene(path)
+    if not grid_of(scene).coincides_with(grid):
+        raise SceneError(
+            f"{path} is not the scene of this map: its pixels ({grid_of(scene).lines} x {grid_of(scene).samples}) do "
+            f"not lie on those of the map ({grid.lines} x {grid.samples}); give the scene the map was made of"
+        )
+    good: Any = spectral_axis(scene).good
+    return scene if good.all() else scene[np.flatnonzero(good)]
+
+
+def edges_of_probabilities(read: ReadWindow, shape: tuple[int, int]) -> ReadWindow:
+    """A reader of links between neighbours whose probabilities are alike."""
+    usual = _usual_difference(lambda rows, cols: squared_differences(read(rows, cols)), shape)
+    return lambda rows, cols: link(squared_differences(read(rows, cols)), usual)
+
+
+def edges_of_scene(scene: xr.DataArray) -> ReadWindow:
+    """A reader of links between neighbours whose spectra have the same shape."""
+
+    def squared(rows: slice, cols: slice) -> FloatArray:
+        """In slabs of rows, each with the first of the next: spectra take more room than all else."""
+        row_bytes = 4 * scene.sizes["band"] * (cols.stop - cols.start)
+        height = max(1, SLAB_BYTES // row_bytes - 1)
+        parts = []
+        for top in range(rows.start, rows.stop, height):
+            stop = min(top + height, rows.stop)
+            spectra = scene[:, top : min(stop + 1, rows.stop), cols].values
+            parts.append(squared_angles(spectra)[:, : stop - top])
+        return np.concatenate(parts, axis=1)
+
+    usual = _usual_difference(squared, (scene.sizes["y"], scene.sizes["x"]))
+    return lambda rows, cols: link(squared(rows, cols), usual)
+
+
+def _usual_difference(squared: ReadWindow, shape: tuple[int, int]) -> float:
+    """The mean squared difference of neighbours, of rows spread evenly over the map."""
+    lines, samples = shape
+    total, count = 0.0, 0
+    for row in np.unique(np.linspace(0, max(lines - 2, 0), SAMPLED_ROWS).astype(int)).tolist():
+        found, pairs = tally_pairs(squared(slice(row, min(row + 2, lines)), slice(0, samples)))
+        total, count = total + found, count + pairs
+    return total / count if count else 0.0
