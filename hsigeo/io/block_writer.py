@@ -25,6 +25,7 @@ from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import OutputError
 from hsigeo.grid import Grid
+from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming, optimize, remove_stale, require_space
 from hsigeo.io.map_layers import Layer
@@ -173,6 +174,7 @@ class BlockRaster:
                 blockysize=BLOCK,
                 BIGTIFF="IF_SAFER",
                 SPARSE_OK=True,
+                NUM_THREADS=str(gdal_threads()),
                 **compression(layer),
                 **profile_of_grid(grid),
             )

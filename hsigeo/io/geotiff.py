@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import threading
@@ -25,13 +24,14 @@ from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
+from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import quiet_about_georeference
 from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.sidecars import read_categories
 from hsigeo.io.wavelengths import make_band_table
 
-__all__ = ["TIFF_MAGIC", "RasterCube", "decoding_threads", "open_raster"]
+__all__ = ["TIFF_MAGIC", "RasterCube", "open_raster"]
 
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -46,7 +46,6 @@ _LEAVE_NO_FILES = {"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"}
 
 _MIN_CACHE, _MAX_CACHE = 64 << 20, 512 << 20
 _HANDLES_PER_THREAD = 2
-_MOST_THREADS = 8
 _INTERLEAVE = {"band": "bsq", "line": "bil", "pixel": "bip"}
 
 Color = tuple[int, int, int]
@@ -131,23 +130,11 @@ def _dataset_of_this_thread(name: str, header: CubeHeader) -> Any:
     key = (name, header.stamp)
     if key not in handles:
         shares = header.compressed and header.format == "GTiff"
-        handles[key] = _open_dataset(name, **({"NUM_THREADS": str(decoding_threads())} if shares else {}))
+        handles[key] = _open_dataset(name, **({"NUM_THREADS": str(gdal_threads())} if shares else {}))
         while len(handles) > _HANDLES_PER_THREAD:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)
     return handles[key]
-
-
-def decoding_threads() -> int:
-    """Threads that decompress the blocks of a window; GDAL keeps one pool of them, whoever asks.
-
-    ``GDAL_NUM_THREADS`` decides, else ``OMP_NUM_THREADS``, which dask's workers and batch systems set where several
-    processes share a machine; else there is one for each processor.
-    """
-    for name in ("GDAL_NUM_THREADS", "OMP_NUM_THREADS"):
-        if (text := os.environ.get(name, "")).isdecimal() and int(text) > 0:
-            return min(int(text), _MOST_THREADS)
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST_THREADS)
 
 
 def _cache_bytes(header: CubeHeader) -> int:

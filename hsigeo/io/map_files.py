@@ -13,6 +13,7 @@ import rasterio.shutil
 from hsigeo.errors import DiskFullError, OutputError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_layers import Layer
 from hsigeo.io.map_tag import TAG, read_tag
@@ -57,6 +58,7 @@ def optimize(stage: Path, final: Path, layer: Layer) -> None:
         blocksize=_COG_TILE,
         overview_resampling=layer.overviews,
         bigtiff="IF_SAFER",
+        num_threads=str(gdal_threads()),
         **floating,
     )
 

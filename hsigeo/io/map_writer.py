@@ -29,6 +29,7 @@ from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import reason
+from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import (
     CACHE_BYTES,
@@ -239,6 +240,7 @@ class _TileRows:
                 blockysize=_TILE,
                 interleave="band",
                 BIGTIFF="IF_SAFER",
+                NUM_THREADS=str(gdal_threads()),
                 # GDAL fills what was left out when it closes a file: for a file that failed, with zeros nobody wants.
                 SPARSE_OK=layer.overviews is not None,
                 **compression(layer),

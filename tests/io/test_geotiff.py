@@ -16,7 +16,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.errors import SceneError, SceneNotFoundError
-from hsigeo.io.geotiff import decoding_threads, open_raster
+from hsigeo.io.geotiff import open_raster
 
 EVERYTHING = slice(None)
 
@@ -224,14 +224,3 @@ def test_threads_that_decompress_change_nothing(
         copy = path.with_name(f"{threads}.tif")  # a file of its own, opened anew
         copy.write_bytes(path.read_bytes())
         np.testing.assert_array_equal(open_raster(copy).read(slice(3, 60), slice(2, 90)), encoded[:, 3:60, 2:90])
-
-
-def test_other_programs_limits_on_threads_hold_for_decompression(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GDAL_NUM_THREADS", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert decoding_threads() == 1
-    monkeypatch.setenv("GDAL_NUM_THREADS", "3")
-    assert decoding_threads() == 3
-    monkeypatch.setenv("GDAL_NUM_THREADS", "ALL_CPUS")
-    monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
-    assert 1 <= decoding_threads() <= 8

@@ -97,6 +97,19 @@ def test_chunking_and_size_never_change_the_map(tmp_path, shape, chunks):
         np.testing.assert_array_equal(dataset.read(), result["probability"].values)
 
 
+def test_threads_that_compress_change_no_byte(tmp_path, monkeypatch):
+    made = []
+    for threads in ("1", "4"):
+        monkeypatch.setenv("GDAL_NUM_THREADS", threads)
+        folder = tmp_path / threads
+        folder.mkdir()
+        write_map(
+            make_result(900, 700), folder / "map.tif", confidence=folder / "sure.tif", probabilities=folder / "p.tif"
+        )
+        made.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert made[0] == made[1]
+
+
 def test_ids_above_255_make_a_uint16_map_with_all_its_colours(tmp_path):
     classes = ClassTable(
         (ClassEntry(id=1, name="low", color=(1, 2, 3)), ClassEntry(id=300, name="high", color=(4, 5, 6)))
