@@ -83,9 +83,12 @@ def _way_out(device: str) -> str:
 
 @cache
 def _works(kernel: Kernel) -> bool:
-    """Whether what compiles a kernel is here; asked once a process, as importing it takes a third of a second."""
+    """Whether what compiles a kernel is here and works; asked once a process, as that takes a third of a second."""
     try:
         importlib.import_module(_COMPILERS[kernel])
+        if kernel == "cuda":
+            # Triton may be there and of no use: for want of a C compiler, or on an old device.
+            return bool(importlib.import_module("hsigeo.kernels.attention.cuda").works())
     except ImportError:
         return False
     return True

@@ -78,6 +78,6 @@ def cache_folder() -> Path | None:
 def _digest() -> str:
     """Of the source of all kernels."""
     found = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()[:16]

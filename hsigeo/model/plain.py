@@ -81,8 +81,8 @@ class PlainNetwork(nn.Module):
         values = self.standardise(spectra)  # (P, B)
         if self.training and self.band_dropout:
             values = values * (torch.rand_like(values) >= self.band_dropout)
-        tokens = self.value(values[:, :, None]) + self.position  # (P, B, W)
-        return torch.as_tensor(self.attention(tokens).mean(dim=1))  # (P, W)
+        # Tokens are self.value(values[:, :, None]) + self.position, (P, B, W); attention knows how to do without them.
+        return self.attention.mean_of_affine(values, self.value.weight[:, 0], self.value.bias + self.position)
 
     def forward(self, spectra: Tensor) -> Tensor:
         """From reflectance (P, B) to class logits (P, C)."""

@@ -26,6 +26,16 @@ def test_attention_is_what_torch_calls_multi_head_attention(bands, heads):
     torch.testing.assert_close(ours(tokens), theirs(tokens, tokens, tokens, need_weights=False)[0])
 
 
+@pytest.mark.parametrize(("bands", "heads", "width"), [(1, 1, 8), (31, 2, 8), (64, 4, 64)])
+def test_attention_without_tokens_is_attention_over_tokens(bands, heads, width):
+    torch.manual_seed(0)
+    attention = SpectralAttention(width, heads)
+    values, direction, places = torch.randn(9, bands), torch.randn(width), torch.randn(bands, width)
+    tokens = values[:, :, None] * direction + places
+    without = attention.mean_of_affine(values, direction, places)
+    torch.testing.assert_close(without, attention(tokens).mean(dim=1), rtol=1e-5, atol=1e-6)
+
+
 def test_reading_the_memory_is_a_weighted_mean_of_prototypes():
     memory = PrototypeMemory(4, 3)
     query = torch.randn(6, 3)

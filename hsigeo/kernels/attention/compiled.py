@@ -1,0 +1,142 @@
+"""Between torch and the compiled loops of the kernel ``cpu``: layout, and threads.
+
+Shape legend: P pixels, H heads, B bands, N bands padded to whole vectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hsigeo.kernels.attention.cpu import KEYS, PRODUCT, QUERIES, REACH, SCRATCH_LINES, attend
+from hsigeo.kernels.exponential import LEAST, LOG2_E
+
+__all__ = ["compiled_gradients", "compiled_weights"]
+
+_LANES = 32
+"""Rows are padded to a multiple: two of the widest vectors, which the compiler takes at once."""
+
+_WORTH_A_THREAD = 4_000_000
+"""Exponentials, a millisecond or two of work; starting a thread takes a tenth of one."""
+
+_Array = NDArray[np.float32]
+
+
+def compiled_weights(values: Tensor, product: Tensor, keys: Tensor, queries: Tensor, places: Tensor) -> Tensor:
+    """As `hsigeo.kernels.attention.attention_weights`, for float32 on a CPU."""
+    (pixels, bands), heads = values.shape, len(product)
+    spectra = _array(values)
+    lines, padded = _lay_out(product, keys, queries, places)
+    answer = torch.empty(pixels, heads, bands)
+    weights = answer.numpy()
+    parts = min(_threads(spectra, heads), pixels)
+    bounds = [pixels * part // parts for part in range(parts + 1)]
+
+    def work(part: int) -> None:
+        own = slice(bounds[part], bounds[part + 1])
+        attend(spectra[own], lines, padded, _scratch(padded), weights[own])
+
+    _share_out(work, parts, parts)
+    return answer
+
+
+def compiled_gradients(
+    values: Tensor,
+    product: Tensor,
+    keys: Tensor,
+    queries: Tensor,
+    places: Tensor,
+    *,
+    gradient: Tensor,
+    wants_values: bool,
+) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
+    """Gradients of values (`None` if not wanted), product, keys, queries and places, from that of the weights."""
+    from hsigeo.kernels.attention.cpu_backward import attend_backward
+
+    (pixels, bands), heads = values.shape, len(product)
+    spectra = _array(values)
+    lines, padded = _lay_out(product, keys, queries, places)
+    by_head = _array(gradient.transpose(0, 1))  # (H, P, B)
+    found_lines, found_places = torch.zeros(lines.shape), torch.zeros(padded.shape)
+    found_values = torch.zeros(heads, pixels if wants_values else 1, padded.shape[2])
+
+    def work(head: int) -> None:
+        attend_backward(
+            spectra,
+            by_head[head],
+            lines[head],
+            padded[head],
+            _scratch(padded),
+            found_lines[head].numpy(),
+            found_places[head].numpy(),
+            found_values[head].numpy(),
+            wants_values,
+        )
+
+    _share_out(work, heads, _threads(spectra, heads))
+    return (
+        # The loops have keys and places in exponents of two.
+        found_values.sum(dim=0)[:, :bands] / LOG2_E if wants_values else None,
+        found_lines[:, PRODUCT, 0],
+        found_lines[:, KEYS, :bands],
+        found_lines[:, QUERIES, :bands],
+        found_places[:, :bands, :bands],
+    )
+
+
+def _array(tensor: Tensor) -> _Array:
+    array: _Array = tensor.detach().contiguous().numpy()
+    return array
+
+
+def _lay_out(product: Tensor, keys: Tensor, queries: Tensor, places: Tensor) -> tuple[_Array, _Array]:
+    """`lines` (H, 4, N) and `places` (H, even, N) as the loops take them, each row at the start of a cache line.
+
+    What is added to a whole row of logits does not show in its softmax: keys and places are put evenly about zero,
+    where exponentials need least care.
+    """
+    heads, bands = keys.shape
+    width = -(-bands // _LANES) * _LANES
+    even = _amid(places.detach() * LOG2_E)
+    padded = torch.full((heads, bands + bands % 2, width), float(LEAST))
+    padded[:, bands:] = 0.0
+    padded[:, :bands, :bands] = even
+    lines = torch.zeros(heads, 4, width)
+    lines[:, KEYS, :bands] = _amid(keys.detach() * LOG2_E)
+    lines[:, QUERIES, :bands] = queries.detach() * LOG2_E
+    lines[:, REACH, :bands] = even.abs().amax(dim=-1)
+    lines[:, PRODUCT, 0] = product.detach() * LOG2_E
+    lines[:, PRODUCT, 1] = lines[:, KEYS].abs().amax(dim=-1)
+    return lines.numpy(), padded.numpy()
+
+
+def _amid(rows: Tensor) -> Tensor:
+    return rows - (rows.amax(dim=-1, keepdim=True) / 2 + rows.amin(dim=-1, keepdim=True) / 2)
+
+
+def _scratch(padded: _Array) -> _Array:
+    # torch gives memory at the start of a cache line, NumPy need not.
+    scratch: _Array = torch.zeros(SCRATCH_LINES, padded.shape[2]).numpy()
+    return scratch
+
+
+def _threads(spectra: _Array, heads: int) -> int:
+    """As many as torch may use here, if there is work for them. hsigeo's own batches come in threads and get one."""
+    work: int = spectra.size * spectra.shape[1] * heads
+    return max(1, min(torch.get_num_threads(), work // _WORTH_A_THREAD))
+
+
+def _share_out(work: Callable[[int], Any], count: int, threads: int) -> None:
+    if threads == 1:
+        for part in range(count):
+            work(part)
+        return
+    with ThreadPoolExecutor(threads, "hsigeo-kernel") as pool:
+        for _ in pool.map(work, range(count)):
+            pass  # each is waited for, and its error raised
