@@ -65,6 +65,7 @@ def draw_spectra(
         for number, axes in enumerate(grid.ravel()):
             if number >= len(classes):
                 axes.set_visible(False)
+                grid[rows - 2, number % columns].tick_params(labelbottom=True)  # nothing is below it
                 continue
             entry = classes.entries[number]
             found = spectra[class_index == number]

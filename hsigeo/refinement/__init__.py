@@ -9,6 +9,7 @@ _HOME = {
     "Refinement": "hsigeo.refinement.request",
     "Smoothing": "hsigeo.refinement.request",
     "Thresholds": "hsigeo.refinement.thresholds",
+    "measure_class_spectra": "hsigeo.refinement.spectra",
     "measure_classes": "hsigeo.refinement.statistics",
     "read_changes": "hsigeo.refinement.changes",
     "refine_map": "hsigeo.refinement.assembly",

@@ -31,7 +31,7 @@ from hsigeo.io.block_writer import (
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.lines.handles import Handles
 from hsigeo.refinement.changes import Recoding, number_classes, recode
-from hsigeo.refinement.edges import edges_of_scene, open_scene_of_map
+from hsigeo.refinement.edges import edges_of_scene
 from hsigeo.refinement.filters import clump, majority, remove_patches
 from hsigeo.refinement.probabilities import open_groups, smoothed
 from hsigeo.refinement.request import Refinement
@@ -43,6 +43,7 @@ from hsigeo.refinement.rows import (
     decide_by_probabilities,
     find_certainty,
 )
+from hsigeo.refinement.scene_of_map import open_scene_of_map
 
 __all__ = ["Refined", "refine_map"]
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from hsigeo.errors import SceneError
-from hsigeo.grid import Grid
 from hsigeo.refinement.smoothing import link, squared_angles, squared_differences, tally_pairs
-from hsigeo.scene import grid_of, spectral_axis
+from hsigeo.scene import spectral_axis
 
-__all__ = ["ReadWindow", "edges_of_probabilities", "edges_of_scene", "open_scene_of_map"]
+__all__ = ["ReadWindow", "edges_of_probabilities", "edges_of_scene"]
 
 FloatArray = NDArray[np.float32]
 ReadWindow = Callable[[slice, slice], FloatArray]
@@ -28,26 +24,6 @@ SLAB_BYTES = 16 << 20
 """Spectra read at a time; squared and normalised they are there three more times."""
 
 
-def open_scene_of_map(path: Path, grid: Grid) -> xr.DataArray:
-    """The good bands of a map's scene.
-
-    Raises
-    ------
-    SceneError
-        It cannot be read, or its pixels are not those of the map.
-    """
-    from hsigeo.io.scene_reader import open_scene
-
-    scene = open_scene(path)
-    if not grid_of(scene).coincides_with(grid):
-        raise SceneError(
-            f"{path} is not the scene of this map: its pixels ({grid_of(scene).lines} x {grid_of(scene).samples}) do "
-            f"not lie on those of the map ({grid.lines} x {grid.samples}); give the scene the map was made of"
-        )
-    good: Any = spectral_axis(scene).good
-    return scene if good.all() else scene[np.flatnonzero(good)]
-
-
 def edges_of_probabilities(read: ReadWindow, shape: tuple[int, int]) -> ReadWindow:
     """A reader of links between neighbours whose probabilities are alike."""
     usual = _usual_difference(lambda rows, cols: squared_differences(read(rows, cols)), shape)
@@ -55,7 +31,10 @@ def edges_of_probabilities(read: ReadWindow, shape: tuple[int, int]) -> ReadWind
 
 
 def edges_of_scene(scene: xr.DataArray) -> ReadWindow:
-    """A reader of links between neighbours whose spectra have the same shape."""
+    """A reader of links between neighbours whose spectra have the same shape, in the good bands."""
+    good = np.flatnonzero(spectral_axis(scene).good)
+    if len(good) < scene.sizes["band"]:
+        scene = scene[good]
 
     def squared(rows: slice, cols: slice) -> FloatArray:
         """In slabs of rows, each with the first of the next: spectra take more room than all else."""

@@ -68,3 +68,33 @@ def test_polygons_and_statistics_of_a_map(hsigeo, class_map, tmp_path):
     first = json.loads(values.stdout)["classes"][0]
     assert first["pixels"] == (IDS == 1).sum()
     assert first["area_ha"] == pytest.approx(first["pixels"] * 16 / 10_000)
+
+
+def test_the_spectra_of_the_classes_are_measured_and_drawn(hsigeo, sample_scenes, tmp_path):
+    scene = sample_scenes / "line_1.hdr"
+    assert hsigeo("classify", scene, "-o", "map.tif").returncode == 0
+
+    done = hsigeo("statistics", "map.tif", "--json", "--scene", scene, "--spectra", "s.csv", "--plots", "figures")
+
+    assert done.returncode == 0, done.stderr
+    spectra = json.loads(done.stdout)["spectra"]
+    water = next(row for row in spectra["classes"] if row["name"] == "Water")
+    near_infrared = np.argmin(np.abs(np.array(spectra["wavelength_nm"]) - 860))
+    assert water["mean"][near_infrared] < 0.1
+    assert (tmp_path / "s.csv").is_file()
+    assert (tmp_path / "figures" / "class_spectra.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--spectra", "s.csv"), 2, "--scene SCENE"),
+        (("--scene", "scene.hdr"), 2, "--scene does nothing alone"),
+        (("--scene", "line_map.tif", "--spectra", "line_map.tif", "--overwrite"), 1, "is an input"),
+    ],
+)
+def test_what_statistics_cannot_do_is_said(hsigeo, class_map, options, code, message):
+    done = hsigeo("statistics", class_map, *options)
+
+    assert done.returncode == code
+    assert message in done.stderr
