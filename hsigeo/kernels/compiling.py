@@ -21,7 +21,11 @@ from typing import Any
 
 import numba
 
-__all__ = ["FAST_MATH", "cache_folder", "compiled"]
+__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled"]
+
+FUSED = {"contract"}
+"""Products and sums may be taken in one step, and nothing else: what a lane computes then does not depend on how many
+lanes there are."""
 
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}
 """What the compiler may assume: that sums may be taken in any order, products and sums in one step, quotients by
@@ -31,17 +35,19 @@ as NaN, and comparisons with them must be what they are."""
 _FOLDER = "NUMBA_CACHE_DIR"
 
 
-def compiled(*signatures: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def compiled(*signatures: Any, assume: set[str] = FAST_MATH) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function for these signatures, for this processor's own vectors, without the interpreter's lock.
 
     Parameters
     ----------
     signatures
-        As numba has them: ``void(float32[:, ::1], int64)``.
+        As numba has them: ``void(float32[:, ::1], int64)``, or as numba's types.
+    assume
+        What the compiler may assume of arithmetic.
     """
 
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
-        options: dict[str, Any] = {"nogil": True, "fastmath": FAST_MATH, "error_model": "numpy"}
+        options: dict[str, Any] = {"nogil": True, "fastmath": assume, "error_model": "numpy"}
         folder = cache_folder()
         if folder is not None:
             settings: Any = numba.config

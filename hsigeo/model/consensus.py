@@ -282,6 +282,10 @@ class ConsensusNetwork(nn.Module):
     def forward(self, spectra: Tensor) -> Tensor:
         """From reflectance (P, B) to class logits (P, K)."""
         tokens = self.healed(spectra)
-        remembered = self.recall(tokens).evidence.log_softmax(dim=-1)  # (P, K)
+        return self.decide(tokens, self.consensus.embed(tokens))
+
+    def decide(self, tokens: Tensor, query: Tensor) -> Tensor:
+        """Class logits (P, K) of healed tokens (P, T, I) and their coordinates (P, W), in logarithms of probability."""
+        remembered = self.memory(query).evidence.log_softmax(dim=-1)  # (P, K)
         linear = self.linear(self.reflectance(tokens)).log_softmax(dim=-1)  # (P, K)
         return torch.as_tensor((1 - self.linear_share) * remembered + self.linear_share * linear)

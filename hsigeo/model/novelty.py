@@ -28,7 +28,15 @@ from hsigeo.model.consensus import ConsensusNetwork
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.plain import PlainNetwork
 
-__all__ = ["PREFIX", "Novelty", "decode_novelty", "describe", "encode_novelty", "learn_novelty"]
+__all__ = [
+    "PREFIX",
+    "Novelty",
+    "decide_and_describe",
+    "decode_novelty",
+    "describe",
+    "encode_novelty",
+    "learn_novelty",
+]
 
 PREFIX = "novelty."
 
@@ -70,6 +78,19 @@ def _(network: GatedNetwork, spectra: Tensor) -> Tensor:
 @describe.register
 def _(network: PlainNetwork, spectra: Tensor) -> Tensor:
     return network.embed(spectra)
+
+
+@singledispatch
+def decide_and_describe(network: nn.Module, spectra: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Class logits (P, K) and what `describe` gives, of spectra (P, B), in one pass where a network has a way."""
+    return network(spectra), describe(network, spectra)
+
+
+@decide_and_describe.register
+def _(network: ConsensusNetwork, spectra: Tensor) -> tuple[Tensor, Tensor | None]:
+    tokens = network.healed(spectra)
+    query = network.consensus.embed(tokens)
+    return network.decide(tokens, query), query
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

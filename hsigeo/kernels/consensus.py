@@ -1,0 +1,414 @@
+"""The default network on a processor's vectors: what `hsigeo.model.consensus` does, with a pixel to a lane.
+
+The strategy: a tile of pixels is taken through the whole network while it lies in the cache. What is constant is worked
+out beforehand (`hsigeo.model.compiled`): with all the say, the consensus is one matrix; scales, noise and temperature
+are parts of the matrices; and logarithms of sums are never taken, for they drop out of the probabilities.
+
+Pixels in which a token is contradicted are put aside and settled afterwards, a few at a time: precision matrices of as
+many pixels as there are lanes, and one Cholesky decomposition of all of them.
+
+Shape legend: B bands, N numbers of all tokens, channel by channel, T tokens, I numbers of a token, S shapes, W width,
+M prototypes, A anchors, K classes, L lanes; in matrices all are filled up to multiples of 4, M and A of 16.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from hsigeo.kernels.compiling import FUSED, compiled
+from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, logarithm, softmax
+
+__all__ = ["Constants", "answer"]
+
+CHUNK = 16
+"""Prototypes or anchors whose likeness is worked out before it is read: they stay in the first-level cache."""
+
+Weights = NDArray[np.float32]
+
+
+class Constants(NamedTuple):
+    """The network's constants, as the kernel reads them; matrices as `hsigeo.kernels.lanes.block_weights` lays them.
+
+    Parameters
+    ----------
+    sizes
+        (6,) int64: bands, window, tokens, shapes, classes, rounds of settling.
+    limits
+        (3,) float32: floor of the logarithm, standard deviations to which channels are held, fall of a token's say.
+    channel
+        (3, 3, T·window): of each channel and band mean, reciprocal scale, and what is usual of the standardised value.
+    agree
+        (S/4, N, 4): from tokens to their consensus, all with all their say.
+    votes
+        (S/4, N, 4): from tokens to the sum of their votes.
+    expect
+        (T, I/4, S, 4): from a consensus to the numbers of a token.
+    doubt
+        (T, I): reciprocal of noise times what is usual times I; all 0 where nothing is ever odd.
+    prior
+        (S·(S+1)/2,): the lower triangle, row by row, of the precision that is there without a vote.
+    strength
+        (S·(S+1)/8, T, 4): the precision that each token's vote adds.
+    embed
+        (W/4, N, 4): from tokens to coordinates.
+    linear
+        (K/4, B, 4): from reflectance to scores, times its share, over the temperature.
+    bias
+        (K,)
+    prototypes
+        (M/16, 4, W, 4): twice the prototypes over the squared reach.
+    prototype_terms
+        (2, M): what to multiply a query's square by, and what to add.
+    evidence
+        (M/16, K/4, 16, 4): times the memory's share, over the temperature.
+    anchors, anchor_terms
+        (A/16, 4, W, 4) and (2, A), the same for distances; there are none where distances are not known.
+    """
+
+    sizes: NDArray[np.int64]
+    channel: Weights
+    limits: Weights
+    agree: Weights
+    votes: Weights
+    expect: Weights
+    doubt: Weights
+    prior: Weights
+    strength: Weights
+    embed: Weights
+    linear: Weights
+    bias: Weights
+    prototypes: Weights
+    prototype_terms: Weights
+    evidence: Weights
+    anchors: Weights
+    anchor_terms: Weights
+
+
+class Tile(NamedTuple):
+    """Room to work in for as many pixels as there are lanes; what each row holds is in the legend."""
+
+    reflectance: Weights  # (B, L)
+    logs: Weights  # (B, L)
+    tokens: Weights  # (N, L)
+    consensus: Weights  # (S, L)
+    apart: Weights  # (I, L)
+    contradiction: Weights  # (T, L)
+    query: Weights  # (W, L)
+    likeness: Weights  # (CHUNK, L)
+    scores: Weights  # (K, L)
+    square: Weights  # (L,)
+    spare: Weights  # (L,)
+
+
+_ARRAYS = {1: types.float32[::1], 2: types.float32[:, ::1], 3: types.float32[:, :, ::1], 4: types.float32[:, :, :, ::1]}
+_CONSTANTS = types.NamedTuple(
+    [types.int64[::1], *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3, 3, 1, 4, 2, 4, 4, 2))], Constants
+)
+_ROW, _ROWS = _ARRAYS[1], _ARRAYS[2]
+_TILE = types.NamedTuple([*[_ROWS] * 9, _ROW, _ROW], Tile)
+_PIXELS = types.int64[::1]
+
+
+@compiled(types.boolean(_ROW))
+def _is_finite(values: Any) -> bool:
+    """Whether all are; a product with 0 is 0 or NaN."""
+    total = np.float32(0.0)
+    for value in values:
+        total += value * np.float32(0.0)
+    return bool(total == 0.0)
+
+
+@compiled(types.void(_ROWS, _PIXELS, _ROWS))
+def _gather(spectra: Any, pixels: Any, reflectance: Any) -> None:
+    """Spectra (pixel, band) of some pixels as rows (band, lane), in squares that the cache holds."""
+    bands, count = spectra.shape[1], len(pixels)
+    for first in range(0, count, 16):
+        for low in range(0, bands, 16):
+            for lane in range(first, min(first + 16, count)):
+                pixel = pixels[lane]
+                for band in range(low, min(low + 16, bands)):
+                    reflectance[band, lane] = spectra[pixel, band]
+
+
+@compiled(types.void(_ROWS, types.int64, _ROW), assume=FUSED)
+def _slope(logs: Any, band: int, slope: Any) -> None:
+    """The difference between the neighbours' means over five bands, of which all but the ends cancel."""
+    last = logs.shape[0] - 1
+    low, high = max(band - 1, 0), min(band + 1, last)
+    fifth = np.float32(0.2)
+    a, d = logs[min(high + 2, last)], logs[max(low - 2, 0)]
+    if high - low == 2:
+        b, c = logs[min(high + 1, last)], logs[max(low - 1, 0)]
+        for p in range(len(slope)):
+            slope[p] = ((a[p] - d[p]) + (b[p] - c[p])) * fifth
+    elif high > low:
+        for p in range(len(slope)):
+            slope[p] = (a[p] - d[p]) * fifth
+    else:
+        slope[:] = np.float32(0.0)
+
+
+@compiled(types.void(_CONSTANTS, types.int64, types.int64, _ROW, _ROW), assume=FUSED)
+def _standardise(constants: Any, channel: int, row: int, values: Any, standardised: Any) -> None:
+    mean, scale, usual = constants.channel[channel, 0, row], constants.channel[channel, 1, row], constants.channel[channel, 2, row]
+    bound = constants.limits[1]
+    for p in range(len(values)):
+        standardised[p] = min(max((values[p] - mean) * scale, -bound), bound) - usual
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+def _make_tokens(constants: Any, reflectance: Any, logs: Any, tokens: Any) -> None:
+    """Tokens (N, L), less what is usual of them, from reflectance (B, L); `logs` is (B, L) to work in."""
+    bands, rows = constants.sizes[0], constants.sizes[1] * constants.sizes[2]
+    floor, lanes = constants.limits[0], reflectance.shape[1]
+    for b in range(bands):
+        for p in range(lanes):
+            logs[b, p] = logarithm(min(max(reflectance[b, p], np.float32(0.0)), np.float32(4.0)) + floor)
+            reflectance[b, p] = min(max(reflectance[b, p], np.float32(-4.0)), np.float32(4.0))
+    for row in range(rows):
+        b = min(row, bands - 1)  # the last token is filled up with the last band
+        _standardise(constants, 0, row, reflectance[b], tokens[row])
+        _standardise(constants, 1, row, logs[b], tokens[rows + row])
+        _slope(logs, b, tokens[2 * rows + row])
+        _standardise(constants, 2, row, tokens[2 * rows + row], tokens[2 * rows + row])
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, types.int64, _ROWS), assume=FUSED)
+def _deviate(constants: Any, tokens: Any, consensus: Any, token: int, apart: Any) -> None:
+    """What a consensus (S, L) says of a token, less what the token is: (I, L)."""
+    window, rows = constants.sizes[1], constants.sizes[1] * constants.sizes[2]
+    for channel in range(3):
+        for offset in range(window):
+            row = channel * rows + token * window + offset
+            for p in range(apart.shape[1]):
+                apart[channel * window + offset, p] = -tokens[row, p]
+    add_products(constants.expect[token], consensus, 0, apart)
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+def _contradict(constants: Any, tokens: Any, consensus: Any, apart: Any, contradiction: Any) -> None:
+    """How far tokens lie from what a consensus says of them: (T, L), above 1 is unusual; `apart` to work in."""
+    doubt = constants.doubt
+    for token in range(doubt.shape[0]):
+        _deviate(constants, tokens, consensus, token, apart)
+        sums = contradiction[token]
+        sums[:] = np.float32(0.0)
+        for number in range(doubt.shape[1]):
+            weight = doubt[token, number]
+            for p in range(len(sums)):
+                sums[p] += apart[number, p] * apart[number, p] * weight
+
+
+@compiled(types.void(types.int64, _ROWS, _ROWS), assume=FUSED)
+def _solve(size: int, lower: Any, values: Any) -> None:
+    """Solve positive definite systems, one a lane: `lower` (S·(S+1)/2, L) triangles, `values` (S, L); both in place.
+
+    Cholesky, row by row; the diagonal keeps reciprocals.
+    """
+    lanes = lower.shape[1]
+    for i in range(size):
+        at_i = i * (i + 1) // 2
+        for j in range(i + 1):
+            at_j = j * (j + 1) // 2
+            for k in range(j):
+                for p in range(lanes):
+                    lower[at_i + j, p] -= lower[at_i + k, p] * lower[at_j + k, p]
+            for p in range(lanes):
+                if i == j:
+                    lower[at_i + j, p] = np.float32(1.0) / np.sqrt(lower[at_i + j, p])
+                else:
+                    lower[at_i + j, p] *= lower[at_j + j, p]
+        for k in range(i):
+            for p in range(lanes):
+                values[i, p] -= lower[at_i + k, p] * values[k, p]
+        for p in range(lanes):
+            values[i, p] *= lower[at_i + i, p]
+    for i in range(size - 1, -1, -1):
+        at_i = i * (i + 1) // 2
+        for p in range(lanes):
+            values[i, p] *= lower[at_i + i, p]
+        for k in range(i):
+            for p in range(lanes):
+                values[k, p] -= lower[at_i + k, p] * values[i, p]
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+def _agree_with_say(constants: Any, say: Any, heard: Any, precision: Any, consensus: Any) -> None:
+    """The consensus (S, L) of tokens that were multiplied by their say (T, L); `precision` is (S·(S+1)/2, L) to work in."""
+    for row in range(precision.shape[0]):
+        precision[row] = constants.prior[row]
+    add_products(constants.strength, say, 0, precision)
+    consensus[:] = np.float32(0.0)
+    add_products(constants.votes, heard, 0, consensus)
+    _solve(constants.sizes[3], precision, consensus)
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+def _hear(constants: Any, tokens: Any, say: Any, heard: Any) -> None:
+    """Tokens (N, L) times their say (T, L)."""
+    window, count = constants.sizes[1], constants.sizes[2]
+    for row in range(3 * window * count):
+        token = row % (window * count) // window
+        for p in range(tokens.shape[1]):
+            heard[row, p] = tokens[row, p] * say[token, p]
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+def _settle(constants: Any, tokens: Any, consensus: Any, apart: Any) -> None:
+    """Replace tokens (N, L), as far as they lose their say, by what the others expect; `BandConsensus._settle`."""
+    count, lanes = constants.sizes[2], tokens.shape[1]
+    fall, one = constants.limits[2], np.float32(1.0)
+    say, heard = np.zeros((constants.strength.shape[1], lanes), np.float32), np.zeros_like(tokens)
+    precision = np.empty((4 * constants.strength.shape[0], lanes), np.float32)
+    for turn in range(constants.sizes[5] + 1):
+        _contradict(constants, tokens, consensus, apart, say)
+        for token in range(count):
+            for p in range(lanes):
+                beyond = max(say[token, p], one)
+                say[token, p] = one / (beyond * beyond) if turn == 0 else exponential(fall * (one - beyond))
+        _hear(constants, tokens, say, heard)
+        _agree_with_say(constants, say, heard, precision, consensus)
+    window, rows = constants.sizes[1], constants.sizes[1] * count
+    for token in range(count):
+        _deviate(constants, tokens, consensus, token, apart)
+        for number in range(3 * window):
+            row = number // window * rows + token * window + number % window
+            for p in range(lanes):
+                tokens[row, p] += (one - say[token, p]) * apart[number, p]
+
+
+@compiled(types.void(_ARRAYS[3], types.float32[:, :], _TILE), assume=FUSED)
+def _compare(weights: Any, terms: Any, tile: Any) -> None:
+    """(CHUNK, L) products of queries and some prototypes, and what has to be added to make distances of them."""
+    likeness, square = tile.likeness, tile.square
+    for row in range(CHUNK):
+        times, plus = terms[0, row], terms[1, row]
+        for p in range(len(square)):
+            likeness[row, p] = square[p] * times + plus
+    add_products(weights, tile.query, 0, likeness)
+
+
+@compiled(types.void(_CONSTANTS, _TILE), assume=FUSED)
+def _vote(constants: Any, tile: Any) -> None:
+    """Class probabilities, (K, L), of tokens; and the query, with its square, that the memory was asked."""
+    query, square, likeness, scores = tile.query, tile.square, tile.likeness, tile.scores
+    lanes = query.shape[1]
+    query[:] = np.float32(0.0)
+    add_products(constants.embed, tile.tokens, 0, query)
+    square[:] = np.float32(0.0)
+    for row in range(query.shape[0]):
+        for p in range(lanes):
+            square[p] += query[row, p] * query[row, p]
+    for k in range(scores.shape[0]):
+        scores[k] = constants.bias[k]
+    add_products(constants.linear, tile.tokens, 0, scores)
+    for chunk in range(constants.prototypes.shape[0]):
+        _compare(constants.prototypes[chunk], constants.prototype_terms[:, CHUNK * chunk :], tile)
+        for row in range(CHUNK):
+            for p in range(lanes):
+                likeness[row, p] = exponential(min(likeness[row, p], np.float32(0.0)))
+        add_products(constants.evidence[chunk], likeness, 0, scores)
+    softmax(scores, constants.sizes[4], tile.spare)
+
+
+@compiled(types.void(_CONSTANTS, _TILE), assume=FUSED)
+def _measure(constants: Any, tile: Any) -> None:
+    """Distance of the last query from the nearest anchor, (L,), into the tile's spare row."""
+    nearest, likeness = tile.spare, tile.likeness
+    nearest[:] = np.float32(np.inf)
+    for chunk in range(constants.anchors.shape[0]):
+        _compare(constants.anchors[chunk], constants.anchor_terms[:, CHUNK * chunk :], tile)
+        for row in range(CHUNK):
+            for p in range(len(nearest)):
+                nearest[p] = min(nearest[p], likeness[row, p])
+    for p in range(len(nearest)):
+        nearest[p] = np.sqrt(max(nearest[p], np.float32(0.0)))
+
+
+@compiled(_TILE(_CONSTANTS, types.int64))
+def _make_tile(constants: Any, lanes: int) -> Any:
+    sizes, zero = constants.sizes, np.float32
+    return Tile(
+        np.zeros((sizes[0], lanes), zero),
+        np.zeros((sizes[0], lanes), zero),
+        np.zeros((constants.embed.shape[1], lanes), zero),
+        np.zeros((4 * constants.agree.shape[0], lanes), zero),
+        np.zeros((constants.doubt.shape[1], lanes), zero),
+        np.zeros((constants.strength.shape[1], lanes), zero),
+        np.zeros((4 * constants.embed.shape[0], lanes), zero),
+        np.zeros((CHUNK, lanes), zero),
+        np.zeros((len(constants.bias), lanes), zero),
+        np.zeros(lanes, zero),
+        np.zeros(lanes, zero),
+    )
+
+
+@compiled(types.boolean(_CONSTANTS, _ROWS, _PIXELS, _TILE))
+def _look(constants: Any, spectra: Any, pixels: Any, tile: Any) -> bool:
+    """Tokens, consensus and contradiction of some pixels; whether there may be a contradiction at all."""
+    _gather(spectra, pixels, tile.reflectance)
+    _make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
+    if not constants.doubt.any():
+        return False
+    tile.consensus[:] = np.float32(0.0)
+    add_products(constants.agree, tile.tokens, 0, tile.consensus)
+    _contradict(constants, tile.tokens, tile.consensus, tile.apart, tile.contradiction)
+    return True
+
+
+@compiled(types.void(_CONSTANTS, _TILE, _PIXELS, types.float32[:, :]))
+def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
+    """What the tile's pixels are, into their columns of `answers`."""
+    classes = constants.sizes[4]
+    _vote(constants, tile)
+    for k in range(classes):
+        for lane in range(len(pixels)):
+            answers[k, pixels[lane]] = tile.scores[k, lane]
+    if answers.shape[0] > classes:
+        _measure(constants, tile)
+        for lane in range(len(pixels)):
+            answers[classes, pixels[lane]] = tile.spare[lane]
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, types.float32[:, :]))
+def answer(constants: Any, spectra: Any, answers: Any) -> None:
+    """Fill in what pixels are.
+
+    Parameters
+    ----------
+    constants
+        `Constants`.
+    spectra : (pixel, band) float32
+        Reflectance of the model's bands.
+    answers : (class, pixel) or (class + 1, pixel) float32
+        Takes the class probabilities and, if there is room, the distance; NaN for a pixel that is not finite.
+    """
+    answers[:] = np.float32(np.nan)
+    pixels = np.empty(len(spectra), np.int64)
+    count = 0
+    for pixel in range(len(spectra)):
+        if _is_finite(spectra[pixel]):
+            pixels[count] = pixel
+            count += 1
+    odd = np.empty(count, np.int64)
+    odd_count, first = 0, 0
+    wide, narrow = _make_tile(constants, LANES), _make_tile(constants, FEW)
+    while first < count:
+        tile = wide if count - first > LANES // 2 else narrow
+        chosen = pixels[first : min(first + tile.tokens.shape[1], count)]
+        first += len(chosen)
+        if _look(constants, spectra, chosen, tile):
+            for lane in range(len(chosen)):
+                if tile.contradiction[:, lane].max() > 1:
+                    odd[odd_count] = chosen[lane]
+                    odd_count += 1
+        _tell(constants, tile, chosen, answers)
+    for first in range(0, odd_count, FEW):
+        chosen = odd[first : min(first + FEW, odd_count)]
+        _look(constants, spectra, chosen, narrow)
+        _settle(constants, narrow.tokens, narrow.consensus, narrow.apart)
+        _tell(constants, narrow, chosen, answers)

@@ -1,0 +1,161 @@
+"""Arithmetic on many pixels at once, a pixel to a lane of the processor's vectors.
+
+An array is (row, lane): a row holds one number of each of many pixels side by side, so every loop over lanes becomes
+vector instructions, whatever their width, without a gather and without a sum across lanes. What happens in a lane does
+not depend on the others, nor on their number, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from hsigeo.kernels.compiling import FUSED, compiled
+
+__all__ = ["FEW", "LANES", "add_products", "block_weights", "exponential", "logarithm", "softmax"]
+
+LANES = 256
+"""Pixels worked on together: rows long enough for products to reach the speed of a library's, few enough rows of 200
+bands' tokens to stay in the second-level cache."""
+
+FEW = 32
+"""The other number of lanes there may be, for what concerns few pixels."""
+
+ROWS = 4
+"""Rows are multiplied four by four: as many weights, rows and sums as fit into the registers."""
+
+LEAST = -87.0
+"""exp of less is taken for exp of this, 2e-38: float32 holds little less."""
+
+
+def block_weights(matrix: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """A matrix (from, to) in the order in which `add_products` reads it, (to / 4, from, 4), filled up with 0."""
+    rows, columns = matrix.shape
+    padded = np.pad(matrix, ((0, -rows % ROWS), (0, -columns % ROWS)))
+    return np.ascontiguousarray(padded.reshape(len(padded), -1, ROWS).transpose(1, 0, 2), dtype=np.float32)
+
+
+@intrinsic
+def _bits(context: Any, value: Any) -> Any:
+    """The bits of a float32, as an int32."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.int32))
+
+    return types.int32(types.float32), generate
+
+
+@intrinsic
+def _from_bits(context: Any, value: Any) -> Any:
+    """The float32 that an int32 holds the bits of."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(types.float32))
+
+    return types.float32(types.int32), generate
+
+
+def _products(lanes: int) -> Callable[..., None]:
+    """`add_products` for so many lanes; knowing their number beforehand makes it half as fast again."""
+
+    @compiled("void(float32[:, :, ::1], float32[:, ::1], int64, float32[:, ::1])", assume=FUSED)
+    def add(weights: Any, rows: Any, first: int, sums: Any) -> None:
+        for block in range(weights.shape[0]):
+            to, w = 4 * block, weights[block]
+            for k in range(0, w.shape[0], 4):
+                # Indexed one by one: the compiler keeps all sixteen weights in registers over the loop.
+                a0, a1, a2, a3 = w[k, 0], w[k, 1], w[k, 2], w[k, 3]
+                b0, b1, b2, b3 = w[k + 1, 0], w[k + 1, 1], w[k + 1, 2], w[k + 1, 3]
+                c0, c1, c2, c3 = w[k + 2, 0], w[k + 2, 1], w[k + 2, 2], w[k + 2, 3]
+                d0, d1, d2, d3 = w[k + 3, 0], w[k + 3, 1], w[k + 3, 2], w[k + 3, 3]
+                i = first + k
+                for p in range(lanes):
+                    x, y, z, u = rows[i, p], rows[i + 1, p], rows[i + 2, p], rows[i + 3, p]
+                    sums[to, p] = (((sums[to, p] + a0 * x) + b0 * y) + c0 * z) + d0 * u
+                    sums[to + 1, p] = (((sums[to + 1, p] + a1 * x) + b1 * y) + c1 * z) + d1 * u
+                    sums[to + 2, p] = (((sums[to + 2, p] + a2 * x) + b2 * y) + c2 * z) + d2 * u
+                    sums[to + 3, p] = (((sums[to + 3, p] + a3 * x) + b3 * y) + c3 * z) + d3 * u
+
+    return add
+
+
+_add_many, _add_few = _products(LANES), _products(FEW)
+
+
+@compiled("void(float32[:, :, ::1], float32[:, ::1], int64, float32[:, ::1])")
+def add_products(weights: Any, rows: Any, first: int, sums: Any) -> None:
+    """Add to `sums` (to, lane) the products of `weights` (to / 4, from, 4) and `rows` (first + from, lane).
+
+    There are `LANES` lanes or `FEW`.
+    """
+    if rows.shape[1] == LANES:
+        _add_many(weights, rows, first, sums)
+    else:
+        _add_few(weights, rows, first, sums)
+
+
+@compiled("float32(float32)", assume=FUSED)
+def logarithm(value: float) -> Any:
+    """The natural logarithm of a positive normal number, to 1e-7 where that is larger than one rounding.
+
+    The number is taken apart into a power of two and a factor 1 + f between √½ and √2; the polynomial interpolates
+    (log(1 + f) - f + f²/2) / f³ at Chebyshev's points, with an error of 5e-8 in log.
+    """
+    bits = _bits(np.float32(value))
+    power = (bits - np.int32(0x3F3504F3)) >> np.int32(23)
+    f = _from_bits(bits - (power << np.int32(23))) - np.float32(1.0)
+    g = np.float32(0.090487845)
+    g = g * f - np.float32(0.14030892)
+    g = g * f + np.float32(0.147039)
+    g = g * f - np.float32(0.16602719)
+    g = g * f + np.float32(0.19984223)
+    g = g * f - np.float32(0.25000703)
+    g = g * f + np.float32(0.33333415)
+    square = f * f
+    return np.float32(power) * np.float32(0.6931472) + (f + square * (f * g - np.float32(0.5)))
+
+
+@compiled("float32(float32)", assume=FUSED)
+def exponential(value: float) -> Any:
+    """exp of a number up to 88, to a relative 1e-7 times the number's size.
+
+    2 to an integer, by the bits, times 2 to the rest, from a polynomial that interpolates at Chebyshev's points.
+    """
+    binary = max(np.float32(value), np.float32(LEAST)) * np.float32(1.442695)
+    power = np.floor(binary + np.float32(0.5))
+    f = binary - power
+    g = np.float32(0.00015461445)
+    g = g * f + np.float32(0.0013400428)
+    g = g * f + np.float32(0.009618057)
+    g = g * f + np.float32(0.05550327)
+    g = g * f + np.float32(0.2402265)
+    g = g * f + np.float32(0.6931472)
+    g = g * f + np.float32(1.0)
+    return g * _from_bits((np.int32(power) + np.int32(127)) << np.int32(23))
+
+
+@compiled("void(float32[:, ::1], int64, float32[::1])", assume=FUSED)
+def softmax(rows: Any, count: int, spare: Any) -> None:
+    """Make probabilities of the first `count` rows, in place; `spare` is a row to work in."""
+    lanes = rows.shape[1]
+    for p in range(lanes):
+        spare[p] = rows[0, p]
+    for k in range(1, count):
+        for p in range(lanes):
+            spare[p] = max(spare[p], rows[k, p])
+    for k in range(count):
+        for p in range(lanes):
+            rows[k, p] = exponential(rows[k, p] - spare[p])
+    for p in range(lanes):
+        spare[p] = np.float32(0.0)
+    for k in range(count):
+        for p in range(lanes):
+            spare[p] += rows[k, p]
+    for k in range(count):
+        for p in range(lanes):
+            rows[k, p] /= spare[p]
