@@ -8,7 +8,6 @@ every pixel once. A block whose pixels are all invalid never reaches the network
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from typing import Any
 
 import dask.array as da
@@ -21,7 +20,7 @@ import hsigeo
 from hsigeo.band_matching import BandMatch, match_bands
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import ModelError
-from hsigeo.model import Model, batch_size, measure_distance, predict_probabilities, resolve_device
+from hsigeo.model import Model, answer, resolve_device
 from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
@@ -131,15 +130,9 @@ def match_scene(scene: xr.DataArray, model: Model, *, fill_missing: bool = False
 
 
 def answers_of_block(
-    block: Block,
-    *,
-    model: Model,
-    match: BandMatch,
-    device: torch.device,
-    limit: float | None = None,
-    pool: Executor | None = None,
+    block: Block, *, model: Model, match: BandMatch, device: torch.device, limit: float | None = None
 ) -> Block:
-    """Class probabilities of the pixels of a block, and how far they lie from what was learnt, batch by batch.
+    """Class probabilities of the pixels of a block, and how far they lie from what was learnt.
 
     Parameters
     ----------
@@ -147,8 +140,6 @@ def answers_of_block(
         The bands that `match` uses. Fastest where the bands of a pixel lie side by side in memory.
     limit
         Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
-    pool
-        Threads to share the batches among; without it, the caller's thread does them all.
 
     Returns
     -------
@@ -158,25 +149,11 @@ def answers_of_block(
     """
     bands, lines, samples = block.shape
     by_pixel = np.moveaxis(block, 0, -1).reshape(-1, bands)
-    valid = np.flatnonzero(np.isfinite(by_pixel).all(axis=1))  # (pixel,)
-    count = len(model.card.classes)
-    result = np.full((count if limit is None else count + 1, lines * samples), np.nan, dtype=np.float32)
-    batch = batch_size(device)
     prepare = _on_model_bands(match, device)
-
-    def fill(start: int) -> None:
-        part = valid[start : start + batch]
-        spectra = by_pixel[part]  # (pixel, used band)
-        probability = predict_probabilities(model, spectra, device=device, prepare=prepare).T  # (class, pixel)
-        if limit is not None:
-            distance = measure_distance(model, spectra, device=device, prepare=prepare)
-            result[count, part] = distance
-            probability = np.where(distance > limit, np.float32(np.nan), probability)
-        result[:count, part] = probability
-
-    for _ in (map if pool is None else pool.map)(fill, range(0, len(valid), batch)):
-        pass  # each is waited for, and its error raised
-    return result.reshape(-1, lines, samples)
+    answers = answer(model, by_pixel, device=device, prepare=prepare, measured=limit is not None)
+    if limit is not None:
+        answers[:-1, answers[-1] > limit] = np.nan
+    return answers.reshape(-1, lines, samples)
 
 
 def _on_model_bands(match: BandMatch, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor] | None:

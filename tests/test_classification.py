@@ -105,7 +105,7 @@ def test_a_block_of_nodata_never_reaches_the_network(model, monkeypatch):
     def explode(*args, **kwargs):
         raise AssertionError("the network was asked")
 
-    monkeypatch.setattr("hsigeo.classification.predict_probabilities", explode)
+    monkeypatch.setattr(model.network, "forward", explode)
     result = classify(scene_of(np.full((12, 9, 7), np.nan, dtype=np.float32)), model).compute()
     assert (result["class_id"].values == 0).all()
 

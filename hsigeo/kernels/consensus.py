@@ -105,11 +105,11 @@ class Tile(NamedTuple):
 
 
 _ARRAYS = {1: types.float32[::1], 2: types.float32[:, ::1], 3: types.float32[:, :, ::1], 4: types.float32[:, :, :, ::1]}
-_CONSTANTS = types.NamedTuple(
+_CONSTANTS = types.NamedTuple(  # type: ignore[no-untyped-call]
     [types.int64[::1], *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3, 3, 1, 4, 2, 4, 4, 2))], Constants
 )
 _ROW, _ROWS = _ARRAYS[1], _ARRAYS[2]
-_TILE = types.NamedTuple([*[_ROWS] * 9, _ROW, _ROW], Tile)
+_TILE = types.NamedTuple([*[_ROWS] * 9, _ROW, _ROW], Tile)  # type: ignore[no-untyped-call]
 _PIXELS = types.int64[::1]
 
 
@@ -154,8 +154,8 @@ def _slope(logs: Any, band: int, slope: Any) -> None:
 
 @compiled(types.void(_CONSTANTS, types.int64, types.int64, _ROW, _ROW), assume=FUSED)
 def _standardise(constants: Any, channel: int, row: int, values: Any, standardised: Any) -> None:
-    mean, scale, usual = constants.channel[channel, 0, row], constants.channel[channel, 1, row], constants.channel[channel, 2, row]
-    bound = constants.limits[1]
+    of_channel, bound = constants.channel[channel], constants.limits[1]
+    mean, scale, usual = of_channel[0, row], of_channel[1, row], of_channel[2, row]
     for p in range(len(values)):
         standardised[p] = min(max((values[p] - mean) * scale, -bound), bound) - usual
 
@@ -238,7 +238,10 @@ def _solve(size: int, lower: Any, values: Any) -> None:
 
 @compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS, _ROWS), assume=FUSED)
 def _agree_with_say(constants: Any, say: Any, heard: Any, precision: Any, consensus: Any) -> None:
-    """The consensus (S, L) of tokens that were multiplied by their say (T, L); `precision` is (S·(S+1)/2, L) to work in."""
+    """The consensus (S, L) of tokens (N, L) that were multiplied by their say (T, L).
+
+    `precision` is (S·(S+1)/2, L) to work in.
+    """
     for row in range(precision.shape[0]):
         precision[row] = constants.prior[row]
     add_products(constants.strength, say, 0, precision)

@@ -40,7 +40,11 @@ def block_weights(matrix: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     return np.ascontiguousarray(padded.reshape(len(padded), -1, ROWS).transpose(1, 0, 2), dtype=np.float32)
 
 
-@intrinsic
+def _intrinsic(typed: Callable[..., Any]) -> Any:
+    return intrinsic(typed)
+
+
+@_intrinsic
 def _bits(context: Any, value: Any) -> Any:
     """The bits of a float32, as an int32."""
 
@@ -50,7 +54,7 @@ def _bits(context: Any, value: Any) -> Any:
     return types.int32(types.float32), generate
 
 
-@intrinsic
+@_intrinsic
 def _from_bits(context: Any, value: Any) -> Any:
     """The float32 that an int32 holds the bits of."""
 
@@ -122,7 +126,7 @@ def logarithm(value: float) -> Any:
 
 @compiled("float32(float32)", assume=FUSED)
 def exponential(value: float) -> Any:
-    """exp of a number up to 88, to a relative 1e-7 times the number's size.
+    """The exponential of a number up to 88, to a relative 1e-7 times the number's size.
 
     2 to an integer, by the bits, times 2 to the rest, from a polynomial that interpolates at Chebyshev's points.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -9,12 +11,25 @@ from torch import Tensor
 from hsigeo.kernels.consensus import CHUNK, Constants
 from hsigeo.kernels.lanes import block_weights
 from hsigeo.model.consensus import FALL, ROUNDS, BandConsensus, ConsensusNetwork, KernelMemory
+from hsigeo.model.model import Model
 from hsigeo.model.novelty import Novelty
 from hsigeo.model.spectrum import BOUND, CHANNELS, FLOOR
 
-__all__ = ["lay_out"]
+__all__ = ["constants_of", "lay_out"]
 
 Matrix = NDArray[np.float64]
+
+_KNOWN: WeakKeyDictionary[Model, Constants] = WeakKeyDictionary()
+
+
+def constants_of(model: Model) -> Constants:
+    """The constants of a model of the default variant, worked out when first asked for."""
+    found = _KNOWN.get(model)
+    if found is None:
+        assert isinstance(model.network, ConsensusNetwork)
+        found = lay_out(model.network, temperature=model.card.temperature, novelty=model.novelty)
+        _KNOWN[model] = found
+    return found
 
 
 def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty | None = None) -> Constants:

@@ -1,0 +1,201 @@
+"""The default network on a processor's vectors does what the plain network does, whose double precision is the oracle.
+
+Tolerances are those of float32: the plain network's own distance from double precision, and a little.
+"""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from labelled_spectra import make_labelled_spectra
+
+from hsigeo.kernels.consensus import answer
+from hsigeo.kernels.lanes import FEW, LANES
+from hsigeo.model.compiled import lay_out
+from hsigeo.model.consensus import ConsensusNetwork
+from hsigeo.model.novelty import Novelty, decide_and_describe, learn_novelty
+from hsigeo.training.consensus import train_consensus
+
+TEMPERATURE = 1.7
+
+
+def draw_network(bands=50, classes=5, *, window=8, width=12, shapes=12, prototypes=70, usual=3.0, seed=0):
+    """A network of random constants, of sizes that spectra of 0 to 1 make something of."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def uniform(like, low, high):
+        like.copy_(torch.rand(like.shape, generator=generator) * (high - low) + low)
+
+    network = ConsensusNetwork(
+        bands=bands,
+        classes=classes,
+        window=window,
+        width=width,
+        shapes=shapes,
+        prototypes=prototypes,
+        linear_percent=67,
+    )
+    consensus, memory, linear = network.consensus, network.memory, network.linear
+    for channel, (low, high) in enumerate([(0.2, 0.6), (-1.5, -0.5), (-0.05, 0.05)]):
+        uniform(network.channels.mean[:, channel], low, high)
+        uniform(network.channels.scale[:, channel], 0.1, 0.5)
+    uniform(consensus.mean, -0.2, 0.2)
+    flat = torch.randn(consensus.basis.flatten(0, 1).shape, generator=generator)
+    consensus.basis.copy_(torch.linalg.qr(flat).Q.view(consensus.basis.shape))
+    uniform(consensus.noise, 0.3, 0.8)
+    uniform(consensus.spread, 0.5, 6.0)
+    uniform(consensus.usual, usual, 2 * usual)
+    uniform(memory.prototypes, -4.0, 4.0)
+    memory.reach.fill_(6.0)
+    uniform(memory.evidence, -2.0, 2.0)
+    uniform(linear.weights, -0.3, 0.3)
+    uniform(linear.bias, -1.0, 1.0)
+    return network
+
+
+def draw_spectra(pixels, bands, *, seed=0):
+    """Smooth ones, noisy ones, and such as no network was made for."""
+    random = np.random.default_rng(seed)
+    spectra = (
+        0.4 + 0.2 * random.normal(size=(pixels, 1)) + 0.05 * random.normal(size=(pixels, bands)).cumsum(axis=1) / 4
+    )
+    strange = [0.0, -1.0, 1e4, -1e4, 0.5, 1e-30]
+    for number, value in enumerate(strange[: max(0, pixels - 1)]):
+        spectra[number] = value
+    spectra[6::7, bands // 3 : bands // 2 + 1] = 0.0
+    return spectra.astype(np.float32)
+
+
+def draw_novelty(network, *, anchors=45, seed=1):
+    spectra = torch.from_numpy(draw_spectra(anchors, network.bands, seed=seed))
+    description = network.consensus.embed(network.healed(spectra))
+    return learn_novelty(description, torch.arange(anchors) % 3, 3)
+
+
+def ask_compiled(network, spectra, novelty=None):
+    rows = network.memory.evidence.shape[1] + (novelty is not None)
+    answers = np.empty((rows, len(spectra)), dtype=np.float32)
+    answer(lay_out(network, temperature=TEMPERATURE, novelty=novelty), spectra, answers)
+    return answers
+
+
+def ask_plain(network, spectra, novelty=None, *, dtype=torch.float32):
+    network = copy.deepcopy(network).to(dtype)
+    with torch.inference_mode():
+        logits, description = decide_and_describe(network, torch.from_numpy(spectra).to(dtype))
+        rows = [torch.softmax(logits / TEMPERATURE, dim=1).T]
+        if novelty is not None:
+            known = Novelty(
+                anchors=novelty.anchors.to(dtype),
+                usual=novelty.usual.to(dtype),
+                held_out=novelty.held_out,
+                held_out_count=0,
+            )
+            rows.append(known.distance(description)[None])
+    return torch.cat(rows).numpy()
+
+
+def assert_as_good_as_plain(network, spectra):
+    found, plain = ask_compiled(network, spectra), ask_plain(network, spectra)
+    exact = ask_plain(network, spectra, dtype=torch.float64)
+    allowed = 1e-5 + 4 * np.abs(plain - exact).max()
+    assert allowed < 1e-3
+    np.testing.assert_allclose(found, exact, atol=allowed, rtol=0)
+    if len(exact) == 1:
+        return
+    best = np.sort(exact, axis=0)[-2:]
+    clear = best[1] - best[0] > 2 * allowed
+    np.testing.assert_array_equal(found.argmax(axis=0)[clear], exact.argmax(axis=0)[clear])
+
+
+@pytest.mark.parametrize("bands", [1, 2, 3, 4, 5, 8, 9, 63, 200, 512])
+def test_any_number_of_bands_gives_what_the_plain_network_gives(bands):
+    width = min(12, 3 * bands)
+    assert_as_good_as_plain(draw_network(bands, width=width, shapes=width), draw_spectra(80, bands))
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4, 9, 64])
+def test_any_number_of_classes_gives_what_the_plain_network_gives(classes):
+    assert_as_good_as_plain(draw_network(classes=classes), draw_spectra(80, 50))
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"window": 1},
+        {"window": 7},
+        {"window": 64},
+        {"shapes": 5},
+        {"shapes": 1, "width": 1},
+        {"width": 33, "shapes": 31},
+        {"prototypes": 1},
+        {"prototypes": 260},
+        {"usual": torch.inf},
+        {"usual": 0.2},
+    ],
+)
+def test_any_sizes_give_what_the_plain_network_gives(sizes):
+    assert_as_good_as_plain(draw_network(**sizes), draw_spectra(80, 50))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_networks_give_what_the_plain_ones_give(seed):
+    random = np.random.default_rng(seed)
+    bands = int(random.integers(1, 300))
+    width = int(random.integers(1, min(48, 3 * bands) + 1))
+    network = draw_network(
+        bands,
+        int(random.integers(1, 20)),
+        window=int(random.integers(1, 20)),
+        width=width,
+        shapes=int(random.integers(1, width + 1)),
+        prototypes=int(random.integers(1, 300)),
+        seed=seed,
+    )
+    assert_as_good_as_plain(network, draw_spectra(150, bands, seed=seed))
+
+
+def test_a_trained_network_gives_what_its_plain_form_gives_and_heals_dead_bands_alike():
+    samples = make_labelled_spectra(300, 60, 4)
+    network = train_consensus(samples, seed=0).network
+    spectra = samples.spectra.copy()
+    spectra[::3, 20:31] = 0.0
+    tokens = network.tokens(torch.from_numpy(spectra))
+    assert (network.consensus(tokens).say[::3].amin(dim=1) < 0.5).all()  # otherwise nothing would be healed
+    assert_as_good_as_plain(network, spectra)
+
+
+def test_distances_are_those_of_the_plain_form():
+    network = draw_network()
+    novelty, spectra = draw_novelty(network), draw_spectra(90, 50)
+    found = ask_compiled(network, spectra, novelty)
+    exact = ask_plain(network, spectra, novelty, dtype=torch.float64)
+    np.testing.assert_allclose(found[-1], exact[-1], rtol=1e-4, atol=1e-3)
+    np.testing.assert_array_equal(found[:-1], ask_compiled(network, spectra))
+
+
+@pytest.mark.parametrize("pixels", [1, 2, FEW - 1, FEW, FEW + 1, LANES // 2 + 1, LANES - 1, LANES, LANES + 1, 700])
+def test_no_bit_of_a_pixel_depends_on_its_company(pixels):
+    network = draw_network()
+    novelty, spectra = draw_novelty(network), draw_spectra(701, 50)
+    whole = ask_compiled(network, spectra, novelty)
+    order = np.random.default_rng(pixels).permutation(len(spectra))[:pixels]
+    np.testing.assert_array_equal(ask_compiled(network, spectra[order], novelty), whole[:, order])
+
+
+def test_pixels_that_are_not_finite_get_no_answer_and_disturb_no_other():
+    network, spectra = draw_network(), draw_spectra(60, 50)
+    whole = ask_compiled(network, spectra)
+    spectra[3, 7], spectra[20, 0], spectra[59, 49] = np.nan, np.inf, -np.inf
+    found = ask_compiled(network, spectra)
+    lost = np.isnan(found).any(axis=0)
+    assert np.flatnonzero(lost).tolist() == [3, 20, 59]
+    assert np.isnan(found[:, lost]).all()
+    np.testing.assert_array_equal(found[:, ~lost], whole[:, ~lost])
+
+
+def test_no_pixels_are_no_obstacle():
+    assert ask_compiled(draw_network(), np.empty((0, 50), dtype=np.float32)).shape == (5, 0)

@@ -1,0 +1,48 @@
+"""Elementary functions and products against NumPy's in double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hsigeo.kernels.lanes import FEW, LANES, add_products, block_weights, exponential, logarithm, softmax
+
+
+def test_logarithms_are_right_to_a_rounding_or_1e_7():
+    values = np.concatenate([np.geomspace(1e-6, 1e6, 4001), np.linspace(0.98, 1.02, 501)]).astype(np.float32)
+    found = np.array([logarithm(value) for value in values])
+    exact = np.log(values.astype(np.float64))
+    assert (np.abs(found - exact) <= np.maximum(1e-7, 6e-8 * np.abs(exact) * 2)).all()
+
+
+def test_exponentials_are_right_relative_to_their_size():
+    values = np.concatenate([np.linspace(-86, 87, 4001), [0.0, -0.0, 1e-20]]).astype(np.float32)
+    found = np.array([exponential(value) for value in values], dtype=np.float64)
+    exact = np.exp(values.astype(np.float64))
+    assert (np.abs(found / exact - 1) < 2e-7 + 1.2e-7 * np.abs(values)).all()
+
+
+@pytest.mark.parametrize("value", [-88.0, -1e4, -3e38, -np.inf])
+def test_exponentials_of_very_little_are_nearly_nothing(value):
+    assert 0 <= exponential(value) < 2e-38
+
+
+@pytest.mark.parametrize("lanes", [FEW, LANES])
+@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 4), (7, 9), (33, 17)])
+def test_products_are_those_of_matrices(lanes, rows, columns):
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(rows, columns))
+    values = random.normal(size=(2 + -(-rows // 4) * 4, lanes)).astype(np.float32)
+    sums = np.ones((-(-columns // 4) * 4, lanes), dtype=np.float32)
+    add_products(block_weights(matrix), values, 2, sums)
+    np.testing.assert_allclose(sums[:columns], 1 + matrix.T @ values[2 : 2 + rows], rtol=1e-5, atol=1e-5)
+    assert (sums[columns:] == 1).all()
+
+
+def test_probabilities_survive_logits_of_any_size():
+    rows = np.zeros((8, FEW), dtype=np.float32)
+    rows[:5, :4] = np.array([[1e4, -1e4, 3e38, 0.0]] * 5) * np.array([[1.0], [0.5], [1.0], [-1.0], [0.25]])
+    softmax(rows, 5, np.empty(FEW, dtype=np.float32))
+    assert np.isfinite(rows).all()
+    np.testing.assert_allclose(rows[:5].sum(axis=0), 1, rtol=1e-6)
+    np.testing.assert_allclose(rows[:5, 0], [0.5, 0, 0.5, 0, 0], atol=1e-30)
