@@ -146,15 +146,20 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
 def _write_layer(model: Model, scene_path: str, outputs: _Outputs, reader: str | None) -> None:
     import dask
 
-    from hsigeo.explanation import deciding_wavelength
+    from hsigeo.explanation import deciding_wavelength, range_of_bands
     from hsigeo.io import mark_dead_bands, open_scene, write_float_layer
 
     found = deciding_wavelength(mark_dead_bands(open_scene(scene_path, reader=reader)), model)
     origin = {"HSIGEO_SCENE": scene_path, "HSIGEO_MODEL_SHA256": model.digest}
     with dask.config.set(scheduler="synchronous"), progress_bar(f"explain {Path(scene_path).name}", "px") as show:
         write_float_layer(
-            found, str(outputs.layer), metadata=origin, overwrite=outputs.overwrite, progress=show
-        )  # fmt: skip
+            found,
+            str(outputs.layer),
+            ramp=range_of_bands(model),
+            metadata=origin,
+            overwrite=outputs.overwrite,
+            progress=show,
+        )
     say(f"{outputs.layer}: {found.name} of {found.sizes['y']} x {found.sizes['x']} pixels")
 
 
@@ -265,6 +270,10 @@ def _check_outputs(outputs: _Outputs, inputs: Sequence[str]) -> None:
     written = [path for path in given if path is not None]
     if len({Path(path).resolve() for path in written}) < len(written):
         raise click.UsageError("two of --plot, --csv, --json and --layer name the same file")
+    if outputs.layer is not None:
+        from hsigeo.io.sidecars import qml_path
+
+        written.append(str(qml_path(Path(outputs.layer))))
     for path in written:
         check_output(path, overwrite=outputs.overwrite)
         check_not_an_input(path, inputs)

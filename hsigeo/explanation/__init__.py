@@ -3,7 +3,7 @@
 from hsigeo.explanation.classes import ClassExplanation, ModelExplanation, explain_model
 from hsigeo.explanation.deciding import Stretch, deciding_stretches
 from hsigeo.explanation.entry import explain, pixel_at, read_area
-from hsigeo.explanation.layer import deciding_wavelength
+from hsigeo.explanation.layer import deciding_wavelength, range_of_bands
 from hsigeo.explanation.pixels import PixelExplanation, Prototype, TrainingPixel, explain_area, explain_spectra
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "explain_model",
     "explain_spectra",
     "pixel_at",
+    "range_of_bands",
     "read_area",
 ]

@@ -15,7 +15,7 @@ from hsigeo.model import Model, predict_probabilities
 from hsigeo.model.evidence import band_evidence
 from hsigeo.scene import check_scene, grid_of, spatial_coords
 
-__all__ = ["deciding_wavelength"]
+__all__ = ["deciding_wavelength", "range_of_bands"]
 
 Block = NDArray[np.float32]
 
@@ -49,8 +49,20 @@ def deciding_wavelength(scene: xr.DataArray, model: Model) -> xr.DataArray:
     found = da.map_blocks(
         _of_block, cube, model=model, match=match, reference=reference_spectrum(model), drop_axis=0, dtype=np.float32
     )
-    name = "deciding band" if model.card.bands.wavelength is None else "deciding wavelength (nm)"
-    return xr.DataArray(found, dims=("y", "x"), coords=spatial_coords(grid_of(scene)), name=name)
+    named = (
+        {"name": "deciding band"}
+        if model.card.bands.wavelength is None
+        else {"name": "deciding wavelength (nm)", "attrs": {"units": "nm"}}
+    )
+    return xr.DataArray(found, dims=("y", "x"), coords=spatial_coords(grid_of(scene)), **named)
+
+
+def range_of_bands(model: Model) -> tuple[float, float]:
+    """Lowest and highest value that `deciding_wavelength` can give: all layers of a model are shown alike."""
+    bands = model.card.bands
+    if bands.wavelength is None:
+        return 1.0, float(bands.count)
+    return float(bands.wavelength.min()), float(bands.wavelength.max())
 
 
 def _of_block(block: Block, *, model: Model, match: BandMatch, reference: torch.Tensor) -> Block:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hsigeo.errors import OutputError
 from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming, remove_stale, require_space
 from hsigeo.io.map_layers import Layer
+from hsigeo.io.sidecars import make_ramp_qml, qml_path
 from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import grid_of
 
@@ -29,6 +30,7 @@ def write_float_layer(
     array: xr.DataArray,
     path: str | os.PathLike[str],
     *,
+    ramp: tuple[float, float] | None = None,
     metadata: Mapping[str, str] | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -38,7 +40,9 @@ def write_float_layer(
     Parameters
     ----------
     array : (y, x)
-        Lazy or not, with the scene's coordinates; its name describes the band.
+        Lazy or not, with the scene's coordinates; its name describes the band, and ``attrs["units"]`` its values.
+    ramp
+        Values that a GIS shows darkest and lightest; a ``.qml`` beside the layer says so. `None` writes none.
     metadata
         Dataset tags.
     progress
@@ -60,6 +64,7 @@ def write_float_layer(
         descriptions=(str(array.name or "value"),),
         tag="",
         overviews=None,
+        ramp=ramp,
     )
     chunks = getattr(array.data, "chunks", None)
     plan = StripPlan(grid.lines, None if chunks is None else chunks[0], 4 * grid.samples)
@@ -67,7 +72,13 @@ def write_float_layer(
         "driver": "GTiff", "dtype": "float32", "count": 1, "nodata": math.nan, "tiled": True, "blockxsize": 256,
         "blockysize": 256, "BIGTIFF": "IF_SAFER", **compression(layer), **profile_of_grid(grid),
     }  # fmt: skip
-    with replaced_on_success(path, overwrite=overwrite) as file, rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+    with ExitStack() as stack:
+        # Unwound backwards: the layer is renamed before the style that describes it.
+        if ramp is not None:
+            style = stack.enter_context(replaced_on_success(qml_path(layer.path), overwrite=overwrite))
+            style.write_bytes(make_ramp_qml(*ramp, unit=str(array.attrs.get("units", ""))))
+        file = stack.enter_context(replaced_on_success(path, overwrite=overwrite))
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
         with naming(layer.path), open_quietly(file, "w", **options) as dataset:
             dataset.update_tags(**(metadata or {}), TIFFTAG_SOFTWARE=f"hsigeo {hsigeo.__version__}")
             dataset.set_band_description(1, layer.descriptions[0])

@@ -82,10 +82,11 @@ def make_qml(classes: ClassTable) -> bytes:
     return _to_bytes(root)
 
 
-def make_ramp_qml(low: float, high: float) -> bytes:
+def make_ramp_qml(low: float, high: float, unit: str = "") -> bytes:
     """QGIS style of a layer of numbers: dark at `low` and below, light at `high` and above.
 
-    QGIS would stretch each layer to its own extremes, in grey: two layers could not be compared by eye.
+    QGIS would stretch each layer to its own extremes, in grey: two layers could not be compared by eye. The unit stands
+    in the legend behind each number.
     """
     root, renderer = _qml_renderer("singlebandpseudocolor", classificationMin=f"{low:g}", classificationMax=f"{high:g}")
     shader = ET.SubElement(
@@ -99,7 +100,7 @@ def make_ramp_qml(low: float, high: float) -> bytes:
     )
     for step, color in enumerate(_RAMP):
         value = f"{low + (high - low) * step / (len(_RAMP) - 1):.6g}"
-        ET.SubElement(shader, "item", value=value, color=color, alpha="255", label=value)
+        ET.SubElement(shader, "item", value=value, color=color, alpha="255", label=f"{value} {unit}".rstrip())
     return _to_bytes(root)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from labelled_spectra import make_labelled_spectra, make_model
 
 from hsigeo.bands import BandTable
 from hsigeo.errors import OutputError, OutputExistsError
-from hsigeo.explanation import deciding_wavelength, explain_spectra
+from hsigeo.explanation import deciding_wavelength, explain_spectra, range_of_bands
 from hsigeo.io import write_float_layer
 from hsigeo.scene import make_scene
 from hsigeo.training.record import record_training
@@ -41,7 +42,7 @@ def test_the_layer_holds_what_the_explanation_of_each_pixel_says(model, scene):
 
 def test_gdal_reads_the_layer_where_the_scene_lies(tmp_path, model, scene):
     layer, path = deciding_wavelength(scene, model), tmp_path / "nm.tif"
-    write_float_layer(layer, path, metadata={"HSIGEO_SCENE": "s"})
+    write_float_layer(layer, path, ramp=range_of_bands(model), metadata={"HSIGEO_SCENE": "s"})
     with rasterio.open(path) as dataset:
         np.testing.assert_array_equal(dataset.read(1), layer.values)
         assert dataset.transform.almost_equals(make_grid(8, 15).transform)
@@ -52,4 +53,10 @@ def test_gdal_reads_the_layer_where_the_scene_lies(tmp_path, model, scene):
         write_float_layer(layer, path)
     with pytest.raises(OutputError, match=r"\.tif"):
         write_float_layer(layer, tmp_path / "nm.img")
-    assert [file.name for file in tmp_path.iterdir()] == ["nm.tif"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["nm.qml", "nm.tif"]
+    style = ET.parse(tmp_path / "nm.qml").getroot()
+    assert [item.get("label") for item in style.iter("item")] == ["450 nm", "925 nm", "1400 nm", "1875 nm", "2350 nm"]
+    with pytest.raises(OutputExistsError, match=r"nm\.qml"):
+        (tmp_path / "nm.tif").unlink()
+        write_float_layer(layer, path, ramp=(0, 1))
+    assert [file.name for file in tmp_path.iterdir()] == ["nm.qml"]

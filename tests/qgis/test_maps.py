@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import xarray as xr
 from affine import Affine
 from campaigns import make_ids, make_line_grid, make_probabilities_of, write_line
 from classifications import NAMES, make_grid, make_result
 from qgis_program import find_qgis_python, qgis_environment
 
 from hsigeo.classes import ClassTable
-from hsigeo.io import open_map, write_map
+from hsigeo.io import open_map, write_float_layer, write_map
 from hsigeo.io.georeference import open_quietly
 from hsigeo.lines.mapped_line import open_lines
 from hsigeo.mosaic import write_mosaic
+from hsigeo.scene import spatial_coords
 
 PROBE = Path(__file__).with_name("probe.py")
 NORTH_UP = Affine(5, 0, 380000, 0, -5, 5820000)
@@ -27,6 +29,7 @@ MANY = tuple(f"Klasse {number} & more" for number in range(1, 301))
 LINES, SAMPLES = 90, 70
 CLASS_MAPS = {"map": NAMES, "rotated": NAMES, "many": MANY, "mosaic": None, "lines": None}
 LAYERS = ("sure", "all")
+NUMBERS = ("nm",)
 
 
 def make_patches(names, grid, lines=LINES, samples=SAMPLES):
@@ -44,11 +47,17 @@ def make_patches(names, grid, lines=LINES, samples=SAMPLES):
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("maps")
-    paths = {name: folder / f"{name}.tif" for name in (*CLASS_MAPS, *LAYERS)}
+    paths = {name: folder / f"{name}.tif" for name in (*CLASS_MAPS, *LAYERS, *NUMBERS)}
     upright = make_grid(LINES, SAMPLES, transform=NORTH_UP)
     write_map(make_patches(NAMES, upright), paths["map"], confidence=paths["sure"], probabilities=paths["all"])
     write_map(make_patches(NAMES, make_grid(LINES, SAMPLES, transform=ROTATED)), paths["rotated"])
     write_map(make_patches(MANY, upright), paths["many"])
+    places = np.linspace(420.0, 2420.0, LINES * SAMPLES, dtype=np.float32).reshape(LINES, SAMPLES)
+    places[:, 0] = np.nan
+    deciding = xr.DataArray(
+        places, dims=("y", "x"), coords=spatial_coords(upright), name="deciding wavelength (nm)", attrs={"units": "nm"}
+    )
+    write_float_layer(deciding, paths["nm"], ramp=(420.0, 2420.0))
     flights = []
     for number, grid in enumerate((make_line_grid(80, 40), make_line_grid(80, 40, turn=20, east=380_090))):
         ids = make_ids(grid, number)
@@ -118,7 +127,7 @@ def colours_of(path: Path) -> np.ndarray:
     return table
 
 
-@pytest.mark.parametrize("name", [*CLASS_MAPS, *LAYERS])
+@pytest.mark.parametrize("name", [*CLASS_MAPS, *LAYERS, *NUMBERS])
 def test_the_georeference_is_the_one_that_gdal_reads(shown, maps, name):
     with rasterio.open(maps[name]) as dataset:
         corners = [dataset.transform @ corner for corner in
@@ -213,14 +222,22 @@ def test_confidence_and_probabilities_open_as_a_ramp_from_zero_to_one(shown, nam
     assert [label for label, _ in shown[name]["legend"]] == ["0", "0.25", "0.5", "0.75", "1"]
 
 
-def test_surer_pixels_are_lighter_and_nodata_is_transparent(shown, maps):
-    with rasterio.open(maps["sure"]) as dataset:
-        confidence = dataset.read(1)
+def test_the_deciding_wavelength_opens_as_a_ramp_in_nm(shown):
+    assert shown["nm"]["bands"] == ["Band 1: deciding wavelength (nm)"]
+    assert shown["nm"]["renderer"] == "singlebandpseudocolor"
+    assert shown["nm"]["range"] == [420, 2420]
+    assert [label for label, _ in shown["nm"]["legend"]] == ["420 nm", "920 nm", "1420 nm", "1920 nm", "2420 nm"]
 
-    picture = read_picture(shown["sure"]["image"]).astype(float)
 
-    np.testing.assert_array_equal(picture[..., 3] > 0, np.isfinite(confidence))
-    seen = np.isfinite(confidence)
-    order = np.argsort(confidence[seen])
+@pytest.mark.parametrize("name", ["sure", *NUMBERS])
+def test_higher_values_are_lighter_and_nodata_is_transparent(shown, maps, name):
+    with rasterio.open(maps[name]) as dataset:
+        values = dataset.read(1)
+
+    picture = read_picture(shown[name]["image"]).astype(float)
+
+    np.testing.assert_array_equal(picture[..., 3] > 0, np.isfinite(values))
+    seen = np.isfinite(values)
+    order = np.argsort(values[seen])
     green = picture[seen][order, 1]  # grows along the whole ramp
     assert (np.diff(green) >= 0).all()
