@@ -105,15 +105,19 @@ def make_library(bands: int = 200, *, classes: int = 8, per_class: int = 100, se
     )
 
 
-def write_cube(folder: Path, layout: str, library: Library, *, lines: int, samples: int, seed: int = 0) -> Path:
+def write_cube(
+    folder: Path, layout: str, library: Library, *, lines: int, samples: int, noise: float = NOISE, seed: int = 0
+) -> Path:
     """Write a scene, `BLOCK` rows at a time; return the path to open it by.
 
     Parameters
     ----------
     layout
         One of `LAYOUTS`.
+    noise
+        Standard deviation of what is added, in reflectance; 0 for a library of measured pixels, which have their own.
     """
-    strips = _Strips(library, lines, samples, seed)
+    strips = _Strips(library, lines, samples, noise, seed)
     if layout.startswith("tif"):
         return _write_tiff(folder / f"cube_{layout}.tif", strips, "pixel" if layout == "tif-pixel" else "band")
     path = folder / f"cube_{layout}.img"
@@ -133,9 +137,9 @@ def write_cube(folder: Path, layout: str, library: Library, *, lines: int, sampl
 class _Strips:
     """Makes rows of a scene; the same rows whenever it is asked."""
 
-    def __init__(self, library: Library, lines: int, samples: int, seed: int) -> None:
+    def __init__(self, library: Library, lines: int, samples: int, noise: float, seed: int) -> None:
         self.library, self.lines, self.samples, self._seed = library, lines, samples, seed
-        self._noise = NOISE * np.random.default_rng(seed).standard_normal(_NOISE_VALUES, dtype=np.float32)
+        self._noise = np.float32(noise) * np.random.default_rng(seed).standard_normal(_NOISE_VALUES, dtype=np.float32)
 
     def make(self, top: int) -> NDArray[np.int16]:
         """(band, y, x) of `BLOCK` rows from `top`, or as many as there are."""
@@ -150,12 +154,8 @@ class _Strips:
             mixed = values[second]
             mixed += share * (values[first] - mixed)
             mixed *= light
-            begin = int(random.integers(_NOISE_VALUES - self.samples))
-            mixed += (
-                np.resize(self._noise[begin:], mixed.shape)
-                if mixed.size > _NOISE_VALUES - begin
-                else self._noise[begin : begin + mixed.size].reshape(mixed.shape)
-            )
+            begin = int(random.integers(_NOISE_VALUES))
+            mixed += np.take(self._noise, np.arange(begin, begin + mixed.size), mode="wrap").reshape(mixed.shape)
             mixed *= 10_000
             strip[band] = mixed.clip(-300, 16_000)
         return strip

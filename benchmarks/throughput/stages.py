@@ -118,6 +118,11 @@ class Run:
         with local_engine(CPU) as engine:
             return self._run(engine)
 
+    def classify(self) -> None:
+        """As `whole`, without a clock."""
+        with local_engine(CPU) as engine:
+            run_line(self._line(), engine, self._settings(), Listener())
+
     def by_engine(self) -> Cost:
         """Class ids of all tiles, in memory."""
         work = self._line().work

@@ -1,0 +1,1 @@
+"""A class map by what people use today and by hsigeo: seconds, pixels a second, accuracy."""

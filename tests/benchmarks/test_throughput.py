@@ -1,0 +1,58 @@
+"""The throughput benchmark runs, its scenes are what readers read, and it cleans up behind itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.cubes import LAYOUTS, make_library, write_cube
+from benchmarks.rounds import Cost, ratio_of_medians, run_rounds
+from benchmarks.throughput.__main__ import main
+from hsigeo.io import open_cube
+
+SMALL = ("--sizes", "0.001", "--bands", "20", "--samples", "60", "--repeats", "2")
+
+
+def test_a_scene_is_the_same_in_every_layout(tmp_path: Path) -> None:
+    library = make_library(20)
+    cubes = [open_cube(write_cube(tmp_path, layout, library, lines=300, samples=70)) for layout in LAYOUTS]
+    values = [cube.read(slice(None), slice(None)) for cube in cubes]
+    for cube, found in zip(cubes, values, strict=True):
+        np.testing.assert_array_equal(found, values[0])
+        assert cube.header.grid.transform == cubes[0].header.grid.transform
+        np.testing.assert_allclose(cube.header.bands.wavelength, library.wavelengths)
+        np.testing.assert_array_equal(cube.header.scaling.gain, 1e-4)
+
+
+def test_rounds_go_forth_and_back_and_ratios_are_of_medians() -> None:
+    order: list[str] = []
+
+    def measure(name: str) -> Cost:
+        order.append(name)
+        return Cost(wall=float(len(order)), cpu=0.0)
+
+    costs = run_rounds({"a": lambda: measure("a"), "b": lambda: measure("b")}, 3)
+
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert [cost.wall for cost in costs["a"]] == [1, 4, 5]
+    assert ratio_of_medians([1.0, 4.0, 5.0], [2.0, 3.0, 6.0]) == pytest.approx((4 / 3, 1 / 2, 4 / 3))
+
+
+@pytest.mark.parametrize("extra", [["--layouts", "bil,tif", "--cold"], ["--layouts", "bsq", "--lazy"]])
+def test_it_runs_and_leaves_nothing(extra: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, [*SMALL, *extra, "--folder", str(tmp_path)], catch_exceptions=False)
+
+    assert result.exit_code == 0, result.output
+    head, _, *rows = [line for line in result.stdout.splitlines() if line.startswith("|")]
+    assert len(rows) == len(extra[1].split(","))
+    assert all(row.count("|") == head.count("|") for row in rows)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_layout_that_is_not_known_is_refused() -> None:
+    result = CliRunner().invoke(main, ["--layouts", "bil,zip"])
+    assert result.exit_code == 2
+    assert "there is no layout 'zip'; there are bil, bip" in result.stderr
