@@ -64,7 +64,7 @@ def main(
         raise click.BadParameter(f"there is no such component; there are {', '.join(c.name for c in COMPONENTS)}")
     damages = tuple(DAMAGES) if damage else ()
     parts = json.loads(cache.read_text(encoding="utf-8")) if cache is not None and cache.is_file() else {}
-    wanted = list(_trials(tasks.split(","), [s.strip() for s in sizes.split(",")], seeds, data))
+    wanted = list(find_trials(tasks.split(","), [s.strip() for s in sizes.split(",")], seeds, data))
     try:
         for trial in tqdm(wanted, unit="trial", smoothing=0):
             key = f"{trial.task} {trial.seed}"
@@ -97,7 +97,7 @@ def report(trials: list[Trial], parts: dict[str, Any], components: Iterable[Comp
     click.echo("\n".join(component_lines(ablation)))
 
 
-def _trials(patterns: list[str], sizes: list[str], seeds: int, data: Path) -> Iterator[Trial]:
+def find_trials(patterns: list[str], sizes: list[str], seeds: int, data: Path) -> Iterator[Trial]:
     """By seed first: whenever the run is stopped, every task has nearly as many seeds."""
     names = [name for name in DEVELOPMENT if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     divisions = {name: DEVELOPMENT[name](data) for name in names}

@@ -6,7 +6,9 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from benchmarks.ablation import claims
 from benchmarks.ablation.__main__ import _from_json, _to_json
 from benchmarks.ablation.trials import make_trial
 from benchmarks.accuracy.splits import Split
@@ -38,3 +40,13 @@ def test_what_a_cache_holds_is_what_was_measured():
     read = _from_json(json.loads(json.dumps(_to_json(fit))), 4)
     assert (read.component, read.trial, read.seconds) == ("memory", 4, pytest.approx(0.25))
     assert read.scores == fit.scores
+
+
+def test_the_claims_are_measured_on_development_ground(real_data):
+    result = CliRunner().invoke(
+        claims.main,
+        ["--data", str(real_data), "--tasks", "berlin*", "--sizes", "5", "--seeds", "1", "--steps", "2", "--no-damage"],
+    )
+    assert result.exit_code == 0, result.output
+    assert "berlin_development/5: 1 seeds, 20 training pixels, 2 steps" in result.output
+    assert "Label smoothing keeps the read weights broad" in result.output
