@@ -23,6 +23,7 @@ PAGES = (
     "qgis.md",
     "quicklooks.md",
     "refine.md",
+    "report.md",
 )
 BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
 RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-W", "error", "-c"]}

@@ -20,6 +20,7 @@ from hsigeo.agreement.counts import class_agreement
 from hsigeo.agreement.figures import Figures, class_curves, line_curve
 from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import OutputError
+from hsigeo.fingerprint import fingerprint
 from hsigeo.plots.agreement import AgreementPage, draw_agreement
 
 __all__ = ["DISAGREEMENT_MAP", "check_report", "write_report"]
@@ -89,6 +90,10 @@ def _document(comparison: Comparison, figures: Figures, differences: Sequence[st
         "agreement": _plain(figures.overall),
         "kappa": _plain(figures.kappa),
         "axis": comparison.axis,
+        "maps": [
+            {"name": line.name, "map": line.path.name, "fingerprint": fingerprint(line.path)}
+            for line in comparison.lines
+        ],
         "lines": [_row(row) for row in figures.lines],
         "pairs": [
             _row(row) | {"classes": _pair_classes(comparison, number)} for number, row in enumerate(figures.pairs)

@@ -215,7 +215,7 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
     key = make_key(identity)
     metadata = result["class_id"].attrs["metadata"]
-    metadata |= {"scene_fingerprint": identity["scene"], "key": key}
+    metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
     metadata["repairs"] = [*metadata["repairs"], *find_doubts(cube)]
     work = LineWork(
         cube=cube,

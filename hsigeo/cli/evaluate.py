@@ -67,6 +67,7 @@ def evaluate(
         check_not_an_input(file, (map_path, labels))
 
     from hsigeo.evaluation import evaluate as evaluate_map
+    from hsigeo.fingerprint import fingerprint
 
     with progress_bar("areas", "row") as show:
         result = evaluate_map(map_path, labels, field=field, labels_crs=labels_crs, areas=areas, progress=show)
@@ -74,7 +75,8 @@ def evaluate(
     for note in result.notes:
         say(f"note: {note}")
     if json_path is not None:
-        document = {"map": map_path, "reference": labels, **result.to_json()}
+        of = {"map": map_path, "map_fingerprint": fingerprint(map_path), "reference": labels}
+        document = {**of, **result.to_json()}
         with replaced_on_success(json_path, overwrite=overwrite) as temporary:
             temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if figures:

@@ -6,6 +6,7 @@ file it names is not there, one of the same name beside the map is taken, for ma
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from hsigeo.io.class_raster import open_map
 
-__all__ = ["Sources", "find_sources"]
+__all__ = ["Sources", "find_named", "find_sources"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +46,16 @@ def find_sources(subject: str, *, scene: str | None = None, model: str | None = 
         return Sources(scene=scene, model=model or subject)
     metadata = open_map(subject).metadata
     return Sources(
-        scene=scene or _named(metadata, "scene", subject),
-        model=model or _named(metadata, "model", subject),
+        scene=scene or find_named(metadata, "scene", subject),
+        model=model or find_named(metadata, "model", subject),
         model_digest=_text(metadata, "model_sha256"),
     )
 
 
-def _named(metadata: Mapping[str, Any], key: str, subject: str) -> str | None:
+def find_named(metadata: Mapping[str, Any], key: str, subject: str) -> str | None:
     """The path in the metadata; of it and its namesake beside the map the one that is there."""
     name = _text(metadata, key)
-    if not name or "\0" in name:
+    if not name or not _is_a_name(name):
         return None
     beside = Path(subject).parent / Path(name).name
     return str(beside) if not Path(name).exists() and beside.exists() else name
@@ -63,3 +64,11 @@ def _named(metadata: Mapping[str, Any], key: str, subject: str) -> str | None:
 def _text(metadata: Mapping[str, Any], key: str) -> str:
     value = metadata.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _is_a_name(text: str) -> bool:
+    """Whether a file can be called so: JSON may spell what no file system can."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False

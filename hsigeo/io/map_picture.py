@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.quicklook import Picture, decimated_transform
 from hsigeo.io.spool import Spool
 
-__all__ = ["is_placed", "make_map_picture", "metres_per_unit", "place_picture", "turn_north"]
+__all__ = ["is_placed", "lay_on", "make_map_picture", "metres_per_unit", "place_picture", "turn_north"]
 
 _MOST_GROWTH = 1.5
 _METRES_PER_DEGREE = 111_320.0
@@ -45,14 +46,25 @@ def turn_north(picture: Picture) -> Picture:
     coarser = max(1.0, longest / (_MOST_GROWTH * max(lines, samples)))
     width, height = width * coarser, height * coarser
     columns, rows = max(1, math.ceil((right - left) / width)), max(1, math.ceil((top - bottom) / height))
-    turned = Affine(width, 0, left, 0, -height, top)
-    x, y = np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5)
-    to_source = ~t @ turned
+    return lay_on(picture, Affine(width, 0, left, 0, -height, top), (rows, columns))
+
+
+def lay_on(picture: Picture, transform: Affine, shape: tuple[int, int]) -> Picture:
+    """A picture on another grid in its CRS, each pixel that of the picture it lies in; transparent beyond it.
+
+    Parameters
+    ----------
+    transform, shape
+        From (column, row) of the grid to the map; its rows and columns.
+    """
+    _, lines, samples = picture.rgba.shape
+    x, y = np.meshgrid(np.arange(shape[1]) + 0.5, np.arange(shape[0]) + 0.5)
+    to_source = ~picture.transform @ transform
     column = np.floor(to_source.a * x + to_source.b * y + to_source.c).astype(np.intp)
     row = np.floor(to_source.d * x + to_source.e * y + to_source.f).astype(np.intp)
     inside = (column >= 0) & (column < samples) & (row >= 0) & (row < lines)
     index = np.where(inside, row * samples + column, -1)
-    return replace(picture, rgba=_gather(picture.rgba, index), transform=turned)
+    return replace(picture, rgba=_gather(picture.rgba, index), transform=transform)
 
 
 def place_picture(picture: Picture, geolocation: Geolocation, *, scene_samples: int, longest_side: int) -> Picture:
@@ -84,8 +96,15 @@ def place_picture(picture: Picture, geolocation: Geolocation, *, scene_samples: 
     )
 
 
-def make_map_picture(raster: ClassRaster, *, longest_side: int) -> Picture:
+def make_map_picture(
+    raster: ClassRaster, *, longest_side: int, progress: Callable[[int, int], None] | None = None
+) -> Picture:
     """A class map in the colours of its classes, in its own geometry; what has no class is transparent.
+
+    Parameters
+    ----------
+    progress
+        Called with (rows read, rows in all).
 
     Raises
     ------
@@ -93,7 +112,11 @@ def make_map_picture(raster: ClassRaster, *, longest_side: int) -> Picture:
         The map cannot be read.
     """
     step = math.ceil(max(raster.grid.shape) / longest_side)
-    rows = [ids[-start % step :: step, ::step] for start, ids in raster.strips()]
+    rows = []
+    for start, strip in raster.strips():
+        rows.append(strip[-start % step :: step, ::step].copy())  # a view would keep the whole strip
+        if progress is not None:
+            progress(start + len(strip), raster.grid.lines)
     ids = np.concatenate(rows)
     palette = np.zeros((max(raster.classes.ids, default=0) + 1, 4), dtype=np.uint8)
     for entry in raster.classes:

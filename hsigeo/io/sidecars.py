@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 from hsigeo.classes import MAX_CLASSES, ClassTable
 
-__all__ = ["Category", "aux_path", "make_aux_xml", "make_qml", "make_ramp_qml", "qml_path", "read_categories"]
+__all__ = ["RAMP", "Category", "aux_path", "make_aux_xml", "make_qml", "make_ramp_qml", "qml_path", "read_categories"]
 
 MAX_SIDECAR_BYTES = 64 << 20
 
@@ -32,7 +32,7 @@ _TABLE_COLUMNS = (
 
 # Five steps from dark to light that stay in order under every colour vision deficiency and in grey print, as those of
 # viridis (Smith and van der Walt 2015) do.
-_RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+RAMP = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 # What XML 1.0 cannot say, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -98,8 +98,8 @@ def make_ramp_qml(low: float, high: float, unit: str = "") -> bytes:
         minimumValue=f"{low:g}",
         maximumValue=f"{high:g}",
     )
-    for step, color in enumerate(_RAMP):
-        value = f"{low + (high - low) * step / (len(_RAMP) - 1):.6g}"
+    for step, color in enumerate(RAMP):
+        value = f"{low + (high - low) * step / (len(RAMP) - 1):.6g}"
         ET.SubElement(shader, "item", value=value, color=color, alpha="255", label=f"{value} {unit}".rstrip())
     return _to_bytes(root)
 

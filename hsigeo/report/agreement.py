@@ -1,0 +1,152 @@
+"""What `hsigeo agree` found about a map, read from its JSON with the suspicion that anybody may have written it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hsigeo.fingerprint import fingerprint
+from hsigeo.io.class_raster import ClassRaster
+
+__all__ = ["Agreement", "ClassAgreement", "LineAgreement", "PairAgreement", "read_agreement"]
+
+MOST_ROWS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineAgreement:
+    """One line against those that it overlaps; shares 0-1, NaN where not known."""
+
+    name: str
+    neighbours: int
+    pixels: int
+    agreement: float
+    excess: float
+    odd: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairAgreement:
+    """Two lines."""
+
+    first: str
+    second: str
+    pixels: int
+    agreement: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassAgreement:
+    """One class over all pairs."""
+
+    name: str
+    pixels: int
+    agreement: float
+    confused_with: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Agreement:
+    """The comparison, and which of its lines the map is.
+
+    Parameters
+    ----------
+    overall
+        Share of common pixels on which lines agree.
+    pixels
+        Pairs of pixels.
+    line
+        Name of the line that the map is of; empty for a mosaic of the lines.
+    lines, pairs, classes
+        All of the comparison.
+    """
+
+    overall: float
+    pixels: int
+    line: str
+    lines: tuple[LineAgreement, ...]
+    pairs: tuple[PairAgreement, ...]
+    classes: tuple[ClassAgreement, ...]
+
+
+def read_agreement(document: object, raster: ClassRaster) -> Agreement | str:
+    """The comparison that a map took part in, or whose lines it is the mosaic of.
+
+    Returns
+    -------
+    Agreement or str
+        A sentence that says why it is not about this map; empty where it is no comparison at all.
+    """
+    match document:
+        case {"agreement": float(overall), "pixels": int(pixels), "lines": list(), "pairs": list(), "classes": list()}:
+            pass
+        case _:
+            return ""
+    assert isinstance(document, Mapping)
+    line, objection = _line_of(document, raster)
+    if objection:
+        return objection
+    return Agreement(
+        overall=overall,
+        pixels=pixels,
+        line=line,
+        lines=tuple(
+            LineAgreement(
+                name=name,
+                neighbours=_whole(row, "neighbours"),
+                pixels=_whole(row, "pixels"),
+                agreement=_number(row, "agreement"),
+                excess=_number(row, "excess"),
+                odd=row.get("odd") is True,
+            )
+            for row in _rows(document["lines"])
+            if isinstance(name := row.get("name"), str)
+        ),
+        pairs=tuple(
+            PairAgreement(first=first, second=second, pixels=_whole(row, "pixels"), agreement=_number(row, "agreement"))
+            for row in _rows(document["pairs"])
+            if isinstance(first := row.get("first"), str) and isinstance(second := row.get("second"), str)
+        ),
+        classes=tuple(
+            ClassAgreement(
+                name=name,
+                pixels=_whole(row, "pixels"),
+                agreement=_number(row, "agreement"),
+                confused_with=other if isinstance(other := row.get("confused_with"), str) else "",
+            )
+            for row in _rows(document["classes"])
+            if isinstance(name := row.get("name"), str)
+        ),
+    )
+
+
+def _line_of(document: Mapping[str, object], raster: ClassRaster) -> tuple[str, str]:
+    """Name of the map's line, empty for a mosaic of the lines; and why the comparison is not about the map."""
+    maps = [row for row in _rows(document.get("maps")) if isinstance(row.get("name"), str)]
+    path = Path(raster.path)
+    for row in maps:
+        if row.get("map") == path.name:
+            same = row.get("fingerprint") == fingerprint(path)
+            changed = "the map was changed after it was compared, or the comparison is of another map"
+            return str(row["name"]), "" if same else changed
+    parts = {row.get("map") for row in _rows(raster.metadata.get("lines"))}
+    belongs = bool(parts) and parts <= {row.get("map") for row in maps}
+    return "", "" if belongs else "the map is none of those that were compared"
+
+
+def _rows(value: object) -> Iterator[Mapping[str, object]]:
+    if isinstance(value, list):
+        yield from (row for row in value[:MOST_ROWS] if isinstance(row, Mapping))
+
+
+def _whole(row: Mapping[str, object], key: str) -> int:
+    value = row.get(key)
+    return value if type(value) is int and value >= 0 else 0
+
+
+def _number(row: Mapping[str, object], key: str) -> float:
+    value = row.get(key)
+    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
+    return float(value) if known and isinstance(value, int | float) else math.nan

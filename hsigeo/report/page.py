@@ -1,0 +1,105 @@
+"""The page as a whole: one file, which asks nobody for anything."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+
+from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.errors import OutputError
+from hsigeo.report.accuracy import render_accuracy
+from hsigeo.report.blocks import Numbering, Section
+from hsigeo.report.certainty import render_calibration, render_confidence
+from hsigeo.report.findings import SOFTWARE, Findings
+from hsigeo.report.mapped import render_map
+from hsigeo.report.markup import Html, element
+from hsigeo.report.origin import render_absences, render_origin
+from hsigeo.report.overlap import render_agreement
+from hsigeo.report.overview import page_title, render_overview
+from hsigeo.report.spectral import render_decisions, render_spectra
+from hsigeo.report.wording import day
+
+__all__ = ["POLICY", "check_report_path", "make_page", "write_report"]
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""What a browser may do for this page: show the pictures and styles that are in it. No script, no request."""
+
+ENDINGS = (".html", ".htm")
+
+
+def make_page(findings: Findings) -> str:
+    """The whole document."""
+    numbering = Numbering()
+    sections = [section for section in _sections(findings, numbering) if section is not None]
+    links = [element("li", element("a", section.title, href=f"#{section.anchor}")) for section in sections]
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("meta", name="referrer", content="no-referrer"),
+        element("meta", name="generator", content=SOFTWARE),
+        element("title", page_title(findings)),
+        element("style", Html(_style())),
+    )
+    body = element(
+        "body",
+        element("a", "Skip to the map", href="#map", class_="skip"),
+        element(
+            "main",
+            render_overview(findings),
+            element("nav", element("ol", links), aria_label="Contents"),
+            [section.render() for section in sections],
+        ),
+        element("footer", element("p", f"Written {day(findings.written)} by {SOFTWARE}.")),
+    )
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en').text}\n"
+
+
+def _sections(findings: Findings, numbering: Numbering) -> list[Section | None]:
+    """In the order in which somebody asks who is handed a map."""
+    return [
+        render_map(findings, numbering),
+        render_accuracy(findings, numbering),
+        render_confidence(findings, numbering),
+        render_calibration(findings, numbering),
+        render_spectra(findings, numbering),
+        render_decisions(findings, numbering),
+        render_agreement(findings, numbering),
+        render_origin(findings, numbering),
+        render_absences(findings),
+    ]
+
+
+def _style() -> str:
+    return files("hsigeo.report").joinpath("style.css").read_text(encoding="utf-8")
+
+
+def check_report_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Refuse early what `write_report` would refuse.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        The file is there and `overwrite` is false, cannot be written, or has another ending.
+    """
+    if not str(path).casefold().endswith(ENDINGS):
+        raise OutputError(f"{path}: the report is an HTML page; give a name that ends in .html")
+    check_output(path, overwrite=overwrite)
+
+
+def write_report(findings: Findings, path: str | os.PathLike[str], *, overwrite: bool = False) -> int:
+    """Write the page, whole or not at all; return its size in bytes.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        As `check_report_path`; or it would replace what it is made from.
+    """
+    check_report_path(path, overwrite=overwrite)
+    check_not_an_input(path, findings.found.files)
+    content = make_page(findings).encode("utf-8")
+    with replaced_on_success(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(content)
+    return len(content)
