@@ -59,6 +59,10 @@ class ClusterError(HsigeoError, RuntimeError):
     """The dask cluster cannot be reached, or cannot do the work."""
 
 
+class MemoryLimitError(HsigeoError, MemoryError):
+    """What may be taken of memory does not suffice."""
+
+
 class DeviceError(HsigeoError, RuntimeError):
     """The requested compute device is not available."""
 

@@ -1,13 +1,14 @@
-"""How much memory this process has taken."""
+"""How much memory this process has taken, and how to give back what it does not use."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import resource
 import sys
 from pathlib import Path
 
-__all__ = ["forget_peak", "peak_memory"]
+__all__ = ["forget_peak", "peak_memory", "release_unused", "resident_memory"]
 
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
@@ -19,12 +20,35 @@ def forget_peak() -> None:
 
 
 def peak_memory() -> int:
-    """Largest resident size in bytes since `forget_peak`, or of the whole process where that did nothing."""
+    """Largest resident size in bytes since `forget_peak`, or of the whole process where that did nothing.
+
+    Pages of mapped files count, among them the code of libraries; the system's cache of files that are read does not.
+    """
+    return _read_status("VmHWM") or _largest()
+
+
+def resident_memory() -> int:
+    """Resident size in bytes now; the largest so far where the system does not say."""
+    return _read_status("VmRSS") or _largest()
+
+
+def release_unused() -> None:
+    """Give back to the system what the allocator keeps of freed memory, where it is glibc's (`malloc_trim(3)`)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _read_status(key: str) -> int:
+    """A size from the process's status in bytes; 0 where it is not there."""
     try:
         for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(f"{key}:"):
                 return int(line.split()[1]) << 10
     except (OSError, ValueError, IndexError):
         pass
+    return 0
+
+
+def _largest() -> int:
     scale = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["TilePlan", "parse_size", "plan_strips", "plan_tiles"]
+__all__ = ["TilePlan", "WindowPlan", "format_size", "parse_size", "plan_strips", "window_plans"]
 
-COPIES_PER_TILE = 4
-"""A pixel in flight exists as stored values, as float32 reflectance, as the used bands, and as the model's bands."""
-
-TILES_IN_FLIGHT = 2
-"""While one tile is computed the next is read."""
-
-LARGEST_TILE_BYTES = 64 << 20
-"""Beyond this a larger tile gains nothing: measured, small reused tiles read faster than large fresh ones."""
+LARGEST_WINDOW_BYTES = 64 << 20
+"""Beyond this a larger window gains nothing: measured, small reused blocks read faster than large fresh ones."""
 
 STRIP_PIXELS = 1 << 14
 """Half a second of a core with the default model: what a sudden end costs, and how long Ctrl-C waits."""
@@ -25,7 +19,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 @dataclass(frozen=True, kw_only=True)
 class TilePlan:
-    """Full-width strips of rows; columns are cut only where a single row is too much.
+    """A scene in tiles of one size.
 
     Parameters
     ----------
@@ -48,53 +42,93 @@ class TilePlan:
         top = strip * self.rows
         return slice(top, min(top + self.rows, self.lines))
 
-    def __iter__(self) -> Iterator[tuple[slice, slice]]:
-        """Rows and columns of every tile, in row-major order."""
-        for top in range(0, self.lines, self.rows):
-            for left in range(0, self.samples, self.columns):
-                yield (
-                    slice(top, min(top + self.rows, self.lines)),
-                    slice(left, min(left + self.columns, self.samples)),
-                )
-
-
-def plan_tiles(*, lines: int, samples: int, bands: int, max_memory: int) -> TilePlan:
-    """Choose the tile size for a memory budget.
-
-    Parameters
-    ----------
-    lines, samples, bands
-        Size of the scene.
-    max_memory
-        Bytes the tiles in flight may take together.
-
-    Raises
-    ------
-    ValueError
-        Not even one pixel fits.
-    """
-    pixel_bytes = 4 * bands
-    tile_bytes = min(LARGEST_TILE_BYTES, max_memory // (COPIES_PER_TILE * TILES_IN_FLIGHT))
-    if tile_bytes < pixel_bytes:
-        raise ValueError(
-            f"{max_memory} bytes cannot hold one pixel of {bands} bands; "
-            f"{pixel_bytes * COPIES_PER_TILE * TILES_IN_FLIGHT} are needed"
-        )
-    columns = min(samples, tile_bytes // pixel_bytes)
-    rows = max(1, min(lines, tile_bytes // (pixel_bytes * columns)))
-    return TilePlan(lines=lines, samples=samples, rows=rows, columns=columns)
-
 
 def plan_strips(*, lines: int, samples: int) -> TilePlan:
     """The tiles in which a scene is finished: full-width strips that depend on nothing but its size.
 
     So the tiles of an interrupted run are those of the run that goes on from it, with more memory or less, on this
-    machine or on many. What fits into memory at once (`plan_tiles`) is a matter within a strip.
+    machine or on many. What fits into memory at once (`WindowPlan`) is a matter within a strip.
 
     Strips are a power of two high, so that they do not cut the usual blocks of compressed files.
     """
     rows = 1 << max(0, (STRIP_PIXELS // samples).bit_length() - 1)
     return TilePlan(lines=lines, samples=samples, rows=min(rows, lines), columns=samples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowPlan:
+    """What is read at once while the strips of a scene are made.
+
+    Strips are taken in runs. Within a run, windows go from the top down, then from left to right: so each block of the
+    file is needed for a short while only, and then never again.
+
+    Parameters
+    ----------
+    rows, columns
+        Size of a window; the last ones may be smaller. Rows are whole strips, or parts of one.
+    run
+        Strips in a run: as high as a row of the file's blocks.
+    is_aligned
+        Whether each block of the file lies in one window, and need not be kept for the next.
+    """
+
+    rows: int
+    columns: int
+    run: int = 1
+    is_aligned: bool = False
+
+    def windows(self, strips: TilePlan, numbers: Sequence[int]) -> Iterator[tuple[slice, slice]]:
+        """Rows and columns of every window of some strips, in the order in which to read them."""
+        for first, last in _runs(numbers, self.run):
+            top, bottom = strips.rows_of(first).start, strips.rows_of(last).stop
+            for left in range(0, strips.samples, self.columns):
+                for row in range(top, bottom, self.rows):
+                    yield (
+                        slice(row, min(row + self.rows, bottom)),
+                        slice(left, min(left + self.columns, strips.samples)),
+                    )
+
+
+def window_plans(strips: TilePlan, block: tuple[int, int]) -> Iterator[WindowPlan]:
+    """Ways to read a scene strip by strip, the best first and the one that takes least memory last.
+
+    Parameters
+    ----------
+    block
+        Rows and columns of the file's own blocks: to read a part of one costs as much as reading all of it, unless
+        it is kept until the rest is wanted.
+    """
+    samples = strips.samples
+    run = max(1, -(-block[0] // strips.rows))
+    if run > 1:
+        yield WindowPlan(rows=run * strips.rows, columns=samples, run=run, is_aligned=True)
+    yield WindowPlan(rows=strips.rows, columns=samples, run=run)
+    if run > 1 and block[1] < samples:
+        # Narrower windows, in columns of whole blocks: what must be kept is a column of them, not a row.
+        columns = samples // 2 // block[1] * block[1]
+        while columns:
+            yield WindowPlan(rows=strips.rows, columns=columns, run=run)
+            columns = columns // 2 // block[1] * block[1]
+        samples = min(block[1], samples)
+    rows = strips.rows
+    while rows > 1:
+        rows //= 2
+        yield WindowPlan(rows=rows, columns=samples, run=run)
+    while samples > 1:
+        samples = -(-samples // 2)
+        yield WindowPlan(rows=1, columns=samples, run=run)
+
+
+def _runs(tiles: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
+    """First and last of neighbouring tiles, none across a multiple of `longest`: there the file's blocks end."""
+    run: list[int] = []
+    for tile in tiles:
+        if run and (tile != run[-1] + 1 or tile % longest == 0):
+            yield run[0], run[-1]
+            run = []
+        run.append(tile)
+    if run:
+        yield run[0], run[-1]
 
 
 def parse_size(text: str) -> int:
@@ -110,3 +144,11 @@ def parse_size(text: str) -> int:
     if size < 1:
         raise ValueError(f"{text!r} is not a size; write for instance 512M or 2G")
     return size
+
+
+def format_size(size: float) -> str:
+    """A size for people, in units of 1024: ``512 KiB``, ``1.4 GiB``."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB")
+    step = next((step for step in range(len(units) - 1) if size < 1024 ** (step + 1)), len(units) - 1)
+    value = size / 1024**step
+    return f"{value:.1f} {units[step]}" if step and value < 10 else f"{value:.0f} {units[step]}"

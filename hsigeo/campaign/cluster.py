@@ -26,10 +26,10 @@ from hsigeo.campaign.work import LineWork, Tile, compute_tiles
 from hsigeo.classification import match_scene
 from hsigeo.errors import ClusterError
 from hsigeo.io import mark_dead_bands, open_cube, open_scene
-from hsigeo.io.cube import FileStamp
+from hsigeo.io.cube import FileStamp, with_cache
 from hsigeo.kernels.choice import VARIABLE, describe_kernel
 from hsigeo.model import resolve_device
-from hsigeo.tiling import TilePlan
+from hsigeo.tiling import TilePlan, WindowPlan
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -58,7 +58,7 @@ class LineSource:
         Versions that decide about the last bits.
     device, kernel
         ``cpu`` or ``cuda``, and the form of the fast loops there.
-    layers, plan, max_memory, limit
+    layers, plan, window, cache, limit
         As in `LineWork`.
     """
 
@@ -74,7 +74,8 @@ class LineSource:
     kernel: str
     layers: tuple[str, ...]
     plan: TilePlan
-    max_memory: int
+    window: WindowPlan
+    cache: int | None
     limit: float | None
 
 
@@ -105,6 +106,7 @@ class ClusterEngine:
     kernel: str
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value
     lines_at_once: int = 2
+    threads: int = 1
 
     def compute(
         self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool]
@@ -165,7 +167,8 @@ class ClusterEngine:
             kernel=self.kernel,
             layers=work.layers,
             plan=work.plan,
-            max_memory=work.max_memory,
+            window=work.window,
+            cache=header.cache_bytes,
             limit=work.limit,
         )
 
@@ -254,14 +257,14 @@ def _open_work(source: LineSource) -> LineWork:
         raise ClusterError(f"a worker sees another model at {source.model} than the client; is the storage shared?")
     scene = mark_dead_bands(open_scene(source.scene, reader=source.reader))
     return LineWork(
-        cube=cube,
+        cube=cube if source.cache is None else with_cache(cube, source.cache),
         model=model,
         match=match_scene(scene, model, fill_missing=source.fill_missing),
         fill_missing=source.fill_missing,
         device=resolve_device(source.device),
         layers=source.layers,
         plan=source.plan,
-        max_memory=source.max_memory,
+        window=source.window,
         limit=source.limit,
     )
 

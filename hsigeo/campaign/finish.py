@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,18 @@ from hsigeo.campaign.job import LineJob
 from hsigeo.io import write_map
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.map_files import read_map_metadata
+from hsigeo.io.map_writer import writing_bytes
 from hsigeo.io.orthorectification import orthorectified
 from hsigeo.io.sidecars import aux_path, qml_path
-from hsigeo.partial import PartialMap
+from hsigeo.partial import PartialLayer, PartialMap
+from hsigeo.tiling import TilePlan
 
-__all__ = ["find_foreign", "is_finished", "is_own", "write_outputs"]
+__all__ = ["find_foreign", "is_finished", "is_own", "memory_of_writing", "write_outputs"]
 
 _CHUNK_BYTES = 4 << 20
+_MOST_SPOOLED = 256 << 20
+_GATHERED_BYTES = 64 << 20
+"""What is touched of labels that lie on disk, before it is let go again."""
 
 
 def write_outputs(
@@ -34,6 +39,7 @@ def write_outputs(
     *,
     geolocation: Geolocation | None,
     overwrite: bool,
+    spool_bytes: int,
     say: Callable[[str], None],
 ) -> dict[int, int]:
     """Write map and layers from finished tiles; the same bytes however often it is done.
@@ -44,6 +50,8 @@ def write_outputs(
         The lazy classification, whose pixels are replaced by those of the tiles.
     geolocation
         For a scene in sensor geometry that is to be placed on a map.
+    spool_bytes
+        What labels and lookup may then take in memory.
 
     Returns
     -------
@@ -55,7 +63,10 @@ def write_outputs(
     finished = result.copy()
     for layer in partial.layers:
         finished[layer.name] = result[layer.name].copy(data=_lazy(partial, layer.name))
-    with dask.config.set(scheduler="synchronous"), _placed(finished, job, geolocation, partial.folder) as placed:
+    with (
+        dask.config.set(scheduler="synchronous"),
+        _placed(finished, job, geolocation, partial.folder, spool_bytes) as placed,
+    ):
         if geolocation is not None:
             say(f"{job.map}: {placed['class_id'].attrs['metadata']['repairs'][-1]}")
         counts: dict[int, int] = write_map(
@@ -71,16 +82,40 @@ def write_outputs(
 
 
 @contextmanager
-def _placed(result: xr.Dataset, job: LineJob, geolocation: Geolocation | None, folder: Path) -> Iterator[xr.Dataset]:
+def _placed(
+    result: xr.Dataset, job: LineJob, geolocation: Geolocation | None, folder: Path, spool_bytes: int
+) -> Iterator[xr.Dataset]:
     """The result itself, or on a map."""
     if geolocation is None:
         yield result
         return
     max_distance = job.options.get("max_distance")
     with orthorectified(
-        result, geolocation, layers=job.layers, max_distance=max_distance, folder=folder.absolute()
+        result,
+        geolocation,
+        layers=job.layers,
+        max_distance=max_distance,
+        folder=folder.absolute(),
+        in_memory=spool_bytes,
     ) as placed:
         yield placed
+
+
+def memory_of_writing(
+    strips: TilePlan, layers: Sequence[PartialLayer], geolocation: Geolocation | None
+) -> dict[str, int]:
+    """Bytes that `write_outputs` takes, as ``writing``, and how many more would save it the disk, as ``spool``."""
+    pixel_bytes = sum(layer.pixel_bytes for layer in layers)
+    shapes = [(layer.bands or 1, np.dtype(layer.dtype).itemsize) for layer in layers]
+    if geolocation is None:
+        return {"writing": writing_bytes(strips.lines, strips.samples, shapes)}
+    # The map's grid is not known before the positions are read; a turned line is half as wide again as it is long.
+    samples = max(strips.lines, strips.samples) * 3 // 2
+    spool = strips.lines * strips.samples * pixel_bytes + 8 * samples**2
+    return {
+        "writing": writing_bytes(samples, samples, shapes) + _GATHERED_BYTES,
+        "spool": min(spool, _MOST_SPOOLED),
+    }
 
 
 def is_finished(job: LineJob, key: str) -> bool:

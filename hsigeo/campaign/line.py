@@ -23,18 +23,21 @@ import torch
 import xarray as xr
 
 from hsigeo.atomic import disk_failure
-from hsigeo.campaign.finish import find_foreign, is_finished, is_own, write_outputs
+from hsigeo.campaign.budget import Demand, MemoryPlan, plan_memory
+from hsigeo.campaign.finish import find_foreign, is_finished, is_own, memory_of_writing, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
+from hsigeo.campaign.warming import warm_up
 from hsigeo.campaign.work import LineWork, Tile, partial_layers
 from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
 from hsigeo.io import mark_dead_bands, open_cube, open_scene
-from hsigeo.io.cube import FileStamp
+from hsigeo.io.cube import FileStamp, with_cache
 from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
 from hsigeo.locking import locked
+from hsigeo.memory import release_unused
 from hsigeo.partial import PartialMap, empty_folder, is_emptied, read_identity
 from hsigeo.tiling import plan_strips
 
@@ -67,6 +70,10 @@ class Engine(Protocol):
         """With what they are computed there, as `hsigeo.kernels.choice.describe_kernel` has it."""
 
     @property
+    def threads(self) -> int:
+        """How many threads of a process compute."""
+
+    @property
     def lines_at_once(self) -> int:
         """How many lines to work on together: more than one where others compute while this process writes."""
 
@@ -89,7 +96,9 @@ class Settings:
     kernel
         With what they are computed there.
     max_memory
-        Bytes that the tiles in flight may take.
+        Bytes that this process may have resident; `None` for a quarter of what it may use.
+    threads
+        That compute.
     overwrite
         Replace outputs of other scenes, models or options.
     skip_finished
@@ -101,7 +110,8 @@ class Settings:
     device: torch.device
     device_kind: str
     kernel: str
-    max_memory: int
+    max_memory: int | None = None
+    threads: int = 1
     overwrite: bool = False
     skip_finished: bool = True
     wait: bool = False
@@ -147,6 +157,8 @@ class PreparedLine:
         The files.
     work
         The tiles.
+    memory
+        What making them will take.
     result, geolocation
         The lazy classification, for all that a map says besides its pixels; and where these lie, for a scene in
         sensor geometry that is to be placed on a map.
@@ -156,6 +168,7 @@ class PreparedLine:
 
     job: LineJob
     work: LineWork
+    memory: MemoryPlan
     result: xr.Dataset
     geolocation: Geolocation | None
     identity: dict[str, Any]
@@ -202,6 +215,8 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     ------
     SceneNotFoundError, SceneError, ModelNotFoundError, ModelError, BandMismatchError
         They do not work, alone or together.
+    MemoryLimitError
+        `Settings.max_memory` does not suffice.
     """
     model = cached_model(job.model)
     cube = open_cube(job.scene, reader=job.reader)
@@ -217,19 +232,36 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     metadata = result["class_id"].attrs["metadata"]
     metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
     metadata["repairs"] = [*metadata["repairs"], *find_doubts(cube)]
+    geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
+    match = match_scene(scene, model, fill_missing=filling)
+    limit = None if unknown is None else unknown_limit(model, unknown)
+    strips = plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples)
+    ready = warm_up(model, match, settings.device, limit)
+    layers = partial_layers(model, job.layers)
+    demand = Demand(
+        used=len(match.used),
+        span=int(match.used.max() - match.used.min()) + 1,
+        base=ready.resident,
+        batches=ready.thread * settings.threads,
+        computed=8 + 8 * len(model.card.classes),
+        answers=sum(layer.pixel_bytes for layer in layers),
+        **memory_of_writing(strips, layers, geolocation),
+    )
+    memory = plan_memory(cube.header, strips, demand, settings.max_memory)
     work = LineWork(
-        cube=cube,
+        cube=with_cache(cube, memory.cache),
         model=model,
-        match=match_scene(scene, model, fill_missing=filling),
+        match=match,
         fill_missing=filling,
         device=settings.device,
         layers=job.layers,
-        plan=plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples),
-        max_memory=settings.max_memory,
-        limit=None if unknown is None else unknown_limit(model, unknown),
+        plan=strips,
+        window=memory.window,
+        limit=limit,
     )
-    geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
-    return PreparedLine(job=job, work=work, result=result, geolocation=geolocation, identity=identity, key=key)
+    return PreparedLine(
+        job=job, work=work, memory=memory, result=result, geolocation=geolocation, identity=identity, key=key
+    )
 
 
 def describe_line(line: PreparedLine) -> str:
@@ -248,10 +280,7 @@ def check_line(line: PreparedLine, settings: Settings) -> bool:
         An output is there, is not what would be made, and may not be replaced.
     OutputError
         An output cannot be written.
-    ValueError
-        `Settings.max_memory` cannot hold one pixel.
     """
-    next(line.work.windows([0]))
     if settings.skip_finished and not line.job.partial.exists() and is_finished(line.job, line.key):
         return False
     layers = plan_layers(
@@ -299,6 +328,7 @@ def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: L
                 listener.say(f"{job.map}: {partial.disbelieved} tiles do not read back as written; they are made again")
             try:
                 _make_tiles(line, partial, engine, listener)
+                release_unused()
                 _write_quicklook(line, partial.folder, listener)
                 counts = write_outputs(
                     job,
@@ -306,6 +336,7 @@ def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: L
                     partial,
                     geolocation=line.geolocation,
                     overwrite=may_replace,
+                    spool_bytes=line.memory.spool,
                     say=listener.say,
                 )
             except (HsigeoError, Interrupted):

@@ -1,10 +1,11 @@
 """The tiles of a line, computed in this process: a thread reads ahead, the cores share each tile's pieces.
 
 The strategy here: one reader thread hides reading behind computing, and memory is bounded by three blocks: one being
-read, one begun, one being finished (`hsigeo.campaign.pieces`). dask would do it too, at 20 to 60 ms a tile and with
-as many blocks in memory as it likes; it remains the lazy face (`hsigeo.classify`) and the fleet. Threads rather than
-processes: torch and NumPy let go of the interpreter while they compute, so processes would only add their start and
-a copy of the model each (docs/design/campaigns.md has the measurement).
+read, one begun, one being finished (`hsigeo.campaign.pieces`). They lie in three buffers that are used in turn, since
+an allocator that is handed such blocks again and again comes to hold one or two more. dask would do it too, at 20 to
+60 ms a tile and with as many blocks in memory as it likes; it remains the lazy face (`hsigeo.classify`) and the fleet.
+Threads rather than processes: torch and NumPy let go of the interpreter while they compute, so processes would only add
+their start and a copy of the model each (docs/design/campaigns.md has the measurement).
 
 Each batch runs on one core (`hsigeo.model.predict_probabilities`): torch's own threads would meet at a barrier after
 every operation, which costs little on an idle machine and most of the time on a busy one, and their number would show
@@ -20,16 +21,18 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from hsigeo.campaign.work import Block, LineWork, Tile, Window, compute_tiles
 from hsigeo.kernels.choice import describe_kernel
+from hsigeo.limits import usable_processors
 
 __all__ = ["LocalEngine", "local_engine"]
 
 _BLOCKS = 3
 
-_Item = tuple[Window, Block] | BaseException | None
+_Item = tuple[Window, Block, Block] | BaseException | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +45,13 @@ class LocalEngine:
         Where the network runs.
     pool
         Threads that share the pieces; `None` for the caller's alone.
+    threads
+        How many compute.
     """
 
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value
     pool: Executor | None = None
+    threads: int = 1
     lines_at_once: int = 1
 
     @property
@@ -70,50 +76,62 @@ class LocalEngine:
 
 
 @contextlib.contextmanager
-def local_engine(device: torch.device) -> Iterator[LocalEngine]:
-    """An engine with as many threads as torch may use here, or with one that feeds a GPU."""
-    threads = torch.get_num_threads()
-    if device.type != "cpu" or threads == 1:
+def local_engine(device: torch.device, *, threads: int | None = None) -> Iterator[LocalEngine]:
+    """An engine with so many threads, or with one that feeds a GPU.
+
+    Parameters
+    ----------
+    threads
+        By default as many as torch may use (``OMP_NUM_THREADS``, or the processors this process may run on), and no
+        more than its cgroups grant it the time of.
+    """
+    count = min(torch.get_num_threads(), usable_processors()) if threads is None else threads
+    if device.type != "cpu" or count == 1:
         yield LocalEngine(device=device)
         return
-    with ThreadPoolExecutor(threads, "hsigeo-batch") as pool:
-        yield LocalEngine(device=device, pool=pool)
+    with ThreadPoolExecutor(count, "hsigeo-batch") as pool:
+        yield LocalEngine(device=device, pool=pool, threads=count)
 
 
 def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, Block], None, None]:
     """Windows that were read. Whoever asks for one is done with all but the last of those before it."""
     blocks: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-    room, closed = threading.Semaphore(_BLOCKS), threading.Event()
-    thread = threading.Thread(target=_read, args=(work, tiles, blocks, room, closed), name="hsigeo-reader", daemon=True)
+    buffers: queue.SimpleQueue[Block] = queue.SimpleQueue()
+    for _ in range(_BLOCKS):
+        buffers.put(work.make_buffer())
+    closed = threading.Event()
+    thread = threading.Thread(
+        target=_read, args=(work, tiles, blocks, buffers, closed), name="hsigeo-reader", daemon=True
+    )
     thread.start()
-    taken = 0
+    last: Block | None = None
     try:
         while (item := blocks.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
-            yield item
-            del item  # else it would be kept alive while the next one is waited for
-            taken += 1
-            if taken > 1:
-                room.release()
+            window, block, buffer = item
+            yield window, block
+            if last is not None:
+                buffers.put(last)
+            last = buffer
     finally:
         closed.set()
-        room.release()
+        buffers.put(np.empty(0, dtype=np.float32))  # a reader that waits for one looks up
 
 
 def _read(
     work: LineWork,
     tiles: Sequence[int],
     blocks: queue.SimpleQueue[_Item],
-    room: threading.Semaphore,
+    buffers: queue.SimpleQueue[Block],
     closed: threading.Event,
 ) -> None:
     try:
         for window in work.windows(tiles):
-            room.acquire()
+            buffer = buffers.get()
             if closed.is_set():
                 return
-            blocks.put((window, work.read(window)))
+            blocks.put((window, work.read(window, buffer), buffer))
         blocks.put(None)
     except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer must not wait for ever
         blocks.put(error)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hsigeo.campaign.budget import Demand, plan_memory
 from hsigeo.campaign.job import LineJob, cached_model
 from hsigeo.campaign.line import (
     Engine,
@@ -29,13 +30,14 @@ from hsigeo.errors import (
     HsigeoError,
     Interrupted,
     LockedError,
+    MemoryLimitError,
     OutputError,
     OutputExistsError,
 )
 from hsigeo.io import open_cube
 from hsigeo.io.cube import CubeHeader
-from hsigeo.memory import forget_peak, peak_memory
-from hsigeo.tiling import plan_tiles
+from hsigeo.memory import forget_peak, peak_memory, resident_memory
+from hsigeo.tiling import plan_strips
 
 __all__ = ["Campaign", "Survey", "run_campaign", "survey_campaign"]
 
@@ -105,8 +107,8 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
     ------
     OutputExistsError, OutputError
         Something is in the way of a map and may not be replaced.
-    ValueError
-        `Settings.max_memory` cannot hold one pixel.
+    MemoryLimitError
+        `Settings.max_memory` does not suffice.
     """
     before = campaign.manifest.read()
     to_run, records, pixels = [], {}, {}
@@ -114,12 +116,7 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
         record = _record(campaign, job)
         try:
             header = _try_header(job)
-            plan_tiles(
-                lines=header.grid.lines,
-                samples=header.grid.samples,
-                bands=header.bands.count,
-                max_memory=campaign.settings.max_memory,
-            )
+            _check_memory(header, campaign.settings.max_memory)
             if _is_there(job) and not check_line(prepare_line(job, campaign.settings), campaign.settings):
                 records[job.name] = replace(_done_before(record, before), status=DONE)
                 continue
@@ -128,7 +125,7 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
                 records[job.name] = replace(record, status=FAILED, error=str(old.get("error", "")))
                 continue
             pixels[job.name] = header.grid.lines * header.grid.samples
-        except (OutputError, OutputExistsError):
+        except (OutputError, OutputExistsError, MemoryLimitError):
             raise
         except HsigeoError as error:
             records[job.name] = replace(record, status=FAILED, error=_one_line(error))
@@ -309,6 +306,12 @@ def _try_header(job: LineJob) -> CubeHeader:
     cached_model(job.model)
     header: CubeHeader = open_cube(job.scene, reader=job.reader).header
     return header
+
+
+def _check_memory(header: CubeHeader, limit: int | None) -> None:
+    """Refuse early what would be refused for each line, as far as that can be known without its model."""
+    strips = plan_strips(lines=header.grid.lines, samples=header.grid.samples)
+    plan_memory(header, strips, Demand(used=1, span=1, base=resident_memory()), limit)
 
 
 def _is_there(job: LineJob) -> bool:

@@ -1,7 +1,7 @@
 """The tiles of one line: what to read, and how a block of the scene becomes a tile of the map.
 
 Tiles are strips of rows whose size depends on the scene alone (`hsigeo.tiling.plan_strips`). What is read at once
-depends on memory and on the file: several strips where the file's own blocks are higher, a part of one where memory is
+depends on memory and on the file (`hsigeo.campaign.budget`): several strips where the file's own blocks are higher, a part of one where memory is
 short. Neither changes a bit of the result.
 """
 
@@ -23,7 +23,7 @@ from hsigeo.io.cube import Cube
 from hsigeo.io.spectra import read_spectra
 from hsigeo.model import Model
 from hsigeo.partial import PartialLayer
-from hsigeo.tiling import TilePlan, plan_tiles
+from hsigeo.tiling import TilePlan, WindowPlan
 
 __all__ = ["Block", "LineWork", "Tile", "Window", "compute_tiles", "partial_layers"]
 
@@ -46,8 +46,8 @@ class LineWork:
         Which layers a tile has.
     plan
         The tiles.
-    max_memory
-        Bytes that what is read and not yet computed may take.
+    window
+        What is read at once.
     limit
         Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
     """
@@ -59,34 +59,32 @@ class LineWork:
     device: torch.device
     layers: tuple[str, ...]
     plan: TilePlan
-    max_memory: int
+    window: WindowPlan
     limit: float | None = None
 
     def windows(self, tiles: Sequence[int]) -> Iterator[Window]:
-        """What to read, one window after the other: whole tiles, or parts of one from left to right, from the top."""
-        fitting = plan_tiles(
-            lines=self.plan.lines,
-            samples=self.plan.samples,
-            bands=self.cube.header.bands.count,
-            max_memory=self.max_memory,
-        )
-        if fitting.columns < self.plan.samples or fitting.rows < self.plan.rows:
-            for tile in tiles:
-                yield from _within(self.plan.rows_of(tile), fitting)
-            return
-        high = min(fitting.rows, max(self.cube.header.block_shape[0], self.plan.rows)) // self.plan.rows
-        for first, last in _runs(tiles, high):
-            yield slice(self.plan.rows_of(first).start, self.plan.rows_of(last).stop), slice(0, self.plan.samples)
+        """What to read, one window after the other; tiles become complete in ascending order."""
+        return self.window.windows(self.plan, tiles)
 
-    def read(self, window: Window) -> Block:
+    def make_buffer(self) -> Block:
+        """(number,) room for the largest window."""
+        pixels = min(self.window.rows, self.plan.lines) * self.window.columns
+        return np.empty(pixels * len(self.match.used), dtype=np.float32)
+
+    def read(self, window: Window, into: Block | None = None) -> Block:
         """(used band, y, x) reflectance of a window; in memory, the bands of a pixel lie side by side.
+
+        Parameters
+        ----------
+        into
+            As `make_buffer` gives it; the block then is a view of it.
 
         Raises
         ------
         SceneError
             The file is damaged or has changed.
         """
-        return np.moveaxis(read_spectra(self.cube, self.match.used, *window), -1, 0)
+        return np.moveaxis(read_spectra(self.cube, self.match.used, *window, into=into), -1, 0)
 
     def compute(self, block: Block) -> Tile:
         """The layers of a block."""
@@ -109,22 +107,37 @@ def compute_tiles(
 
     The next window is taken before the tiles of this one are done.
     """
-    parts: Tile = {}
-    filled = 0
+    begun: dict[int, _Begun] = {}
     for (tile, rows, cols), part in compute_ahead(_cut(work.plan, blocks), work.compute, pool):
         whole = work.plan.rows_of(tile)
         if (rows, cols.stop - cols.start) == (whole, work.plan.samples):
             yield tile, part
             continue
-        lines = whole.stop - whole.start
+        if tile not in begun:
+            begun[tile] = _Begun.of(part, (whole.stop - whole.start, work.plan.samples))
+        begun[tile].fill(part, slice(rows.start - whole.start, rows.stop - whole.start), cols)
+        if not begun[tile].missing:
+            yield tile, begun.pop(tile).parts
+
+
+@dataclass
+class _Begun:
+    """A tile of which some windows are still to come."""
+
+    parts: Tile
+    missing: int
+
+    @classmethod
+    def of(cls, part: Tile, shape: tuple[int, int]) -> _Begun:
+        """Nothing yet of a tile of this shape; `part` says which layers and types it has."""
+        parts = {name: np.empty((*values.shape[:-2], *shape), dtype=values.dtype) for name, values in part.items()}
+        return cls(parts, shape[0] * shape[1])
+
+    def fill(self, part: Tile, rows: slice, cols: slice) -> None:
+        """Put the layers of a window where they belong."""
         for name, values in part.items():
-            if not filled:
-                parts[name] = np.empty((*values.shape[:-2], lines, work.plan.samples), dtype=values.dtype)
-            parts[name][..., rows.start - whole.start : rows.stop - whole.start, cols] = values
-        filled += (rows.stop - rows.start) * (cols.stop - cols.start)
-        if filled == lines * work.plan.samples:
-            yield tile, parts
-            parts, filled = {}, 0
+            self.parts[name][..., rows, cols] = values
+        self.missing -= (rows.stop - rows.start) * (cols.stop - cols.start)
 
 
 def _cut(plan: TilePlan, blocks: Iterable[tuple[Window, Block]]) -> Iterator[tuple[tuple[int, slice, slice], Block]]:
@@ -134,28 +147,6 @@ def _cut(plan: TilePlan, blocks: Iterable[tuple[Window, Block]]) -> Iterator[tup
             whole = plan.rows_of(tile)
             top, bottom = max(rows.start, whole.start), min(rows.stop, whole.stop)
             yield (tile, slice(top, bottom), cols), block[:, top - rows.start : bottom - rows.start]
-
-
-def _within(rows: slice, fitting: TilePlan) -> Iterator[Window]:
-    """Parts of a tile that fit into memory."""
-    for top in range(rows.start, rows.stop, fitting.rows):
-        for left in range(0, fitting.samples, fitting.columns):
-            yield (
-                slice(top, min(top + fitting.rows, rows.stop)),
-                slice(left, min(left + fitting.columns, fitting.samples)),
-            )
-
-
-def _runs(tiles: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
-    """First and last of neighbouring tiles, none across a multiple of `longest`: there the file's blocks end."""
-    run: list[int] = []
-    for tile in tiles:
-        if run and (tile != run[-1] + 1 or tile % longest == 0):
-            yield run[0], run[-1]
-            run = []
-        run.append(tile)
-    if run:
-        yield run[0], run[-1]
 
 
 def partial_layers(model: Model, names: Sequence[str]) -> tuple[PartialLayer, ...]:

@@ -16,7 +16,7 @@ from hsigeo.campaign.inputs import expand_scenes
 from hsigeo.cli.listening import listening
 from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.cli.summary import format_summary
-from hsigeo.errors import HsigeoError, ModelNotFoundError, OutputError, OutputExistsError
+from hsigeo.errors import HsigeoError, MemoryLimitError, ModelNotFoundError, OutputError, OutputExistsError
 from hsigeo.locking import locked
 
 if TYPE_CHECKING:
@@ -104,9 +104,13 @@ Examples:
     "--max-memory",
     metavar="SIZE",
     type=MemorySize(),
-    default="1G",
-    show_default=True,
-    help="What the tiles in flight may take, e.g. 512M or 4G.",
+    help="The most that this process may have resident, e.g. 800M or 4G. Default: a quarter of what it may use.",
+)
+@click.option(
+    "--threads",
+    metavar="N",
+    type=click.IntRange(1, 1024),
+    help="Threads that compute. Default: $OMP_NUM_THREADS, or the processors this process may use.",
 )
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Compute on a dask cluster that sees the same files: tcp://host:8786."
@@ -130,7 +134,8 @@ def classify(
     fill_missing: bool,
     reader: str | None,
     device: str,
-    max_memory: int,
+    max_memory: int | None,
+    threads: int | None,
     scheduler: str | None,
     scheduler_file: str | None,
     retry_failed: bool,
@@ -172,6 +177,7 @@ def classify(
         reader=reader,
         device=device,
         max_memory=max_memory,
+        threads=threads,
         scheduler=scheduler,
         scheduler_file=scheduler_file,
         retry_failed=retry_failed,
@@ -195,7 +201,8 @@ class _Choices:
     options: Mapping[str, Any]
     reader: str | None
     device: str
-    max_memory: int
+    max_memory: int | None
+    threads: int | None
     scheduler: str | None
     scheduler_file: str | None
     retry_failed: bool
@@ -208,7 +215,7 @@ class _Choices:
         from hsigeo.model import resolve_device
 
         if self.scheduler is None and self.scheduler_file is None:
-            with local_engine(resolve_device(self.device)) as local:
+            with local_engine(resolve_device(self.device), threads=self.threads) as local:
                 yield local
             return
         from hsigeo.campaign.cluster import cluster_engine
@@ -225,6 +232,7 @@ class _Choices:
             device_kind=engine.device_kind,
             kernel=engine.kernel,
             max_memory=self.max_memory,
+            threads=engine.threads,
             overwrite=self.overwrite,
             skip_finished=is_campaign,
         )
@@ -251,11 +259,11 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
         check_not_an_input(made, [job.model])
     with choices.engine() as engine:
         settings = choices.settings(engine, is_campaign=False)
-        line = prepare_line(job, settings)
+        with _memory_in_use():
+            line = prepare_line(job, settings)
         for repair in line.repairs:
             say(f"{scene}: {repair}")
-        with _memory_in_use():
-            check_line(line, settings)
+        check_line(line, settings)
         with listening(f"classify {Path(scene).name}", line.pixels) as listener:
             run_line(line, engine, settings, listener)
     say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
@@ -350,9 +358,7 @@ def _jobs(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: _
 def _memory_in_use() -> Iterator[None]:
     try:
         yield
-    except ValueError as error:
-        if isinstance(error, HsigeoError):
-            raise
+    except MemoryLimitError as error:
         raise click.UsageError(f"--max-memory is too small: {error}") from error
 
 

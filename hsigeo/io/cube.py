@@ -6,9 +6,9 @@ same path. Files are opened inside `Cube.read`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from hsigeo.grid import Grid
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.scaling import Scaling
 
-__all__ = ["Cube", "CubeHeader", "FileStamp", "check_window", "chunk_shape", "open_failure"]
+__all__ = ["Cube", "CubeHeader", "FileStamp", "check_window", "chunk_shape", "open_failure", "with_cache"]
 
 BLOCK_BYTES = 16 << 20
 """Default size of a float32 block: large enough to amortise a task, small enough to stay near the cache."""
@@ -97,6 +97,8 @@ class CubeHeader:
         Files that belong to the scene, as (kind, path): lookup table, positions, observation geometry.
     repairs
         Every guess and repair of the reader, as sentences.
+    cache_bytes
+        What a reader may keep in memory of the file's own blocks between two reads; `None` for what suits the file.
     reader, reader_reason
         Which reader opened the file, and why this one (the end of "because …"); filled in by `open_cube`.
     """
@@ -124,6 +126,7 @@ class CubeHeader:
     geolocation: Geolocation | None = None
     companions: tuple[tuple[str, str], ...] = ()
     repairs: tuple[str, ...] = field(default=())
+    cache_bytes: int | None = None
     reader: str = ""
     reader_reason: str = ""
 
@@ -171,6 +174,11 @@ class Cube(Protocol):
         SceneError
             The file ends early, is damaged, or is no longer the one that was opened.
         """
+
+
+def with_cache(cube: Cube, size: int) -> Cube:
+    """The same cube, whose reader keeps so many bytes of the file's own blocks between reads."""
+    return cast(Cube, replace(cast(Any, cube), header=replace(cube.header, cache_bytes=size)))
 
 
 def check_window(shape: tuple[int, int, int], bands: slice, rows: slice, cols: slice) -> tuple[range, range, range]:

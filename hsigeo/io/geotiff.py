@@ -139,6 +139,8 @@ def _dataset_of_this_thread(name: str, header: CubeHeader) -> Any:
 
 def _cache_bytes(header: CubeHeader) -> int:
     """Room for one row of the file's blocks, all bands: less, and a block is decompressed several times."""
+    if header.cache_bytes is not None:
+        return header.cache_bytes
     block_row = header.block_shape[0] * header.grid.samples * header.bands.count * header.dtype.itemsize
     return min(max(_MIN_CACHE, 2 * block_row), _MAX_CACHE)
 

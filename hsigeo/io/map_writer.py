@@ -43,12 +43,19 @@ from hsigeo.io.map_files import (
 )
 from hsigeo.io.map_layers import Layer, Limit, check_targets, classes_of, limit_of, plan_layers
 from hsigeo.io.map_tag import TAG, add_unknown_pixels
-from hsigeo.io.strips import StripPlan, compute_strips
+from hsigeo.io.strips import LARGEST_STRIP_BYTES, StripPlan, compute_strips
 from hsigeo.scene import grid_of
 
-__all__ = ["write_map"]
+__all__ = ["write_map", "writing_bytes"]
 
 _TILE = 256
+_LEAST_TILE = 16  # TIFF knows no lower tiles
+_ROWS_BYTES = 32 << 20
+"""Of a layer, gathered before they go to GDAL: where a row of tiles is more, tiles are lower."""
+
+_STRIPS_IN_FLIGHT = 3
+_COG_BYTES = 48 << 20
+"""What making a Cloud Optimized GeoTIFF takes beside GDAL's cache, measured; it does not grow with the map."""
 
 Progress = Callable[[int, int], None]
 
@@ -122,6 +129,30 @@ def write_map(
         for layer in layers:
             remove_stale(layer.path)
     return {class_id: int(counts[class_id]) for class_id in (UNCLASSIFIED, *classes.ids)}
+
+
+def writing_bytes(lines: int, samples: int, layers: Sequence[tuple[int, int]]) -> int:
+    """What `write_map` takes of memory.
+
+    Parameters
+    ----------
+    lines, samples
+        Of the map.
+    layers
+        Bands and bytes of a number, for each layer.
+    """
+    rows = sum(min(lines, _tile_rows(samples, count, size)) * samples * count * size for count, size in layers)
+    line_bytes = samples * sum(count * size for count, size in layers)
+    strip = max(LARGEST_STRIP_BYTES, line_bytes)
+    return CACHE_BYTES + _COG_BYTES + rows + _STRIPS_IN_FLIGHT * strip
+
+
+def _tile_rows(samples: int, count: int, item_bytes: int) -> int:
+    """Rows of a tile in the file, the same for a map of the same size wherever it is made."""
+    rows = _TILE
+    while rows > _LEAST_TILE and rows * samples * count * item_bytes > _ROWS_BYTES:
+        rows //= 2
+    return rows
 
 
 def _write_all(
@@ -222,7 +253,8 @@ class _TileRows:
 
     def __init__(self, layer: Layer, path: Path, grid: Grid, classes: ClassTable) -> None:
         self._layer = layer
-        self._buffer = np.empty((layer.count, min(_TILE, grid.lines), grid.samples), dtype=layer.dtype)
+        height = _tile_rows(grid.samples, layer.count, np.dtype(layer.dtype).itemsize)
+        self._buffer = np.empty((layer.count, min(height, grid.lines), grid.samples), dtype=layer.dtype)
         self._filled = 0
         self._row = 0
         # What may lie in GDAL's cache, uncompressed, when this buffer is handed over.
@@ -237,7 +269,7 @@ class _TileRows:
                 nodata=layer.nodata,
                 tiled=True,
                 blockxsize=_TILE,
-                blockysize=_TILE,
+                blockysize=height,
                 interleave="band",
                 BIGTIFF="IF_SAFER",
                 NUM_THREADS=str(gdal_threads()),

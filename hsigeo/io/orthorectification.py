@@ -23,7 +23,7 @@ from hsigeo.classes import UNCLASSIFIED
 from hsigeo.errors import SceneError
 from hsigeo.io.cube_reader import open_cube
 from hsigeo.io.geolocation import Geolocation, Lookup
-from hsigeo.io.spool import Spool
+from hsigeo.io.spool import SPOOL_BYTES, Spool
 from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import grid_of, spatial_coords
 
@@ -62,6 +62,7 @@ def orthorectified(
     layers: Sequence[str] = LAYERS,
     max_distance: float | None = None,
     folder: Path | None = None,
+    in_memory: int = SPOOL_BYTES,
     progress: Progress | None = None,
 ) -> Iterator[xr.Dataset]:
     """A classification in sensor geometry, on a map grid. It is computed on entry, and valid inside the block.
@@ -79,6 +80,8 @@ def orthorectified(
         the distance between neighbouring sensor pixels.
     folder
         For results that do not fit into memory, while the block runs.
+    in_memory
+        Bytes of results and lookup to keep in memory.
     progress
         Called with (sensor pixels done, sensor pixels in all).
 
@@ -89,7 +92,7 @@ def orthorectified(
         placed.
     """
     names = [name for name in LAYERS if name in result and (name == "class_id" or name in layers)]
-    with Spool(folder) as spool, geolocation.lookup(spool, max_distance=max_distance) as lookup:
+    with Spool(folder, budget=in_memory) as spool, geolocation.lookup(spool, max_distance=max_distance) as lookup:
         computed = _compute(result, names, spool, progress)
         yield _on_map(result, computed, lookup)
 

@@ -18,9 +18,9 @@ from numpy.typing import DTypeLike, NDArray
 
 from hsigeo.errors import OutputError
 
-__all__ = ["Spool"]
+__all__ = ["SPOOL_BYTES", "Spool"]
 
-_BUDGET_BYTES = 256 << 20
+SPOOL_BYTES = 256 << 20
 _SPARE_BYTES = 64 << 20
 
 
@@ -35,7 +35,7 @@ class Spool:
         Bytes in memory.
     """
 
-    def __init__(self, folder: Path | None = None, *, budget: int = _BUDGET_BYTES) -> None:
+    def __init__(self, folder: Path | None = None, *, budget: int = SPOOL_BYTES) -> None:
         self._parent = folder
         self._left = budget
         self._folder: Path | None = None

@@ -22,11 +22,11 @@ import numpy as np
 from dask.base import compute
 from numpy.typing import NDArray
 
-__all__ = ["StripPlan", "compute_strips"]
+__all__ = ["LARGEST_STRIP_BYTES", "StripPlan", "compute_strips"]
 
 _IN_FLIGHT = 2
 _ROWS = 256
-_BYTES = 8 << 20
+LARGEST_STRIP_BYTES = 8 << 20
 _SHORT, _LONG = 0.3, 1.2  # seconds
 
 Strip = tuple[int, int]
@@ -50,7 +50,7 @@ class StripPlan:
         if chunks is None:
             chunks = [min(_ROWS, lines - start) for start in range(0, lines, _ROWS)]
         self._edges = [0, *np.cumsum(chunks).tolist()]
-        self._most_rows = max(1, _BYTES // max(bytes_per_line, 1))
+        self._most_rows = max(1, LARGEST_STRIP_BYTES // max(bytes_per_line, 1))
         self._next = 0
         self._chunks_per_strip = 1
 

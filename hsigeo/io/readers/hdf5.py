@@ -373,6 +373,8 @@ class Hdf5Plane:
 
 
 def _cache_bytes(header: CubeHeader) -> int:
+    if header.cache_bytes is not None:
+        return header.cache_bytes
     row_of_chunks = header.block_shape[0] * header.grid.samples * header.bands.count * header.dtype.itemsize
     return min(max(_MIN_CACHE, row_of_chunks + row_of_chunks // 4), _MAX_CACHE)
 

@@ -1,0 +1,205 @@
+"""What a run will take of memory, decided before it starts: the process as it is, and all that comes on top.
+
+The bound is on the resident size of the process, as `ps` and `top` show it: what it has allocated, and the pages of
+libraries it has touched. The system's cache of files that are read and written is not part of it, and goes when others
+need the room; within a container it counts, but is given back before anybody is killed.
+
+The strategy: what is there when the first tile starts (interpreter, torch, GDAL, the model, a first batch in each kind
+of thread) is measured, not guessed. What comes on top is made of few large arrays, whose sizes follow from the window
+that is read at once; of the windows that fit, the fastest is taken (`hsigeo.tiling.window_plans`). Writing the outputs
+comes when the tiles are done and their memory is given back, so the larger of the two counts.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from hsigeo.errors import MemoryLimitError
+from hsigeo.io.cube import CubeHeader
+from hsigeo.limits import usable_memory
+from hsigeo.tiling import LARGEST_WINDOW_BYTES, TilePlan, WindowPlan, format_size, window_plans
+
+__all__ = ["Demand", "MemoryPlan", "default_limit", "plan_memory"]
+
+_DEFAULT_SHARE = 4
+_SPARE_BYTES = 12 << 20
+"""For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
+
+_LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demand:
+    """What a model and its outputs take, in bytes but for the first two.
+
+    Parameters
+    ----------
+    used, span
+        Bands that the model reads, and those from the first to the last of them.
+    base
+        Resident now.
+    batches
+        The network's own arrays, in all threads together.
+    computed, answers
+        Of a pixel, while it is computed and when it is kept.
+    writing
+        For writing the outputs.
+    spool
+        What would keep labels and lookup of a scene in sensor geometry in memory while they are written.
+    """
+
+    used: int
+    span: int
+    base: int
+    batches: int = 0
+    computed: int = 0
+    answers: int = 1
+    writing: int = 0
+    spool: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryPlan:
+    """How the memory that is allowed will be used, in bytes.
+
+    Parameters
+    ----------
+    limit
+        What is allowed.
+    base
+        Resident before the first tile.
+    cache
+        What is kept of the file's own blocks.
+    in_flight
+        Windows that are read, wait and are computed, with all copies.
+    batches
+        The network's own arrays, in all threads together.
+    writing
+        For writing the outputs, when the tiles are done.
+    spool
+        Of it, for labels and lookup of a scene in sensor geometry; beyond it they lie on disk.
+    window
+        What is read at once.
+    repeats
+        How often the file's blocks are decompressed: more than once where too few of them can be kept.
+    """
+
+    limit: int
+    base: int
+    cache: int
+    in_flight: int
+    batches: int
+    writing: int
+    spool: int
+    window: WindowPlan
+    repeats: int = 1
+
+    @property
+    def total(self) -> int:
+        """The largest resident size to expect."""
+        return self.base + max(self.cache + self.in_flight + self.batches, self.writing)
+
+
+def default_limit() -> int:
+    """A quarter of what this process may use."""
+    return usable_memory() // _DEFAULT_SHARE
+
+
+def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int | None) -> MemoryPlan:
+    """The fastest way to read a scene that fits.
+
+    Parameters
+    ----------
+    limit
+        Bytes that may be resident. `None` takes a quarter of what the process may use, or as much more as the work
+        takes at least.
+
+    Raises
+    ------
+    MemoryLimitError
+        Nothing fits.
+    """
+    allowed = default_limit() if limit is None else limit
+    plans = list(_plans(header, strips, demand))
+    least = min(plan.total for plan in plans)
+    if limit is None and allowed < least <= usable_memory():
+        allowed = least
+    # Blocks that are decompressed again and again cost more time than anything else.
+    fitting = sorted((plan for plan in plans if plan.total <= allowed), key=lambda plan: plan.repeats)
+    if not fitting:
+        raise MemoryLimitError(
+            f"{format_size(allowed)} do not suffice for {header.path}: {format_size(demand.base)} are taken before the "
+            f"first pixel; the least that would do is --max-memory {-(-least >> 20)}M"
+        )
+    plan = fitting[0]
+    spool = min(demand.spool, allowed - plan.base - plan.writing)
+    return replace(plan, limit=allowed, writing=plan.writing + spool, spool=spool)
+
+
+def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[MemoryPlan]:
+    for window in window_plans(strips, header.block_shape):
+        if window.is_aligned and 4 * demand.used * window.rows * window.columns > LARGEST_WINDOW_BYTES:
+            continue
+        wanted = _cache_wanted(header, window)
+        # Less than is wanted helps nothing: by the time a block is asked for again it has gone.
+        for cache in {wanted, min(wanted, _LEAST_CACHE)} if wanted <= _MOST_CACHE else {_LEAST_CACHE}:
+            yield MemoryPlan(
+                limit=0,
+                base=demand.base,
+                cache=cache,
+                in_flight=_in_flight(header, strips, window, demand) + _SPARE_BYTES,
+                batches=demand.batches,
+                writing=demand.writing + _SPARE_BYTES,
+                spool=0,
+                window=window,
+                repeats=_repeats(header, window) if cache < wanted or not _keeps_blocks(header) else 1,
+            )
+
+
+def _keeps_blocks(header: CubeHeader) -> bool:
+    """Whether the reader keeps blocks for the next window: GDAL and HDF5 do, plain files have none worth it."""
+    return header.format != "ENVI" and not header.format.startswith("Zarr")
+
+
+def _cache_wanted(header: CubeHeader, window: WindowPlan) -> int:
+    """What keeps every block that a window leaves unfinished, with a quarter more for how it is kept."""
+    if not _keeps_blocks(header):
+        return 0
+    rows, columns = header.block_shape
+    wide = columns if window.is_aligned else -(-window.columns // columns) * columns
+    return max(_LEAST_CACHE, rows * wide * header.bands.count * header.dtype.itemsize * 5 // 4)
+
+
+def _repeats(header: CubeHeader, window: WindowPlan) -> int:
+    """How many windows want a block, where it is not kept."""
+    rows, columns = header.block_shape
+    if window.is_aligned or (header.format == "ENVI" and not header.compressed):
+        return 1
+    return -(-rows // window.rows) * -(-min(columns, header.grid.samples) // window.columns)
+
+
+def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand: Demand) -> int:
+    """One window that is read, one that waits, one that is computed strip by strip, and strips that are half made."""
+    pixels = min(window.rows, strips.lines) * window.columns
+    at_once = min(window.rows, strips.rows) * window.columns
+    kept = 4 * demand.used
+    half_made = 0
+    if window.columns < strips.samples:
+        half_made = min(window.run * strips.rows, strips.lines) * strips.samples
+    elif window.rows < strips.rows:
+        half_made = strips.rows * strips.samples
+    return (
+        pixels * (_reading(header, demand) + 2 * kept)
+        + at_once * (demand.used + demand.computed)
+        + half_made * demand.answers
+    )
+
+
+def _reading(header: CubeHeader, demand: Demand) -> int:
+    """Bytes of a pixel while it is read: as stored, and as reflectance."""
+    raw = header.format == "ENVI"
+    stored = header.dtype.itemsize * (header.bands.count if raw and header.interleave == "bip" else demand.span)
+    copies = 1 if header.byte_order == sys.byteorder and (raw or not header.format.startswith(("NetCDF", "HDF"))) else 2
+    return copies * stored + 4 * demand.used

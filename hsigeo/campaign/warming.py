@@ -1,0 +1,73 @@
+"""What the process takes when it is ready to begin: found by sending a first batch through the network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsigeo.band_matching import BandMatch
+from hsigeo.classification import answers_of_block
+from hsigeo.memory import forget_peak, peak_memory, release_unused, resident_memory
+from hsigeo.model import Model, batch_size
+
+__all__ = ["Ready", "warm_up"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A process that has classified a batch in this thread and in another.
+
+    Parameters
+    ----------
+    resident
+        Bytes it takes now.
+    thread
+        Bytes that a further thread adds while it computes.
+    """
+
+    resident: int
+    thread: int
+
+
+def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float | None) -> Ready:
+    """Compute a batch, so that whatever is loaded or made at first use is there, and see what it takes."""
+    spectra = _odd_spectra(len(match.used), batch_size(device))
+
+    def compute() -> None:
+        answers_of_block(spectra, model=model, match=match, device=device, limit=limit)
+
+    compute()
+    release_unused()
+    before = resident_memory()
+    forget_peak()
+    _in_thread(compute)
+    grown = max(0, peak_memory() - before)
+    release_unused()
+    return Ready(resident=resident_memory(), thread=grown)
+
+
+def _odd_spectra(bands: int, pixels: int) -> NDArray[np.float32]:
+    """(band, 1, pixel) unlike any spectrum, so that a network that looks twice at what is odd does so."""
+    odd = np.where(np.arange(bands) % 2, 0.9, 0.05).astype(np.float32)
+    return np.repeat(odd[:, None, None], pixels, axis=2)
+
+
+def _in_thread(compute: Callable[[], None]) -> None:
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            compute()
+        except BaseException as error:  # noqa: BLE001 - raised below, in the thread that waits
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="hsigeo-warm-up")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]

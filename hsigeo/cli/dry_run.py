@@ -1,0 +1,115 @@
+"""What ``hsigeo classify --dry-run`` prints: a plan for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hsigeo.tiling import format_size
+
+if TYPE_CHECKING:
+    from hsigeo.campaign.forecast import Rates
+    from hsigeo.campaign.line import Engine, PreparedLine
+
+__all__ = ["describe_campaign", "describe_plan", "format_seconds"]
+
+
+def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> str:
+    """The plan of one scene, a line for each of its parts.
+
+    Parameters
+    ----------
+    rates
+        As measured; `None` where others compute.
+    """
+    from hsigeo.campaign.forecast import forecast
+
+    header, work, ahead = line.work.cube.header, line.work, forecast(line)
+    rows, columns = work.window.rows, work.window.columns
+    again = f", each block of the file {line.memory.repeats} times" if line.memory.repeats > 1 else ""
+    parts = {
+        "scene": f"{line.job.scene}: {work.plan.lines} x {work.plan.samples} pixels, {header.bands.count} bands, "
+        f"{header.dtype.name}, {header.format} {header.interleave}, {format_size(header.size_bytes)}",
+        "model": f"{line.job.model}: {len(work.model.card.classes)} classes, {work.model.card.variant}, "
+        f"{len(work.match.used)} bands used",
+        "tiles": f"{ahead.tiles} of {work.plan.rows} x {work.plan.samples} pixels",
+        "read": f"{format_size(ahead.read_bytes)}, in windows of {min(rows, work.plan.lines)} x {columns} pixels{again}",
+        "write": f"{format_size(ahead.write_bytes)} on the way; {', '.join(map(str, line.job.rasters))} take less",
+        **_describe_memory(line),
+        "compute": f"{engine.device_kind}, {engine.threads} threads" if engine.threads > 1 else engine.device_kind,
+        "time": _describe_time(line, rates),
+    }
+    return "\n".join(f"{name:<9} {text}" for name, text in parts.items())
+
+
+def describe_campaign(lines: Sequence[PreparedLine], rates: Rates | None) -> str:
+    """The plans of many scenes, one line for each, and what they come to together."""
+    from hsigeo.campaign.forecast import forecast
+
+    plans = [forecast(line) for line in lines]
+    rows = [("scene", "pixels", "tiles", "read", "write", "memory", "time")]
+    for line, ahead in zip(lines, plans, strict=True):
+        rows.append(
+            (
+                line.job.name,
+                f"{line.work.plan.lines} x {line.work.plan.samples}",
+                str(ahead.tiles),
+                format_size(ahead.read_bytes),
+                format_size(ahead.write_bytes),
+                format_size(line.memory.total),
+                "" if rates is None else format_seconds(_seconds(line, rates)),
+            )
+        )
+    rows.append(
+        (
+            f"{len(lines)} scenes",
+            f"{sum(line.pixels for line in lines)}",
+            str(sum(ahead.tiles for ahead in plans)),
+            format_size(sum(ahead.read_bytes for ahead in plans)),
+            format_size(sum(ahead.write_bytes for ahead in plans)),
+            format_size(max((line.memory.total for line in lines), default=0)),
+            "" if rates is None else format_seconds(sum(_seconds(line, rates) for line in lines)),
+        )
+    )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def format_seconds(seconds: float) -> str:
+    """``under 1 s``, ``45 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 1:
+        return "under 1 s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _describe_memory(line: PreparedLine) -> dict[str, str]:
+    plan = line.memory
+    parts = {
+        "the process as it is": plan.base,
+        "windows in flight": plan.in_flight,
+        "batches": plan.batches,
+        "blocks of the file": plan.cache,
+    }
+    listed = ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size)
+    return {
+        "memory": f"{format_size(plan.total)} of {format_size(plan.limit)} allowed",
+        "": f"{listed}; when the tiles are done, {format_size(plan.writing)} for writing",
+    }
+
+
+def _describe_time(line: PreparedLine, rates: Rates | None) -> str:
+    if rates is None:
+        return "not known: the tiles are computed elsewhere"
+    read = line.work.cube.header.bands.count * line.work.cube.header.dtype.itemsize / max(rates.read_seconds, 1e-12)
+    return (
+        f"about {format_seconds(_seconds(line, rates))}, and some for writing: {format_size(read)} are read and "
+        f"{1e-6 / max(rates.compute_seconds, 1e-12):.2f} million pixels computed in a second, as tried on "
+        f"{rates.tiles} {'tile' if rates.tiles == 1 else 'tiles'} just now"
+    )
+
+
+def _seconds(line: PreparedLine, rates: Rates) -> float:
+    """Reading and computing overlap."""
+    return line.pixels * max(rates.read_seconds, rates.compute_seconds)
