@@ -7,33 +7,56 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsigeo.tiling import COPIES_PER_TILE, TILES_IN_FLIGHT, parse_size, plan_tiles
+from hsigeo.tiling import TilePlan, format_size, parse_size, window_plans
 
 
-@given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 300), st.integers(20_000, 3_000_000))
-def test_tiles_cover_every_pixel_exactly_once(lines, samples, bands, memory):
-    plan = plan_tiles(lines=lines, samples=samples, bands=bands, max_memory=memory)
-    covered = np.zeros((lines, samples), dtype=int)
-    for rows, columns in plan:
-        covered[rows, columns] += 1
+@st.composite
+def plans_of_windows(draw):
+    lines, samples = draw(st.integers(1, 60)), draw(st.integers(1, 60))
+    strips = TilePlan(lines=lines, samples=samples, rows=draw(st.integers(1, 8)), columns=samples)
+    block = draw(st.integers(1, 40)), draw(st.integers(1, 60))
+    return strips, draw(st.sampled_from(list(window_plans(strips, block))))
+
+
+@given(plans_of_windows())
+def test_windows_cover_every_pixel_exactly_once(plans):
+    strips, window = plans
+    covered = np.zeros((strips.lines, strips.samples), dtype=int)
+    for rows, cols in window.windows(strips, range(len(strips))):
+        assert 0 < rows.stop - rows.start <= window.rows
+        assert 0 < cols.stop - cols.start <= window.columns
+        covered[rows, cols] += 1
     assert (covered == 1).all()
-    assert len(plan) == len(list(plan))
 
 
-@given(st.integers(1, 10**6), st.integers(1, 10**5), st.integers(1, 500), st.integers(20_000, 2**33))
-def test_tiles_in_flight_stay_within_the_memory_they_are_given(lines, samples, bands, memory):
-    plan = plan_tiles(lines=lines, samples=samples, bands=bands, max_memory=memory)
-    assert plan.rows * plan.columns * bands * 4 * COPIES_PER_TILE * TILES_IN_FLIGHT <= memory
+@given(plans_of_windows())
+def test_a_window_holds_whole_strips_or_lies_in_one(plans):
+    strips, window = plans
+    for rows, _ in window.windows(strips, range(len(strips))):
+        inside = rows.start // strips.rows == (rows.stop - 1) // strips.rows
+        assert inside or rows.start % strips.rows == 0
 
 
-def test_rows_stay_whole_unless_one_row_is_too_much():
-    assert plan_tiles(lines=1000, samples=500, bands=200, max_memory=1 << 30).columns == 500
-    assert plan_tiles(lines=1000, samples=10**6, bands=200, max_memory=1 << 24).columns < 10**6
+@given(plans_of_windows(), st.data())
+def test_windows_of_some_strips_are_read_for_these_alone(plans, data):
+    strips, window = plans
+    wanted = sorted(data.draw(st.sets(st.sampled_from(range(len(strips))), min_size=1)))
+    read = {row // strips.rows for rows, _ in window.windows(strips, wanted) for row in range(rows.start, rows.stop)}
+    assert read == set(wanted)
 
 
-def test_memory_for_less_than_a_pixel_is_refused():
-    with pytest.raises(ValueError, match="cannot hold one pixel of 400 bands"):
-        plan_tiles(lines=1, samples=1, bands=400, max_memory=100)
+def test_ways_to_read_take_less_and_less_down_to_a_pixel():
+    strips = TilePlan(lines=1000, samples=700, rows=16, columns=700)
+    for block in [(1, 700), (256, 256), (64, 700), (16, 16)]:
+        sizes = [plan.rows * plan.columns for plan in window_plans(strips, block)]
+        assert sizes == sorted(sizes, reverse=True)
+        assert sizes[-1] == 1
+
+
+def test_columns_of_a_tiled_file_are_whole_blocks():
+    strips = TilePlan(lines=4096, samples=5000, rows=2, columns=5000)
+    narrow = [plan.columns for plan in window_plans(strips, (512, 512)) if plan.rows == 2 and plan.columns < 5000]
+    assert narrow == [2048, 1024, 512]
 
 
 @pytest.mark.parametrize(
@@ -47,3 +70,11 @@ def test_sizes_are_read_in_the_spellings_people_use(text, size):
 def test_what_is_no_size_is_refused(text):
     with pytest.raises(ValueError, match="is not a size"):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (300 << 20, "300 MiB"), (5 << 50, "5120 TiB")],
+)
+def test_sizes_are_told_in_units_of_1024(size, text):
+    assert format_size(size) == text

@@ -24,7 +24,7 @@ from hsigeo.tiling import LARGEST_WINDOW_BYTES, TilePlan, WindowPlan, format_siz
 __all__ = ["Demand", "MemoryPlan", "default_limit", "plan_memory"]
 
 _DEFAULT_SHARE = 4
-_SPARE_BYTES = 12 << 20
+_SPARE_BYTES = 20 << 20
 """For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
 
 _LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
@@ -75,7 +75,7 @@ class MemoryPlan:
     in_flight
         Windows that are read, wait and are computed, with all copies.
     batches
-        The network's own arrays, in all threads together.
+        The network's own arrays, in all threads together; the threads keep them.
     writing
         For writing the outputs, when the tiles are done.
     spool
@@ -99,7 +99,7 @@ class MemoryPlan:
     @property
     def total(self) -> int:
         """The largest resident size to expect."""
-        return self.base + max(self.cache + self.in_flight + self.batches, self.writing)
+        return self.base + self.batches + max(self.cache + self.in_flight, self.writing)
 
 
 def default_limit() -> int:
@@ -134,7 +134,7 @@ def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int
             f"first pixel; the least that would do is --max-memory {-(-least >> 20)}M"
         )
     plan = fitting[0]
-    spool = min(demand.spool, allowed - plan.base - plan.writing)
+    spool = min(demand.spool, allowed - plan.base - plan.batches - plan.writing)
     return replace(plan, limit=allowed, writing=plan.writing + spool, spool=spool)
 
 

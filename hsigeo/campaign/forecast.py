@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hsigeo.campaign.line import PreparedLine
+from hsigeo.campaign.line import Engine, PreparedLine
+from hsigeo.campaign.local import LocalEngine
 from hsigeo.campaign.work import LineWork, Window, partial_layers
 
 __all__ = ["Forecast", "Rates", "forecast", "measure_rates"]
@@ -64,20 +65,27 @@ def forecast(line: PreparedLine) -> Forecast:
     )
 
 
-def measure_rates(work: LineWork, pool: Executor | None) -> Rates:
+def measure_rates(work: LineWork, engine: Engine) -> Rates | None:
     """Read and classify some tiles from all over the scene, for less than a second unless one takes longer.
+
+    Returns
+    -------
+    Rates
+        `None` where others compute.
 
     Raises
     ------
     SceneError
         The scene cannot be read.
     """
+    if not isinstance(engine, LocalEngine):
+        return None
     began = time.monotonic()
     tried, pixels, reading, computing = 0, 0, 0.0, 0.0
     for place in _PLACES:
         run = int(place * (len(work.plan) - 1)) // work.window.run * work.window.run
         tiles = range(run, min(run + work.window.run, len(work.plan)))
-        read, computed, seen = _try_run(work, list(work.windows(tiles)), pool)
+        read, computed, seen = _try_run(work, list(work.windows(tiles)), engine.pool)
         reading, computing = reading + read, computing + computed
         tried, pixels = tried + len(tiles), pixels + seen
         if time.monotonic() - began > _PROBE_SECONDS or tried >= len(work.plan):

@@ -13,6 +13,7 @@ import click
 
 from hsigeo.atomic import check_not_an_input
 from hsigeo.campaign.inputs import expand_scenes
+from hsigeo.cli.dry_run import describe_campaign, describe_plan
 from hsigeo.cli.listening import listening
 from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.cli.summary import format_summary
@@ -21,7 +22,7 @@ from hsigeo.locking import locked
 
 if TYPE_CHECKING:
     from hsigeo.campaign.job import LineJob
-    from hsigeo.campaign.line import Engine, Settings
+    from hsigeo.campaign.line import Engine, PreparedLine, Settings
     from hsigeo.campaign.manifest import LineRecord
     from hsigeo.campaign.run import Campaign
 
@@ -30,6 +31,7 @@ Examples:
   hsigeo classify sample_scenes/line_1.hdr -o map.tif
   hsigeo classify scene.hdr -o map.tif --model forest.safetensors --confidence sure.tif
   hsigeo classify scene.hdr -o map.tif --unknown 0.05 --distance strange.tif
+  hsigeo classify scene.hdr -o map.tif --dry-run --max-memory 800M
   hsigeo classify lines/ --model campaign.safetensors --output-dir maps/
   hsigeo classify 'lines/**/*_rfl.hdr' --list more.txt --output-dir maps/ --layer probabilities
 """
@@ -116,6 +118,11 @@ Examples:
     "--scheduler", metavar="ADDRESS", help="Compute on a dask cluster that sees the same files: tcp://host:8786."
 )
 @click.option("--scheduler-file", metavar="FILE", help="As --scheduler, the address taken from a scheduler's file.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done: tiles, bytes, memory, time as tried on a few tiles. Write nothing.",
+)
 @click.option("--retry-failed", is_flag=True, help="Try again lines that failed before and have not changed since.")
 @overwrite_option
 def classify(
@@ -138,6 +145,7 @@ def classify(
     threads: int | None,
     scheduler: str | None,
     scheduler_file: str | None,
+    dry_run: bool,
     retry_failed: bool,
     overwrite: bool,
 ) -> None:
@@ -180,6 +188,7 @@ def classify(
         threads=threads,
         scheduler=scheduler,
         scheduler_file=scheduler_file,
+        dry_run=dry_run,
         retry_failed=retry_failed,
         overwrite=overwrite,
     )
@@ -205,6 +214,7 @@ class _Choices:
     threads: int | None
     scheduler: str | None
     scheduler_file: str | None
+    dry_run: bool
     retry_failed: bool
     overwrite: bool
 
@@ -239,6 +249,7 @@ class _Choices:
 
 
 def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: _Choices) -> None:
+    from hsigeo.campaign.forecast import measure_rates
     from hsigeo.campaign.job import LineJob
     from hsigeo.campaign.line import check_line, describe_line, prepare_line, run_line
     from hsigeo.campaign.names import line_name
@@ -264,6 +275,9 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
         for repair in line.repairs:
             say(f"{scene}: {repair}")
         check_line(line, settings)
+        if choices.dry_run:
+            click.echo(describe_plan(line, engine, measure_rates(line.work, engine)))
+            return
         with listening(f"classify {Path(scene).name}", line.pixels) as listener:
             run_line(line, engine, settings, listener)
     say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
@@ -291,6 +305,9 @@ def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], c
             retry_failed=choices.retry_failed,
             lines_at_once=engine.lines_at_once,
         )
+        if choices.dry_run:
+            _plan_many(campaign, jobs, engine)
+            return
         records, made = _run(campaign, jobs, engine)
     if any(record.status == DONE for record in records.values()):
         _catalogue(folder, made=made)
@@ -298,6 +315,32 @@ def _classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], c
     failed = [job.scene for job in jobs if records[job.name].status == FAILED]
     if failed:
         raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes failed: {', '.join(failed)}")
+
+
+def _plan_many(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> None:
+    """Print what would be done; fail as the run would."""
+    from hsigeo.campaign.forecast import measure_rates
+    from hsigeo.campaign.line import prepare_line
+    from hsigeo.campaign.manifest import DONE, FAILED
+    from hsigeo.campaign.run import survey_campaign
+
+    with _memory_in_use():
+        survey = survey_campaign(campaign, jobs)
+    failed = {name: record.error for name, record in survey.records.items() if record.status == FAILED}
+    lines: list[PreparedLine] = []
+    for job in survey.jobs:
+        try:
+            lines.append(prepare_line(job, campaign.settings))
+        except HsigeoError as error:
+            failed[job.name] = str(error)
+    if done := sum(record.status == DONE for record in survey.records.values()):
+        say(f"{done} {'scene is' if done == 1 else 'scenes are'} done already")
+    for name, reason in failed.items():
+        say(f"{name}: would fail: {reason}")
+    if lines:
+        click.echo(describe_campaign(lines, measure_rates(lines[0].work, engine)))
+    if failed:
+        raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes would fail: {', '.join(failed)}")
 
 
 def _run(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> tuple[Mapping[str, LineRecord], bool]:

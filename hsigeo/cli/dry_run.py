@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hsigeo.campaign.forecast import Rates
     from hsigeo.campaign.line import Engine, PreparedLine
 
-__all__ = ["describe_campaign", "describe_plan", "format_seconds"]
+__all__ = ["describe_campaign", "describe_plan"]
 
 
 def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> str:
@@ -25,7 +25,7 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
     from hsigeo.campaign.forecast import forecast
 
     header, work, ahead = line.work.cube.header, line.work, forecast(line)
-    rows, columns = work.window.rows, work.window.columns
+    rows, columns = min(work.window.rows, work.plan.lines), work.window.columns
     again = f", each block of the file {line.memory.repeats} times" if line.memory.repeats > 1 else ""
     parts = {
         "scene": f"{line.job.scene}: {work.plan.lines} x {work.plan.samples} pixels, {header.bands.count} bands, "
@@ -33,10 +33,11 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
         "model": f"{line.job.model}: {len(work.model.card.classes)} classes, {work.model.card.variant}, "
         f"{len(work.match.used)} bands used",
         "tiles": f"{ahead.tiles} of {work.plan.rows} x {work.plan.samples} pixels",
-        "read": f"{format_size(ahead.read_bytes)}, in windows of {min(rows, work.plan.lines)} x {columns} pixels{again}",
+        "read": f"{format_size(ahead.read_bytes)}, in windows of {rows} x {columns} pixels{again}",
         "write": f"{format_size(ahead.write_bytes)} on the way; {', '.join(map(str, line.job.rasters))} take less",
         **_describe_memory(line),
-        "compute": f"{engine.device_kind}, {engine.threads} threads" if engine.threads > 1 else engine.device_kind,
+        "compute": f"{engine.device_kind}, {engine.threads} {'thread' if engine.threads == 1 else 'threads'}, "
+        f"kernel {engine.kernel}",
         "time": _describe_time(line, rates),
     }
     return "\n".join(f"{name:<9} {text}" for name, text in parts.items())
@@ -57,7 +58,7 @@ def describe_campaign(lines: Sequence[PreparedLine], rates: Rates | None) -> str
                 format_size(ahead.read_bytes),
                 format_size(ahead.write_bytes),
                 format_size(line.memory.total),
-                "" if rates is None else format_seconds(_seconds(line, rates)),
+                "" if rates is None else _format_seconds(_seconds(line, rates)),
             )
         )
     rows.append(
@@ -68,14 +69,15 @@ def describe_campaign(lines: Sequence[PreparedLine], rates: Rates | None) -> str
             format_size(sum(ahead.read_bytes for ahead in plans)),
             format_size(sum(ahead.write_bytes for ahead in plans)),
             format_size(max((line.memory.total for line in lines), default=0)),
-            "" if rates is None else format_seconds(sum(_seconds(line, rates) for line in lines)),
+            "" if rates is None else _format_seconds(sum(_seconds(line, rates) for line in lines)),
         )
     )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    padded = [[text.ljust(width) for text, width in zip(row, widths, strict=True)] for row in rows]
+    return "\n".join("  ".join(row).rstrip() for row in padded)
 
 
-def format_seconds(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     """``under 1 s``, ``45 s``, ``12 min``, ``3.4 h``."""
     if seconds < 1:
         return "under 1 s"
@@ -104,7 +106,7 @@ def _describe_time(line: PreparedLine, rates: Rates | None) -> str:
         return "not known: the tiles are computed elsewhere"
     read = line.work.cube.header.bands.count * line.work.cube.header.dtype.itemsize / max(rates.read_seconds, 1e-12)
     return (
-        f"about {format_seconds(_seconds(line, rates))}, and some for writing: {format_size(read)} are read and "
+        f"about {_format_seconds(_seconds(line, rates))}, and some for writing: {format_size(read)} are read and "
         f"{1e-6 / max(rates.compute_seconds, 1e-12):.2f} million pixels computed in a second, as tried on "
         f"{rates.tiles} {'tile' if rates.tiles == 1 else 'tiles'} just now"
     )

@@ -55,7 +55,7 @@ _ROWS_BYTES = 32 << 20
 
 _STRIPS_IN_FLIGHT = 3
 _COG_BYTES = 48 << 20
-"""What making a Cloud Optimized GeoTIFF takes beside GDAL's cache, measured; it does not grow with the map."""
+"""What making a Cloud Optimized GeoTIFF takes at most beside GDAL's cache, as measured."""
 
 Progress = Callable[[int, int], None]
 
@@ -143,8 +143,9 @@ def writing_bytes(lines: int, samples: int, layers: Sequence[tuple[int, int]]) -
     """
     rows = sum(min(lines, _tile_rows(samples, count, size)) * samples * count * size for count, size in layers)
     line_bytes = samples * sum(count * size for count, size in layers)
-    strip = max(LARGEST_STRIP_BYTES, line_bytes)
-    return CACHE_BYTES + _COG_BYTES + rows + _STRIPS_IN_FLIGHT * strip
+    whole = lines * line_bytes
+    strips = min(_STRIPS_IN_FLIGHT * max(LARGEST_STRIP_BYTES, line_bytes), 2 * whole)
+    return min(CACHE_BYTES, 2 * whole) + min(_COG_BYTES, 4 * whole) + rows + strips
 
 
 def _tile_rows(samples: int, count: int, item_bytes: int) -> int:

@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,14 @@ _FEWEST_IN_RUN = 8
 Run = tuple[slice, slice]
 
 
-def read_spectra(cube: Cube, used: NDArray[np.integer[Any]], rows: slice, cols: slice) -> NDArray[np.float32]:
+def read_spectra(
+    cube: Cube,
+    used: NDArray[np.integer[Any]],
+    rows: slice,
+    cols: slice,
+    *,
+    into: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
     """Reflectance of a window, band by band within each pixel.
 
     Parameters
@@ -36,6 +44,8 @@ def read_spectra(cube: Cube, used: NDArray[np.integer[Any]], rows: slice, cols: 
         (used band,) which bands, counted from 0, ascending.
     rows, cols
         Slices with step 1, counted from 0.
+    into
+        (number,) at least as many as the window has; what is returned is a view of it. Without it, new memory.
 
     Returns
     -------
@@ -51,8 +61,9 @@ def read_spectra(cube: Cube, used: NDArray[np.integer[Any]], rows: slice, cols: 
     bands = slice(first, last + 1)
     stored = cube.read(rows, cols, bands).transpose(1, 2, 0)  # (y, x, band)
     scaling, picked = cube.header.scaling.take(used), used - first
-    values = np.empty((*stored.shape[:2], len(used)), dtype=np.float32)
     lines, samples, _ = stored.shape
+    shape = (lines, samples, len(used))
+    values = np.empty(shape, dtype=np.float32) if into is None else into[: math.prod(shape)].reshape(shape)
     step = max(1, _PIECE_VALUES // max(len(used), 1))  # pixels
     high, wide = max(1, step // max(samples, 1)), min(samples, step)
     runs = _runs(picked)

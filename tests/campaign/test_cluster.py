@@ -24,7 +24,7 @@ from hsigeo.errors import ClusterError
 from hsigeo.io import open_cube
 from hsigeo.kernels.choice import describe_kernel
 from hsigeo.model import write_model
-from hsigeo.tiling import plan_strips
+from hsigeo.tiling import WindowPlan, plan_strips
 
 LINES, SAMPLES = 900, 400
 RUN = "from hsigeo.cli import main; main()"
@@ -128,7 +128,8 @@ def source(tmp_path) -> LineSource:
         kernel=describe_kernel("cpu"),
         layers=("class_id",),
         plan=plan_strips(lines=header.grid.lines, samples=header.grid.samples),
-        max_memory=1 << 30,
+        window=WindowPlan(rows=header.grid.lines, columns=header.grid.samples),
+        cache=None,
         limit=None,
     )
 

@@ -13,13 +13,13 @@ from envi_files import write_envi
 from labelled_spectra import make_model
 
 from hsigeo import tiling
-from hsigeo.campaign import pieces
+from hsigeo.campaign import local, pieces
 from hsigeo.campaign.local import LocalEngine, local_engine
 from hsigeo.campaign.work import LineWork
 from hsigeo.classification import classify, match_scene
 from hsigeo.errors import SceneError
 from hsigeo.io import open_cube, open_scene
-from hsigeo.tiling import plan_strips
+from hsigeo.tiling import WindowPlan, plan_strips
 
 BANDS, LINES, SAMPLES = 12, 41, 30
 LAYERS = ("class_id", "confidence", "probability")
@@ -44,7 +44,7 @@ def make_scene(folder, *, interleave="bil", bands=BANDS, **header):
     return write_envi(folder, "line", cube, interleave=interleave, header_extra=fields | header)
 
 
-def make_work(path, *, max_memory=1 << 30, layers=LAYERS):
+def make_work(path, *, window=None, layers=LAYERS):
     model, cube, scene = make_model(), open_cube(path), open_scene(path)
     return LineWork(
         cube=cube,
@@ -53,7 +53,7 @@ def make_work(path, *, max_memory=1 << 30, layers=LAYERS):
         device=torch.device("cpu"),
         layers=layers,
         plan=plan_strips(lines=LINES, samples=SAMPLES),
-        max_memory=max_memory,
+        window=window or WindowPlan(rows=plan_strips(lines=LINES, samples=SAMPLES).rows, columns=SAMPLES),
     )
 
 
@@ -73,31 +73,52 @@ def test_engine_and_lazy_face_agree_to_the_bit(tmp_path, small_tiles, interleave
         np.testing.assert_array_equal(made[name], lazy[name].values)
 
 
-# A pixel takes 384 bytes here: whole tiles together, one tile, some rows, part of a row, a pixel.
-@pytest.mark.parametrize("max_memory", [1 << 30, 100_000, 25_000, 5_000, 400])
-def test_memory_never_changes_a_bit(tmp_path, small_tiles, max_memory):
+@pytest.mark.parametrize(
+    "window",
+    [
+        WindowPlan(rows=16, columns=SAMPLES, run=2),  # strips together
+        WindowPlan(rows=8, columns=7, run=3),  # columns of several strips, as blocks of a file would have it
+        WindowPlan(rows=3, columns=SAMPLES),  # parts of a strip
+        WindowPlan(rows=1, columns=11, run=2),
+        WindowPlan(rows=1, columns=1),
+    ],
+)
+def test_what_is_read_at_once_never_changes_a_bit(tmp_path, small_tiles, window):
     path = make_scene(tmp_path)
     expected = compute(make_work(path))
-    made = compute(make_work(path, max_memory=max_memory))
+    made = compute(make_work(path, window=window))
     for name in LAYERS:
         np.testing.assert_array_equal(made[name], expected[name])
 
 
-def test_threads_never_change_a_bit(tmp_path, small_tiles, monkeypatch):
+@pytest.mark.parametrize("threads", [2, 4])
+def test_threads_never_change_a_bit(tmp_path, small_tiles, monkeypatch, threads):
     work = make_work(make_scene(tmp_path))
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     monkeypatch.setattr(pieces, "PIECE_PIXELS", 50)
-    with local_engine(torch.device("cpu")) as engine:
+    with local_engine(torch.device("cpu"), threads=threads) as engine:
         assert engine.pool is not None
+        assert engine.threads == threads
         made = compute(work, engine)
     np.testing.assert_array_equal(made["probability"], compute(work)["probability"])
+
+
+def test_no_more_threads_compute_than_the_process_may_use(monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(local, "usable_processors", lambda: 3)
+    with local_engine(torch.device("cpu")) as engine:
+        assert engine.threads == 3
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)  # as OMP_NUM_THREADS=1 has it
+    with local_engine(torch.device("cpu")) as engine:
+        assert engine.pool is None
 
 
 def test_only_the_missing_tiles_are_read_and_made(tmp_path, small_tiles, monkeypatch):
     work = make_work(make_scene(tmp_path))
     read = []
     original = LineWork.read
-    monkeypatch.setattr(LineWork, "read", lambda self, window: read.append(window[0]) or original(self, window))
+    monkeypatch.setattr(
+        LineWork, "read", lambda self, window, *into: read.append(window[0]) or original(self, window, *into)
+    )
     made = [tile for tile, _ in LocalEngine().compute(work, [1, 4])]
     assert made == [1, 4]
     assert [(rows.start, rows.stop) for rows in read] == [(8, 16), (32, 40)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -154,11 +155,35 @@ def test_the_model_comes_from_the_environment_where_none_lies_beside_the_scene(h
     assert done.returncode == 0, done.stderr
 
 
-def test_a_small_memory_gives_the_same_map(hsigeo, here):
+def test_the_least_memory_that_a_refusal_names_does_and_gives_the_same_map(hsigeo, here):
     assert hsigeo("classify", "line.hdr", "-o", "whole.tif").returncode == 0
-    assert hsigeo("classify", "line.hdr", "-o", "tiled.tif", "--max-memory", "20K").returncode == 0
+    refused = hsigeo("classify", "line.hdr", "-o", "tiled.tif", "--max-memory", "20K")
+    assert refused.returncode == 2
+    least = re.search(r"the least that would do is --max-memory (\d+)M", refused.stderr)
+    assert least is not None, refused.stderr
+    # What the process takes before it begins varies by a few MB from run to run.
+    done = hsigeo("classify", "line.hdr", "-o", "tiled.tif", "--max-memory", f"{int(least[1]) + 20}M", "--threads", "1")
+    assert done.returncode == 0, done.stderr
     with rasterio.open(here / "whole.tif") as whole, rasterio.open(here / "tiled.tif") as tiled:
         np.testing.assert_array_equal(whole.read(), tiled.read())
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(hsigeo, here):
+    before = sorted(here.iterdir())
+    done = hsigeo("classify", "line.hdr", "-o", "planned.tif", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines() if line[0] != " ")
+    assert list(lines) == ["scene", "model", "tiles", "read", "write", "memory", "compute", "time"]
+    assert "planned.tif" in lines["write"]
+    assert lines["memory"].endswith("allowed")
+    assert sorted(here.iterdir()) == before
+
+
+def test_a_dry_run_refuses_what_the_run_would_refuse(hsigeo, here):
+    (here / "there.tif").write_bytes(b"something")
+    done = hsigeo("classify", "line.hdr", "-o", "there.tif", "--dry-run")
+    assert done.returncode == 1
+    assert "there.tif exists" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_the_map_has_each_label_at_the_longitude_and_latitude_of_its_pixel(scene
 
 
 def test_results_too_large_for_memory_go_to_disk_and_leave_nothing(scene, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("hsigeo.io.orthorectification.Spool", lambda folder: Spool(folder, budget=0))
+    monkeypatch.setattr("hsigeo.io.orthorectification.Spool", lambda folder, budget: Spool(folder, budget=0))
     folder = tmp_path / "out"
     folder.mkdir()
     result = result_of()

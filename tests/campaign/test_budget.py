@@ -1,0 +1,107 @@
+"""Plans fit into what is allowed, or the refusal says what would do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from envi_files import make_encoded_cube, write_envi
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsigeo.campaign import budget
+from hsigeo.campaign.budget import Demand, default_limit, plan_memory
+from hsigeo.errors import MemoryLimitError
+from hsigeo.grid import Grid
+from hsigeo.io import open_cube
+from hsigeo.tiling import plan_strips
+
+MIB = 1 << 20
+DEMAND = Demand(used=200, span=200, base=300 * MIB, batches=20 * MIB, computed=72, answers=1, writing=50 * MIB)
+
+
+@pytest.fixture(scope="module")
+def header(tmp_path_factory):
+    path = write_envi(tmp_path_factory.mktemp("scene"), "scene", make_encoded_cube(3, 4, 5))
+    return open_cube(path).header
+
+
+def make_header(header, lines, samples, *, bands=200, block=None, **changes):
+    table = replace(
+        header.bands, count=bands, wavelength=np.linspace(400, 2500, bands), fwhm=None, good=np.ones(bands, bool)
+    )
+    grid = Grid(lines=lines, samples=samples, transform=header.grid.transform, crs=None)
+    return replace(header, bands=table, grid=grid, block_shape=block or (1, samples), **changes)
+
+
+def plan(made, limit, demand=DEMAND):
+    return plan_memory(made, plan_strips(lines=made.grid.lines, samples=made.grid.samples), demand, limit)
+
+
+@given(
+    st.integers(1, 10**6),
+    st.integers(1, 10**6),
+    st.sampled_from([None, (256, 256), (512, 512), (16, 10**6), (4096, 4096)]),
+    st.sampled_from(["ENVI", "GTiff", "NetCDF-4", "Zarr 3"]),
+    st.integers(350, 5000),
+)
+def test_a_plan_never_exceeds_its_limit(header, lines, samples, block, form, mib):
+    made = make_header(header, lines, samples, block=block, format=form, compressed=form != "ENVI")
+    try:
+        assert plan(made, mib * MIB).total <= mib * MIB
+    except MemoryLimitError as error:
+        least = int(re.search(r"--max-memory (\d+)M", str(error))[1])
+        assert least > mib
+        assert plan(made, least * MIB).total <= least * MIB
+
+
+def test_the_size_of_a_scene_does_not_change_what_it_takes(header):
+    small, large = (plan(make_header(header, lines, 2000), 1 << 30) for lines in (1000, 100_000))
+    assert small == large
+
+
+def test_a_row_too_wide_for_the_limit_is_read_in_parts(header):
+    made = make_header(header, 100, 200_000)
+    assert plan(made, 4 << 30).window.columns == 200_000
+    narrow = plan(made, 420 * MIB).window
+    assert narrow.rows == 1
+    assert narrow.columns < 200_000
+
+
+def test_blocks_of_a_tiled_file_are_read_once_as_long_as_a_column_of_them_fits(header):
+    made = make_header(header, 10_000, 10_000, block=(512, 512), format="GTiff", compressed=True)
+    roomy, tight, tightest = (plan(made, mib * MIB) for mib in (4000, 550, 420))
+    assert (roomy.window.columns, roomy.repeats) == (2048, 1)
+    assert (tight.window.columns, tight.repeats) == (512, 1)
+    assert tight.cache > 512 * 512 * 200 * 2
+    assert tightest.repeats > 1
+
+
+def test_a_refusal_names_the_base_and_the_least(header):
+    with pytest.raises(
+        MemoryLimitError, match=r"^64 MiB do not suffice for .*: 300 MiB are taken before the first pixel"
+    ):
+        plan(make_header(header, 100, 100), 64 * MIB)
+
+
+def test_without_a_limit_a_quarter_is_taken_or_what_the_least_plan_needs(header, monkeypatch):
+    made = make_header(header, 1000, 2000)
+    monkeypatch.setattr(budget, "usable_memory", lambda: 4000 * MIB)
+    assert default_limit() == 1000 * MIB
+    assert plan(made, None).limit == 1000 * MIB
+    monkeypatch.setattr(budget, "usable_memory", lambda: 800 * MIB)
+    assert 200 * MIB < plan(made, None).limit == plan(made, None).total <= 800 * MIB
+    monkeypatch.setattr(budget, "usable_memory", lambda: 310 * MIB)
+    with pytest.raises(MemoryLimitError):
+        plan(made, None)
+
+
+def test_labels_are_kept_in_memory_as_far_as_there_is_room(header):
+    made = make_header(header, 1000, 2000)
+    demand = replace(DEMAND, spool=200 * MIB)
+    assert plan(made, 1 << 30, demand).spool == 200 * MIB
+    tight = plan(made, 450 * MIB, demand)
+    assert 0 < tight.spool < 200 * MIB
+    assert tight.total <= 450 * MIB
