@@ -36,6 +36,7 @@ class _Ready:
     device: torch.device = CPU
     device_kind: str = "cpu"
     kernel: str = "none"
+    threads: int = 1
     lines_at_once: int = 1
 
     def compute(

@@ -27,6 +27,9 @@ _DEFAULT_SHARE = 4
 _SPARE_BYTES = 20 << 20
 """For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
 
+_BLOCKS = 3
+"""Of reflectance: one is read, one begun, one finished (`hsigeo.campaign.local`)."""
+
 _LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
 
 
@@ -181,25 +184,24 @@ def _repeats(header: CubeHeader, window: WindowPlan) -> int:
 
 
 def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand: Demand) -> int:
-    """One window that is read, one that waits, one that is computed strip by strip, and strips that are half made."""
+    """Windows: one as stored, three as reflectance; the answers of two strips, and of those that are half made."""
     pixels = min(window.rows, strips.lines) * window.columns
     at_once = min(window.rows, strips.rows) * window.columns
-    kept = 4 * demand.used
     half_made = 0
     if window.columns < strips.samples:
         half_made = min(window.run * strips.rows, strips.lines) * strips.samples
     elif window.rows < strips.rows:
         half_made = strips.rows * strips.samples
     return (
-        pixels * (_reading(header, demand) + 2 * kept)
-        + at_once * (demand.used + demand.computed)
+        pixels * (_stored(header, demand) + _BLOCKS * 4 * demand.used)
+        + at_once * (demand.used + 2 * demand.computed)
         + half_made * demand.answers
     )
 
 
-def _reading(header: CubeHeader, demand: Demand) -> int:
-    """Bytes of a pixel while it is read: as stored, and as reflectance."""
+def _stored(header: CubeHeader, demand: Demand) -> int:
+    """Bytes of a pixel as the file's reader gives it."""
     raw = header.format == "ENVI"
-    stored = header.dtype.itemsize * (header.bands.count if raw and header.interleave == "bip" else demand.span)
-    copies = 1 if header.byte_order == sys.byteorder and (raw or not header.format.startswith(("NetCDF", "HDF"))) else 2
-    return copies * stored + 4 * demand.used
+    span = header.bands.count if raw and header.interleave == "bip" else demand.span
+    is_copied = header.byte_order != sys.byteorder or header.format.startswith(("NetCDF", "HDF"))
+    return header.dtype.itemsize * span * (2 if is_copied else 1)

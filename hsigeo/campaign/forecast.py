@@ -10,6 +10,7 @@ import numpy as np
 
 from hsigeo.campaign.line import Engine, PreparedLine
 from hsigeo.campaign.local import LocalEngine
+from hsigeo.campaign.pieces import compute_ahead
 from hsigeo.campaign.work import LineWork, Window, partial_layers
 
 __all__ = ["Forecast", "Rates", "forecast", "measure_rates"]
@@ -105,7 +106,8 @@ def _try_run(work: LineWork, windows: list[Window], pool: Executor | None) -> tu
         block = work.read(window)
         read.append(time.monotonic() - began)
         began = time.monotonic()
-        work.compute(block, pool)
+        for _ in compute_ahead([(None, block)], work.compute, pool):
+            pass
         computed += time.monotonic() - began
     shares = sum(sizes) / sum(sizes[:2])
     later = read[-1] / sizes[min(1, len(sizes) - 1)]

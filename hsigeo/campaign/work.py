@@ -1,8 +1,8 @@
 """The tiles of one line: what to read, and how a block of the scene becomes a tile of the map.
 
 Tiles are strips of rows whose size depends on the scene alone (`hsigeo.tiling.plan_strips`). What is read at once
-depends on memory and on the file (`hsigeo.campaign.budget`): several strips where the file's own blocks are higher, a part of one where memory is
-short. Neither changes a bit of the result.
+depends on memory and on the file (`hsigeo.campaign.budget`): several strips where the file's own blocks are higher, a
+part of one where memory is short. Neither changes a bit of the result.
 """
 
 from __future__ import annotations
