@@ -363,6 +363,15 @@ def _look(constants: Any, spectra: Any, pixels: Any, tile: Any) -> bool:
     return True
 
 
+@compiled(types.void(_ROWS, types.int64, _ROW))
+def _worst(contradiction: Any, tokens: int, worst: Any) -> None:
+    """The largest contradiction of any token, (L,)."""
+    worst[:] = np.float32(0.0)
+    for token in range(tokens):
+        for p in range(len(worst)):
+            worst[p] = max(worst[p], contradiction[token, p])
+
+
 @compiled(types.void(_CONSTANTS, _TILE, _PIXELS, types.float32[:, :]))
 def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
     """What the tile's pixels are, into their columns of `answers`."""
@@ -405,8 +414,9 @@ def answer(constants: Any, spectra: Any, answers: Any) -> None:
         chosen = pixels[first : min(first + tile.tokens.shape[1], count)]
         first += len(chosen)
         if _look(constants, spectra, chosen, tile):
+            _worst(tile.contradiction, constants.sizes[2], tile.spare)
             for lane in range(len(chosen)):
-                if tile.contradiction[:, lane].max() > 1:
+                if tile.spare[lane] > 1:
                     odd[odd_count] = chosen[lane]
                     odd_count += 1
         _tell(constants, tile, chosen, answers)
