@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from hsigeo.model.consensus import BandConsensus, ConsensusNetwork
 from hsigeo.training.discriminant import calibrated, discriminant
-from hsigeo.training.fit import Progress, seeded
+from hsigeo.training.fit import Progress, drawing
 from hsigeo.training.recall import choose_prototypes, fit_recall
 from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
@@ -31,6 +31,9 @@ LEAST_USUAL = 2.0
 
 LEAST_NOISE, LEAST_SPREAD = 1e-3, 1e-4
 """Floors, in standardised units, for spectra that hardly differ."""
+
+LEAST_RATIO = 1e-8
+"""Of a component's variance to the largest: down to it products of pixels leave eight digits of the component."""
 
 MOST_PIXELS = 20_000
 """Training pixels used; of more, a random part, in which rare classes lose nothing."""
@@ -86,7 +89,7 @@ def train_consensus(
         if progress is not None:
             progress(next(done), STAGES)
 
-    with seeded(seed) as generator, torch.no_grad():
+    with drawing(seed) as generator, torch.no_grad():
         used = _enough(torch.from_numpy(samples.class_index), classes, generator)
         spectra, target = torch.from_numpy(samples.spectra)[used], torch.from_numpy(samples.class_index)[used]
         sizes = _sizes(plan, pixels=len(used), numbers=3 * plan.window * -(-samples.bands.count // plan.window))
@@ -162,13 +165,26 @@ def _principal(flat: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
     mean = flat.mean(dim=0)
     centred = flat - mean
     if len(flat) < flat.shape[1]:
-        _, lengths, components = torch.linalg.svd(centred, full_matrices=False)
-        components, variance = components.T, lengths.square() / len(flat)
+        components, variance = _principal_of_few(centred, width)
     else:  # the same from the smaller matrix
         values, vectors = torch.linalg.eigh(centred.T @ centred / len(flat))  # ascending
         components, variance = vectors.flip(1), values.flip(0).clamp(min=0.0)
     missing = max(0, width - len(variance))
     return mean, F.pad(components, (0, missing))[:, :width], F.pad(variance, (0, missing))[:width]
+
+
+def _principal_of_few(centred: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Components (T·I, ·) and variances (·,) of fewer pixels than numbers, (P, T·I): from products of pixels, (P, P).
+
+    The singular vectors are the same and take twice as long. Only they can tell what hardly varies from what does not
+    vary at all, for the products square the ratio.
+    """
+    values, vectors = torch.linalg.eigh(centred @ centred.T)  # ascending
+    squared, vectors = values.flip(0)[:width], vectors.flip(1)[:, :width]
+    if squared[-1] > LEAST_RATIO * squared[0]:
+        return centred.T @ (vectors / squared.sqrt()), squared / len(centred)
+    _, lengths, components = torch.linalg.svd(centred, full_matrices=False)
+    return components.T, lengths.square() / len(centred)
 
 
 def _enough(target: Tensor, classes: int, generator: torch.Generator) -> Tensor:

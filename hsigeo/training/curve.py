@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.metrics import Accuracy
+from hsigeo.training.concurrent import run_all
 from hsigeo.training.recipes import Recipe
 from hsigeo.training.samples import LabelledSpectra
 from hsigeo.training.validation import HeldOut, judge
@@ -69,15 +71,23 @@ def measure_learning_curve(
         Ascending in pixels. A share that is no fewer pixels than the next is left out.
     """
     folds = held.plan.folds[:CURVE_FOLDS]
-    points = []
+    drawn = []  # (share, fold)
     for share in SHARES:
         generator = np.random.default_rng(seed)
-        parts = [_draw(samples.class_index[fold.train], share, generator) for fold in folds]
-        accuracies = []
-        for fold, part in zip(folds, parts, strict=True):
-            accuracies.append(judge(samples, recipe, fold.train[part], fold.test, seed=seed))
-            count_one()
-        points.append(_point(accuracies, [len(part) for part in parts]))
+        drawn.append([fold.train[_draw(samples.class_index[fold.train], share, generator)] for fold in folds])
+    jobs = [
+        partial(judge, samples, recipe, train, fold.test, seed=seed)
+        for parts in drawn
+        for train, fold in zip(parts, folds, strict=True)
+    ]
+    accuracies = []
+    for accuracy in run_all(jobs):
+        accuracies.append(accuracy)
+        count_one()
+    points = [
+        _point(accuracies[k * len(folds) : (k + 1) * len(folds)], [len(train) for train in parts])
+        for k, parts in enumerate(drawn)
+    ]
     whole = [held.accuracy_of(number) for number in range(len(folds))]
     points.append(_point(whole, [len(fold.train) for fold in folds]))
     return tuple(point for point, later in zip(points, [*points[1:], None], strict=True) if _is_less(point, later))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-__all__ = ["FitPlan", "Progress", "descend", "fit", "seeded"]
+__all__ = ["FitPlan", "Progress", "descend", "drawing", "fit", "seeded"]
 
 Progress = Callable[[int, int], None]
+
+_DRAWING = threading.RLock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +126,32 @@ def seeded(seed: int) -> Iterator[torch.Generator]:
     torch.Generator
         The generator that torch uses by default within the block.
     """
+    # torch has one default generator for all threads: who draws from it waits for the others.
+    with _one_thread(), _DRAWING, torch.random.fork_rng(devices=[]):
+        yield torch.manual_seed(seed)
+
+
+@contextmanager
+def drawing(seed: int) -> Iterator[torch.Generator]:
+    """One thread does the work of the block, which draws from the generator it is given and from no other.
+
+    Unlike `seeded`, several threads may do so at the same time. The numbers drawn are the same.
+
+    Yields
+    ------
+    torch.Generator
+        A new one that starts from `seed`.
+    """
+    with _one_thread():
+        yield torch.Generator().manual_seed(seed)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with torch.random.fork_rng(devices=[]):
-            yield torch.manual_seed(seed)
+        yield
     finally:
         torch.set_num_threads(threads)
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from hsigeo.model.novelty import Novelty, describe, learn_novelty
-from hsigeo.training.fit import seeded
+from hsigeo.training.fit import drawing
 from hsigeo.training.samples import LabelledSpectra
 
-__all__ = ["distances_from", "novelty_of"]
+__all__ = ["novelty_of"]
 
 BATCH = 1024
 
@@ -28,23 +28,12 @@ def novelty_of(
     held_out : (pixel,)
         Distances of pixels that networks trained alike had not learnt.
     """
-    with (
-        seeded(0) as generator,
-        torch.no_grad(),
-    ):  # one thread, so that the sums do not depend on how many cores there are
+    with drawing(0) as generator, torch.no_grad():
         description = _describe_all(network, samples.spectra)
         if description is None:
             return None
         target = torch.from_numpy(samples.class_index)
         return learn_novelty(description, target, len(samples.classes), held_out, generator=generator)
-
-
-def distances_from(novelty: Novelty, network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(pixel,) distance of spectra (pixel, band) from what the network has learnt."""
-    with torch.inference_mode():
-        description = _describe_all(network, spectra)
-        assert description is not None
-        return np.asarray(novelty.distance(description).numpy())
 
 
 def _describe_all(network: nn.Module, spectra: NDArray[np.float32]) -> Tensor | None:

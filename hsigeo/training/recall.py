@@ -92,12 +92,13 @@ def fit_recall(points: Tensor, target: Tensor, classes: int, prototypes: Tensor)
     distance, among = _squared_distance(points, prototypes), _squared_distance(prototypes, prototypes)
     scale = distance.median().clamp(min=1e-12)
     best = (torch.inf, 0.0, torch.empty(0))
+    at = len(TEMPERATURES) // 2  # the best temperature, which neighbouring ridges nearly share
     for reach in REACHES:
         features = _Features.of(torch.exp(-distance / scale / reach**2), torch.exp(-among / scale / reach**2))
         for ridge in RIDGES:
-            temperature, loss = _calibrate(features.left_out(wanted, ridge)[asked], target[asked])
+            at, loss = _calibrate(features.left_out(wanted, ridge)[asked], target[asked], at)
             if loss < best[0]:
-                best = loss, reach, features.evidence(wanted, ridge) / temperature
+                best = loss, reach, features.evidence(wanted, ridge) / float(TEMPERATURES[at])
     _, reach, evidence = best
     return Recall(reach=float(scale.sqrt()) * reach, evidence=evidence.float())
 
@@ -145,8 +146,20 @@ def _squared_distance(first: Tensor, second: Tensor) -> Tensor:
     return torch.cdist(first, second, compute_mode="use_mm_for_euclid_dist").square()
 
 
-def _calibrate(scores: Tensor, target: Tensor) -> tuple[float, float]:
-    """The temperature at which scores (P, K) are most likely, and their mean log-loss there."""
-    losses = [float(F.cross_entropy(scores / temperature, target)) for temperature in TEMPERATURES]
-    best = min(range(len(losses)), key=losses.__getitem__)
-    return float(TEMPERATURES[best]), losses[best]
+def _calibrate(scores: Tensor, target: Tensor, start: int) -> tuple[int, float]:
+    """Which temperature makes scores (P, K) most likely, and their mean log-loss there.
+
+    The loss is convex in the reciprocal of the temperature, so from any `start` the way down leads to the least.
+    """
+
+    def loss(number: int) -> float:
+        return float(F.cross_entropy(scores / TEMPERATURES[number], target))
+
+    best, least = start, loss(start)
+    while best > 0 and (lower := loss(best - 1)) <= least:
+        best, least = best - 1, lower
+    if best < start:
+        return best, least
+    while best < len(TEMPERATURES) - 1 and (lower := loss(best + 1)) < least:
+        best, least = best + 1, lower
+    return best, least

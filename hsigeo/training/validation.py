@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from torch import nn
 from hsigeo.calibration import choose_temperature, expected_calibration_error, reliability, soften
 from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
 from hsigeo.metrics import Accuracy, confusion_matrix
-from hsigeo.training.folds import FoldPlan, plan_disjoint_folds, plan_random_folds
-from hsigeo.training.novelty import distances_from, novelty_of
+from hsigeo.model.novelty import decide_and_describe
+from hsigeo.training.concurrent import run_all
+from hsigeo.training.folds import Fold, FoldPlan, plan_disjoint_folds, plan_random_folds
+from hsigeo.training.novelty import novelty_of
 from hsigeo.training.recipes import Recipe
 from hsigeo.training.samples import LabelledSpectra
 
@@ -34,6 +37,8 @@ RANDOM_FOLDS = 2
 
 BATCH = 1024
 """Pixels that go through the network at a time."""
+
+_Answers = tuple[NDArray[np.float32], NDArray[np.float32] | None]
 
 _UNITS = {"polygon": "polygons", "scene": "scenes", "block": "blocks with a buffer", "pixel": "pixels"}
 
@@ -199,7 +204,13 @@ def validate(
         if progress is not None:
             progress(done, total)
 
-    disjoint, random = (_hold_out(samples, recipe, plan, seed, count_one) for plan in plans)
+    jobs = [partial(_ask_fold, samples, recipe, fold, seed) for plan in plans for fold in plan.folds]
+    answers = []
+    for found in run_all(jobs):
+        answers.append(found)
+        count_one()
+    split = len(plans[0].folds)
+    disjoint, random = _held_out(samples, plans[0], answers[:split]), _held_out(samples, plans[1], answers[split:])
     temperature, _ = choose_temperature(disjoint.logits, disjoint.target, disjoint.fold)
     return Validation(disjoint=disjoint, random=random, temperature=temperature)
 
@@ -216,28 +227,32 @@ def _accuracy(logits: NDArray[np.float32], target: NDArray[np.int64], names: tup
     return Accuracy(names=names, confusion=confusion_matrix(target + 1, logits.argmax(axis=1) + 1, len(names)))
 
 
-def _hold_out(
-    samples: LabelledSpectra, recipe: Recipe, plan: FoldPlan, seed: int, count_one: Callable[[], None]
-) -> HeldOut:
-    logits, distances = [], []
-    for fold in plan.folds:
-        part = samples.take(fold.train)
-        network = recipe(part, seed=seed).network
-        logits.append(ask(network, samples.spectra[fold.test]))
-        novelty = novelty_of(network, part)
-        if novelty is not None:
-            distances.append(distances_from(novelty, network, samples.spectra[fold.test]))
-        count_one()
+def _held_out(samples: LabelledSpectra, plan: FoldPlan, answers: list[_Answers]) -> HeldOut:
     tested = np.concatenate([fold.test for fold in plan.folds])
+    distances = [distance for _, distance in answers if distance is not None]
     return HeldOut(
         plan=plan,
-        logits=np.concatenate(logits),
+        logits=np.concatenate([logits for logits, _ in answers]),
         target=samples.class_index[tested],
         fold=np.repeat(np.arange(len(plan.folds)), [len(fold.test) for fold in plan.folds]),
         unit=plan.unit[tested],
         names=samples.classes.names,
         distance=np.concatenate(distances) if len(distances) == len(plan.folds) else None,
     )
+
+
+def _ask_fold(samples: LabelledSpectra, recipe: Recipe, fold: Fold, seed: int) -> _Answers:
+    """Logits and distances of a fold's test pixels from a model trained on the others."""
+    part = samples.take(fold.train)
+    network = recipe(part, seed=seed).network
+    novelty = novelty_of(network, part)
+    with torch.inference_mode():
+        batches = torch.split(torch.from_numpy(samples.spectra[fold.test]), BATCH)
+        if novelty is None:
+            return torch.cat([network(batch) for batch in batches]).numpy(), None
+        found = [decide_and_describe(network, batch) for batch in batches]
+        description = torch.cat([described for _, described in found if described is not None])
+        return torch.cat([logits for logits, _ in found]).numpy(), novelty.distance(description).numpy()
 
 
 def ask(network: nn.Module, spectra: NDArray[np.float32]) -> NDArray[np.float32]:

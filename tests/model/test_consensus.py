@@ -154,3 +154,12 @@ def test_the_basis_is_that_of_principal_components():
         strongest = torch.linalg.svd(centred).Vh[:4]
         overlap = strongest @ consensus.basis.flatten(0, 1)
         torch.testing.assert_close(overlap.abs(), torch.eye(4), atol=1e-3, rtol=0)
+
+
+def test_spectra_without_any_variation_still_get_a_basis_of_unit_columns():
+    tokens = torch.ones(10, TOKENS, INPUTS)
+    tokens[:, 0] += torch.arange(10.0)[:, None]  # one direction, and nothing else varies
+    consensus = BandConsensus(TOKENS, INPUTS, 4, 4)
+    learn_consensus(consensus, tokens, generator=torch.Generator().manual_seed(0))
+    columns = consensus.basis.flatten(0, 1)
+    torch.testing.assert_close(columns.T @ columns, torch.eye(4), atol=1e-5, rtol=0)

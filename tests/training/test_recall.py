@@ -79,3 +79,14 @@ def test_equal_points_and_single_pixels_of_a_class_give_finite_evidence():
     assert fit_recall(points, torch.arange(6) % 2, 2, points).evidence.isfinite().all()
     lonely = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
     assert fit_recall(lonely, torch.arange(3), 3, lonely).evidence.isfinite().all()
+
+
+@pytest.mark.parametrize("start", [0, 13, 25])
+@pytest.mark.parametrize("sharpness", [0.0, 0.05, 0.3, 1.0, 30.0])
+def test_the_best_temperature_is_found_from_any_start(start, sharpness):
+    generator = torch.Generator().manual_seed(0)
+    target = torch.arange(90) % 3
+    scores = sharpness * (torch.nn.functional.one_hot(target) + torch.randn(90, 3, generator=generator)).double()
+    losses = [float(torch.nn.functional.cross_entropy(scores / t, target)) for t in recall.TEMPERATURES]
+    best, loss = recall._calibrate(scores, target, start)
+    assert loss == losses[best] == min(losses)
