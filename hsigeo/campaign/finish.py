@@ -12,6 +12,7 @@ import dask
 import dask.array as da
 import numpy as np
 import xarray as xr
+from dask.local import get_sync
 from numpy.typing import NDArray
 
 from hsigeo.campaign.job import LineJob
@@ -64,7 +65,7 @@ def write_outputs(
     for layer in partial.layers:
         finished[layer.name] = result[layer.name].copy(data=_lazy(partial, layer.name))
     with (
-        dask.config.set(scheduler="synchronous"),
+        dask.config.set(scheduler=get_sync),  # the function: at its name dask would import its cluster first
         _placed(finished, job, geolocation, partial.folder, spool_bytes) as placed,
     ):
         if geolocation is not None:

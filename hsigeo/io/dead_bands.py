@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from dask.local import get_sync
 from numpy.typing import NDArray
 
 from hsigeo.scene import check_scene, spectral_axis
@@ -56,8 +57,9 @@ def _look(scene: xr.DataArray) -> NDArray[np.float32]:
     rows = np.unique(np.linspace(0, lines - 1, ROWS).round().astype(int))
     columns = max(1, min(samples, VALUES // max(1, count * len(rows))))
     left = (samples - columns) // 2
-    # In the caller's thread: pools of dask would not survive a fork, and a few rows need none.
-    found = [scene[:, row, left : left + columns].compute(scheduler="synchronous").values for row in rows]
+    # In the caller's thread: pools of dask would not survive a fork, and a few rows need none. By function rather than
+    # by name, at which dask would import its cluster first.
+    found = [scene[:, row, left : left + columns].compute(scheduler=get_sync).values for row in rows]
     return np.concatenate(found, axis=1).astype(np.float32)
 
 
