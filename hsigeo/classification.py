@@ -130,7 +130,13 @@ def match_scene(scene: xr.DataArray, model: Model, *, fill_missing: bool = False
 
 
 def answers_of_block(
-    block: Block, *, model: Model, match: BandMatch, device: torch.device, limit: float | None = None
+    block: Block,
+    *,
+    model: Model,
+    match: BandMatch,
+    device: torch.device,
+    limit: float | None = None,
+    batch: int | None = None,
 ) -> Block:
     """Class probabilities of the pixels of a block, and how far they lie from what was learnt.
 
@@ -140,6 +146,8 @@ def answers_of_block(
         The bands that `match` uses. Fastest where the bands of a pixel lie side by side in memory.
     limit
         Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
+    batch
+        Pixels that go through the network at once; by default what suits the device.
 
     Returns
     -------
@@ -150,7 +158,7 @@ def answers_of_block(
     bands, lines, samples = block.shape
     by_pixel = np.moveaxis(block, 0, -1).reshape(-1, bands)
     prepare = _on_model_bands(match, device)
-    answers = answer(model, by_pixel, device=device, prepare=prepare, measured=limit is not None)
+    answers = answer(model, by_pixel, device=device, batch=batch, prepare=prepare, measured=limit is not None)
     if limit is not None:
         answers[:-1, answers[-1] > limit] = np.nan
     return answers.reshape(-1, lines, samples)

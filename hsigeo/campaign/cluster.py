@@ -22,6 +22,7 @@ import torch
 
 import hsigeo
 from hsigeo.campaign.job import cached_model, describe_header
+from hsigeo.campaign.pace import Pace
 from hsigeo.campaign.work import LineWork, Tile, compute_tiles
 from hsigeo.classification import match_scene
 from hsigeo.errors import ClusterError
@@ -261,7 +262,7 @@ def _open_work(source: LineSource) -> LineWork:
         model=model,
         match=match_scene(scene, model, fill_missing=source.fill_missing),
         fill_missing=source.fill_missing,
-        device=resolve_device(source.device),
+        pace=Pace(resolve_device(source.device)),
         layers=source.layers,
         plan=source.plan,
         window=source.window,

@@ -253,7 +253,7 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
         model=model,
         match=match,
         fill_missing=filling,
-        device=settings.device,
+        pace=ready.pace,
         layers=job.layers,
         plan=strips,
         window=memory.window,
@@ -354,6 +354,8 @@ def _make_tiles(line: PreparedLine, partial: PartialMap, engine: Engine, listene
         for tile, parts in tiles:
             partial.write(tile, parts)
             listener.advance(_pixels(line, tile))
+            for note in line.work.pace.take_notes():
+                listener.say(f"{line.job.scene}: {note}")
             if listener.is_stopping():
                 break
     partial.sync()

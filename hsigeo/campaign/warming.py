@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
+from hsigeo.campaign.pace import LEAST_BATCH, Pace, fitting_batch
 from hsigeo.campaign.pieces import PIECE_PIXELS
 from hsigeo.classification import answers_of_block
 from hsigeo.memory import forget_peak, peak_memory, release_unused, resident_memory
@@ -32,18 +33,22 @@ class Ready:
         Bytes it takes now.
     thread
         Bytes that a further thread adds while it computes.
+    pace
+        With which to begin.
     """
 
     resident: int
     thread: int
+    pace: Pace
 
 
 def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float | None) -> Ready:
     """Compute a piece, so that whatever is loaded or made at first use is there, and see what it takes."""
-    spectra = _make_spectra(len(match.used), max(PIECE_PIXELS, batch_size(device)))
+    pace = Pace(device, LEAST_BATCH if device.type == "cuda" else None)
 
     def compute() -> None:
-        answers_of_block(spectra, model=model, match=match, device=device, limit=limit)
+        spectra = _make_spectra(len(match.used), max(PIECE_PIXELS, pace.batch))
+        pace.run(lambda device, batch: _answer(spectra, model, match, limit, device, batch))
 
     compute()
     release_unused()
@@ -52,7 +57,33 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
     _in_thread(compute)
     grown = max(0, peak_memory() - before)
     release_unused()
-    return Ready(resident=resident_memory(), thread=int(_KEPT * grown))
+    return Ready(resident=resident_memory(), thread=int(_KEPT * grown), pace=_begin(pace, device))
+
+
+def _answer(
+    spectra: NDArray[np.float32],
+    model: Model,
+    match: BandMatch,
+    limit: float | None,
+    device: torch.device,
+    batch: int,
+) -> None:
+    model.network.to(device)
+    answers_of_block(spectra, model=model, match=match, device=device, limit=limit, batch=batch)
+
+
+def _begin(tried: Pace, device: torch.device) -> Pace:
+    """The pace to begin with on a device, of which a small batch was tried."""
+    if tried.device.type != "cuda":
+        return tried if tried.device != device else Pace(device)
+    return Pace(
+        device,
+        fitting_batch(
+            batch_size(device),
+            free=torch.cuda.mem_get_info(device)[0],
+            pixel_bytes=torch.cuda.max_memory_allocated(device) // LEAST_BATCH,
+        ),
+    )
 
 
 def _make_spectra(bands: int, pixels: int) -> NDArray[np.float32]:

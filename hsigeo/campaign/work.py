@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
+from hsigeo.campaign.pace import Pace
 from hsigeo.campaign.pieces import compute_ahead
 from hsigeo.classification import answers_of_block, class_ids, most_probable
 from hsigeo.io.cube import Cube
@@ -40,8 +41,8 @@ class LineWork:
     ----------
     cube, model, match, fill_missing
         The scene, the model, which bands serve it, and whether it may lack some.
-    device
-        Where the network runs.
+    pace
+        Where the network runs, and with how many pixels at once.
     layers
         Which layers a tile has.
     plan
@@ -56,7 +57,7 @@ class LineWork:
     model: Model
     match: BandMatch
     fill_missing: bool = False
-    device: torch.device
+    pace: Pace
     layers: tuple[str, ...]
     plan: TilePlan
     window: WindowPlan
@@ -88,7 +89,14 @@ class LineWork:
 
     def compute(self, block: Block) -> Tile:
         """The layers of a block."""
-        answers = answers_of_block(block, model=self.model, match=self.match, device=self.device, limit=self.limit)
+
+        def ask(device: torch.device, batch: int) -> Block:
+            self.model.network.to(device)
+            return answers_of_block(
+                block, model=self.model, match=self.match, device=device, limit=self.limit, batch=batch
+            )
+
+        answers = self.pace.run(ask)
         probability = answers[: len(self.model.card.classes)]
         made: Tile = {"class_id": most_probable(probability, ids=class_ids(self.model.card.classes))}
         if "confidence" in self.layers:

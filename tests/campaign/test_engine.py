@@ -15,6 +15,7 @@ from labelled_spectra import make_model
 from hsigeo import tiling
 from hsigeo.campaign import local, pieces
 from hsigeo.campaign.local import LocalEngine, local_engine
+from hsigeo.campaign.pace import Pace
 from hsigeo.campaign.work import LineWork
 from hsigeo.classification import classify, match_scene
 from hsigeo.errors import SceneError
@@ -50,7 +51,7 @@ def make_work(path, *, window=None, layers=LAYERS):
         cube=cube,
         model=model,
         match=match_scene(scene, model),
-        device=torch.device("cpu"),
+        pace=Pace(torch.device("cpu")),
         layers=layers,
         plan=plan_strips(lines=LINES, samples=SAMPLES),
         window=window or WindowPlan(rows=plan_strips(lines=LINES, samples=SAMPLES).rows, columns=SAMPLES),
