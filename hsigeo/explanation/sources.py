@@ -16,6 +16,8 @@ from hsigeo.io.class_raster import open_map
 
 __all__ = ["Sources", "find_named", "find_sources"]
 
+ABOVE = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
@@ -53,17 +55,29 @@ def find_sources(subject: str, *, scene: str | None = None, model: str | None = 
 
 
 def find_named(metadata: Mapping[str, Any], key: str, subject: str) -> str | None:
-    """The path in the metadata; of it and its namesake beside the map the one that is there."""
+    """The path in the metadata: as it is, from the map's folder or one of `ABOVE` above it, or beside the map.
+
+    A path is from where the command ran that made the map, which often was a folder or two above it. The first that is
+    there is taken; the path as it is where none is.
+    """
     name = _text(metadata, key)
     if not name or not _is_a_name(name):
         return None
-    beside = Path(subject).parent / Path(name).name
-    return str(beside) if not Path(name).exists() and beside.exists() else name
+    home = Path(subject).absolute().parent
+    candidates = [Path(name), *(folder / name for folder in (home, *home.parents[:ABOVE])), home / Path(name).name]
+    return next((str(path) for path in candidates if _is_there(path)), name)
 
 
 def _text(metadata: Mapping[str, Any], key: str) -> str:
     value = metadata.get(key)
     return value if isinstance(value, str) else ""
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long a name, or a folder that may not be looked into
+        return False
 
 
 def _is_a_name(text: str) -> bool:

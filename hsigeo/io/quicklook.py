@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ STRETCH_PERCENT = (2.0, 98.0)
 
 _STRIP_BYTES = 8 << 20
 _SPARSE_STEP = 16
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +91,15 @@ class Picture:
     limits: tuple[tuple[float, float], ...] = ()
 
 
-def make_picture(cube: Cube, look: Look) -> Picture:
+def make_picture(cube: Cube, look: Look, *, progress: Progress | None = None) -> Picture:
     """A picture of the scene in its own geometry (rows as stored, not turned to the north).
 
     A classification with a colour table is shown in its colours.
+
+    Parameters
+    ----------
+    progress
+        Called with (rows passed, rows in all).
 
     Raises
     ------
@@ -101,7 +109,7 @@ def make_picture(cube: Cube, look: Look) -> Picture:
     header = cube.header
     step = math.ceil(max(header.grid.shape) / look.longest_side)
     bands = pick_bands(header, look.composite)
-    channels = _decimated(cube, bands, step)
+    channels = _decimated(cube, bands, step, progress)
     limits: tuple[tuple[float, float], ...] = ()
     if len(bands) == 1 and header.class_colors:
         rgba = _paint(channels[0], header)
@@ -178,7 +186,7 @@ def check_picture_path(path: str | os.PathLike[str], *, overwrite: bool = False)
     check_output(path, overwrite=overwrite)
 
 
-def _decimated(cube: Cube, bands: tuple[int, ...], step: int) -> NDArray[np.float32]:
+def _decimated(cube: Cube, bands: tuple[int, ...], step: int, progress: Progress | None) -> NDArray[np.float32]:
     """(band, y, x) reflectance of every `step`-th row and column of some bands, NaN where there is no data."""
     header = cube.header
     lines, samples = header.grid.shape
@@ -194,6 +202,8 @@ def _decimated(cube: Cube, bands: tuple[int, ...], step: int) -> NDArray[np.floa
         rows = slice(start, min(start + strip, lines))
         parts = [cube.read(rows, slice(None), window)[:, ::step, ::step] for window in windows]
         strips.append(np.concatenate(parts)[picked])
+        if progress is not None:
+            progress(rows.stop, lines)
     return to_reflectance(np.concatenate(strips, axis=1), header.scaling.take(list(bands)), header.nodata)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hsigeo.io.sidecars import RAMP
-from hsigeo.report.blocks import Cell, Numbering, Section, class_term, picture
+from hsigeo.report.blocks import Cell, Numbering, Section, class_term
 from hsigeo.report.charts import histogram_chart, reliability_chart
 from hsigeo.report.findings import Findings
-from hsigeo.report.mapped import scale_of
+from hsigeo.report.mapped import framed
 from hsigeo.report.markup import Child, Html, element, join
 from hsigeo.report.wording import count, percent
 
@@ -71,7 +71,7 @@ def render_confidence(findings: Findings, numbering: Numbering) -> Section | Non
     )
     says = f"Confidence of the map: dark is unsure, bright is sure; mean {percent(mean)}"
     caption = "Probability of the mapped class, on the same ground and scale as the map."
-    shown = numbering.figure([picture(survey.picture.rgba, says), scale_of(survey.picture), _ramp()], caption)
+    shown = numbering.figure(framed(survey.picture, says, _ramp()), caption)
     chart = element("div", histogram_chart(survey.histogram.sum(axis=0), survey.edges), class_="single")
     histogram = numbering.figure(chart, "How many pixels have which probability.")
     right = element("div", histogram, _by_class(findings, numbering))

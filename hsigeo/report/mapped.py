@@ -11,10 +11,13 @@ from hsigeo.report.markup import Child, Html, element, join, plain, shorten, ter
 from hsigeo.report.overview import unit_of
 from hsigeo.report.wording import count, percent, plural
 
-__all__ = ["render_map", "scale_of"]
+__all__ = ["framed", "render_map"]
 
 WIDE = 1.8
 """A picture this many times as wide as high lies over the other, not beside it."""
+
+HIGHEST, NARROWEST = 48.0, 9.0
+"""Of a picture: height and width in rem. In print 48 rem are 203 mm, which fits A4."""
 
 NAMED_ALOUD = 8
 """Classes that the alternative text of the map names."""
@@ -44,7 +47,7 @@ def _scene(findings: Findings, scene: Picture, numbering: Numbering) -> Html:
         term(name),
         f": {bands}. Stretched from the 2nd to the 98th percentile, with what is dark brightened.",
     ]
-    return numbering.figure([picture(scene.rgba, says), scale_of(scene)], about)
+    return numbering.figure(framed(scene, says), about)
 
 
 def _classes(findings: Findings, numbering: Numbering) -> Html:
@@ -60,7 +63,14 @@ def _classes(findings: Findings, numbering: Numbering) -> Html:
     north = " North is up." if is_placed(shown) and shown.crs is not None else ""
     same = " Same ground and scale as the scene." if findings.pictures.scene is not None else ""
     about = f"The map, in the colours of the table below; what has no class is left blank.{same}{north}{every}"
-    return numbering.figure([picture(shown.rgba, says), scale_of(shown)], about)
+    return numbering.figure(framed(shown, says), about)
+
+
+def framed(shown: Picture, says: str, *below: Child) -> Html:
+    """A picture with its scale bar, no higher than a screen: flight lines are many times as long as wide."""
+    lines, samples = shown.rgba.shape[1:]
+    width = max(HIGHEST * samples / lines, NARROWEST)
+    return element("div", picture(shown.rgba, says), scale_of(shown), below, style=f"max-width:{width:.1f}rem")
 
 
 def scale_of(shown: Picture) -> Html:

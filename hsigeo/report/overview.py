@@ -174,7 +174,7 @@ def _weakest(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[Child]:
     if recall[worst] >= accuracy.overall:
         return []
     low, high = intervals.recall[worst].tolist()
-    width = "; there are few of them" if high - low > WIDE else ""
+    width = ", a wide interval" if high - low > WIDE else ""
     return [
         [
             "The class most often missed is ",

@@ -308,7 +308,8 @@ def _find_agreement(search: _Search) -> tuple[Agreement | None, str]:
     others = [
         path for path in _listing(folder) if path.name.endswith("_map.tif") and path.name != Path(raster.path).name
     ]
-    if others or isinstance(raster.metadata.get("lines"), list):
+    is_line = Path(raster.path).name.endswith("_map.tif") and others
+    if is_line or isinstance(raster.metadata.get("lines"), list):
         where = shlex.quote(str(folder))
         output = shlex.quote(str(folder / "agreement"))
         search.miss("Agreement with overlapping lines", why, f"hsigeo agree {where} -o {output}")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.env import Env
 from rasterio.windows import Window
 
 from hsigeo.bands import BandTable
@@ -24,6 +25,7 @@ from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.cube import Cube, CubeHeader
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import open_quietly
+from hsigeo.io.map_files import CACHE_BYTES
 from hsigeo.io.map_picture import is_placed, lay_on, make_map_picture, place_picture, turn_north
 from hsigeo.io.quicklook import Look, Picture, decimated_transform, make_picture
 from hsigeo.io.scaling import to_reflectance
@@ -154,7 +156,8 @@ def read_pictures(raster: ClassRaster, scene: Cube | None, *, bar: Bar = no_bar)
     if scene is None:
         return Pictures(classes=classes, scene=None)
     header = scene.header
-    picture = make_picture(scene, Look(longest_side=LONGEST_SIDE, exponent=EXPONENT))
+    with bar("picture of the scene", "row") as show:
+        picture = make_picture(scene, Look(longest_side=LONGEST_SIDE, exponent=EXPONENT), progress=show)
     shown, note = _on_the_map(picture, header, raster, classes)
     nm = header.bands.wavelength
     bands = tuple((band + 1, None if nm is None else float(nm[band])) for band in picture.bands)
@@ -277,7 +280,12 @@ def survey_confidence(raster: ClassRaster, path: Path, like: Picture, *, bar: Ba
     histogram, total = np.zeros((len(ids), BINS), dtype=np.int64), np.zeros(len(ids))
     parts = []
     try:
-        with open_quietly(path, driver="GTiff") as dataset, bar("confidence", "row") as show:
+        # GDAL would keep a twentieth of the machine's memory of a file that is read once.
+        with (
+            Env(GDAL_CACHEMAX=CACHE_BYTES),
+            open_quietly(path, driver="GTiff") as dataset,
+            bar("confidence", "row") as show,
+        ):
             for first, classes in raster.strips():
                 window = Window(0, first, raster.grid.samples, len(classes))
                 values: NDArray[np.float32] = dataset.read(1, window=window)

@@ -113,6 +113,16 @@ def hostile_map(folder: Path, **metadata: Any) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "a/" * 3000, "/proc/self/mem", "..", "/dev/zero", "a\0b", "~", " ", "http://x.example/y.hdr"]
+)
+def test_a_map_that_names_odd_files_makes_a_page(tmp_path: Path, name: str) -> None:
+    findings, page = report_on(hostile_map(tmp_path, scene=name, model=name))
+    assert find_faults(page) == []
+    assert findings.found.scene is None
+    assert findings.found.model is None
+
+
 def test_nothing_from_outside_becomes_markup(tmp_path: Path) -> None:
     text = HOSTILE[1] + HOSTILE[0] + "\u202e\ud83d"
     validation = {

@@ -44,6 +44,21 @@ def test_files_are_found_where_the_folder_was_moved(classified: Any, tmp_path: P
     assert found.model is not None
 
 
+def test_files_are_found_from_another_folder_than_the_map_was_made_in(
+    classified: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made by ``hsigeo classify copy/line_1.hdr -o copy/maps/new/map.tif``, looked at from elsewhere."""
+    moved = classified.copy(tmp_path)
+    retag(moved.map, scene="copy/line_1.hdr", model="copy/line_1.safetensors")
+    path = moved.folder / "maps" / "new" / "map.tif"
+    path.parent.mkdir(parents=True)
+    moved.map.rename(path)
+    monkeypatch.chdir("/")
+    found = find_belongings(str(path), Given())
+    assert found.scene is not None
+    assert found.model is not None
+
+
 def test_a_scene_with_other_pixels_is_left_out_and_an_error_where_it_was_named(classified: Any, tmp_path: Path) -> None:
     moved = classified.copy(tmp_path)
     data = bytearray((moved.folder / "line_1.img").read_bytes())
