@@ -14,6 +14,7 @@ import pyogrio
 import rasterio.features
 import scipy.io
 import shapely
+import xarray as xr
 from affine import Affine
 from numpy.typing import NDArray
 
@@ -23,8 +24,10 @@ from hsigeo.io.scene_reader import open_scene
 from hsigeo.scene import grid_of, spectral_axis
 
 __all__ = [
+    "Located",
     "Pixels",
     "join",
+    "locate_berlin",
     "read_berlin",
     "read_indian_pines",
     "read_jasper_ridge",
@@ -100,27 +103,63 @@ def read_berlin(data: Path, *, block: int = 10, fine: int = 10) -> Pixels:
     Where polygons cover a pixel whole, its class is the one with the largest share of it (measured on a grid `fine`
     times finer); other pixels are left out, as are classes with fewer than ten pixels (soil, other).
     """
+    place = locate_berlin(data, fine=fine)
+    return Pixels(
+        spectra=np.ascontiguousarray(place.scene.to_numpy()[:, place.row, place.col].T),
+        labels=place.labels,
+        groups=place.row // block * 1000 + place.col // block,
+        wavelengths=_centres(spectral_axis(place.scene).wavelength, data / "berlin" / "enmap80x60"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Located:
+    """Labelled pixels of one scene.
+
+    Parameters
+    ----------
+    scene
+        (band, y, x).
+    row, col, labels
+        (pixel,) int64; labels from 0.
+    classes
+        Their names.
+    """
+
+    scene: xr.DataArray
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
+def locate_berlin(data: Path, *, fine: int = 10) -> Located:
+    """The pixels of `read_berlin`, with their places."""
     folder = data / "berlin" / "enmap80x60"
     scene = open_scene(folder / "EnMAP_BerlinUrbanGradient.bsq")
-    grid, bands, cube = grid_of(scene), spectral_axis(scene), scene.to_numpy()
-    classes, share = _cover(folder / "LandCov_BerlinUrbanGradient.shp", grid.transform, grid.shape, fine)
+    grid, cube = grid_of(scene), scene.to_numpy()
+    classes, names, share = _cover(folder / "LandCov_BerlinUrbanGradient.shp", grid.transform, grid.shape, fine)
     covered = (share.sum(axis=0) > WHOLLY_COVERED) & np.isfinite(cube).all(axis=0)
     majority = classes[share.argmax(axis=0)]
     kept = [number for number in np.unique(majority[covered]) if (majority[covered] == number).sum() >= 10]
     row, col = np.nonzero(covered & np.isin(majority, kept))
-    return Pixels(
-        spectra=np.ascontiguousarray(cube[:, row, col].T),
+    return Located(
+        scene=scene,
+        row=row,
+        col=col,
         labels=np.searchsorted(kept, majority[row, col]).astype(np.int64),
-        groups=row // block * 1000 + col // block,
-        wavelengths=_centres(bands.wavelength, folder),
+        classes=tuple(names[number] for number in kept),
     )
 
 
 def _cover(
     polygons: Path, transform: Affine, shape: tuple[int, int], fine: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """(feature,) class number, and (feature, y, x) share of each pixel that a feature covers."""
-    _, _, shapes, (classes,) = pyogrio.raw.read(polygons, columns=["Level_2_ID"])
+) -> tuple[NDArray[np.int64], dict[int, str], NDArray[np.float32]]:
+    """(feature,) class number, the classes' names, and (feature, y, x) share of each pixel that a feature covers."""
+    meta, _, shapes, columns = pyogrio.raw.read(polygons, columns=["Level_2_ID", "Level_2"])
+    found = dict(zip(meta["fields"], columns, strict=True))
+    classes = found["Level_2_ID"]
+    names = {int(number): str(name) for number, name in zip(classes, found["Level_2"], strict=True)}
     height, width = shape
     share = np.zeros((len(shapes), height, width), dtype=np.float32)
     for number, outline in enumerate(shapes):
@@ -128,7 +167,7 @@ def _cover(
             [shapely.from_wkb(outline)], (height * fine, width * fine), transform=transform @ Affine.scale(1 / fine)
         )
         share[number] = mask.reshape(height, fine, width, fine).mean(axis=(1, 3))
-    return np.asarray(classes, dtype=np.int64), share
+    return np.asarray(classes, dtype=np.int64), names, share
 
 
 def read_santa_barbara(data: Path, level: str) -> Pixels:

@@ -11,8 +11,16 @@ import click
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.cli.ablation_text import claim_lines, component_lines, sentence_lines
-from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, reader_option, say
-from hsigeo.cli.training_input import group_field_option, labels_option, read_samples
+from hsigeo.cli.options import (
+    field_option,
+    labels_crs_option,
+    layer_option,
+    overwrite_option,
+    progress_bar,
+    reader_option,
+    say,
+)
+from hsigeo.cli.training_input import LabelInput, group_field_option, labels_option, read_samples
 
 if TYPE_CHECKING:
     from hsigeo.training.ablation import Ablation, Trial
@@ -32,6 +40,7 @@ Examples:
 @click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
 @labels_option
 @field_option
+@layer_option
 @group_field_option
 @labels_crs_option
 @reader_option
@@ -61,6 +70,7 @@ def ablate(
     scenes: tuple[str, ...],
     labels: tuple[str, ...],
     field: str | None,
+    layer: str | None,
     group_field: str | None,
     labels_crs: str | None,
     reader: str | None,
@@ -89,7 +99,11 @@ def ablate(
     components = None if claims else _choose(only, plain_steps if plain else None)
     if claims and (only or plain):
         raise click.UsageError("--claims measures the variant `plain`, and no component; leave out --only and --plain")
-    samples, _ = read_samples(scenes, labels, field, group_field, labels_crs, reader)
+    samples, _ = read_samples(
+        scenes,
+        LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, group_field=group_field),
+        reader,
+    )
 
     from hsigeo.training.ablation import plan_trials
     from hsigeo.training.damage import DAMAGES

@@ -10,7 +10,7 @@ import click
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
 from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
-from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, say
+from hsigeo.cli.options import field_option, labels_crs_option, layer_option, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
     from hsigeo.evaluation import Evaluation
@@ -31,6 +31,7 @@ them, not how accurate the map is. Evaluate on labels that the model has not see
 @click.argument("map_path", metavar="MAP", type=click.Path())
 @click.option("--labels", metavar="FILE", required=True, type=click.Path(), help="Reference: vector file or raster.")
 @field_option
+@layer_option
 @labels_crs_option
 @click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Also write all figures as JSON.")
 @click.option(
@@ -46,6 +47,7 @@ def evaluate(
     map_path: str,
     labels: str,
     field: str | None,
+    layer: str | None,
     labels_crs: str | None,
     json_path: str | None,
     areas: bool,
@@ -70,7 +72,9 @@ def evaluate(
     from hsigeo.fingerprint import fingerprint
 
     with progress_bar("areas", "row") as show:
-        result = evaluate_map(map_path, labels, field=field, labels_crs=labels_crs, areas=areas, progress=show)
+        result = evaluate_map(
+            map_path, labels, field=field, layer=layer, labels_crs=labels_crs, areas=areas, progress=show
+        )
     click.echo(format_evaluation(result))
     for note in result.notes:
         say(f"note: {note}")

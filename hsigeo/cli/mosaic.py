@@ -44,6 +44,12 @@ Examples:
 @resolution_option
 @bounds_option
 @click.option("--vrt", is_flag=True, help="Write a GDAL VRT that refers to the maps instead of a copy of their pixels.")
+@click.option(
+    "--confidence",
+    metavar="FILE.tif",
+    type=click.Path(path_type=Path),
+    help="Also write how probable the class of each pixel is, from the layers beside the maps.",
+)
 @overwrite_option
 def mosaic(
     maps: tuple[Path, ...],
@@ -54,6 +60,7 @@ def mosaic(
     resolution: float | None,
     bounds: tuple[float, float, float, float] | None,
     vrt: bool,
+    confidence: Path | None,
     overwrite: bool,
 ) -> None:
     """Put the maps of many flight lines together on one north-up grid.
@@ -72,10 +79,10 @@ def mosaic(
     for note in notes:
         say(f"note: {note}")
     if vrt:
-        if rule not in (None, "order") or crs or resolution or bounds:
+        if rule not in (None, "order") or crs or resolution or bounds or confidence:
             raise click.UsageError(
-                "a VRT shows the maps where they lie, the first on top; --rule, --crs, --resolution and --bounds need "
-                "a mosaic of its own pixels (leave --vrt out)"
+                "a VRT shows the maps where they lie, the first on top; --rule, --crs, --resolution, --bounds and "
+                "--confidence need a mosaic of its own pixels (leave --vrt out)"
             )
         for note in write_vrt(lines, output, overwrite=overwrite):
             say(f"note: {note}")
@@ -84,7 +91,13 @@ def mosaic(
     grid = choose_grid([line.grid for line in lines], crs=crs, resolution=resolution, bounds=bounds)
     with progress_bar("mosaic", "px") as show:
         result = write_mosaic(
-            lines, output, rule=None if rule is None else Rule(rule), grid=grid, overwrite=overwrite, progress=show
+            lines,
+            output,
+            rule=None if rule is None else Rule(rule),
+            grid=grid,
+            confidence=confidence,
+            overwrite=overwrite,
+            progress=show,
         )
     for note in result.notes:
         say(f"note: {note}")

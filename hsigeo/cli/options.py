@@ -21,6 +21,7 @@ __all__ = [
     "crs_option",
     "device_option",
     "field_option",
+    "layer_option",
     "overwrite_option",
     "progress_bar",
     "progress_lines",
@@ -40,6 +41,9 @@ device_option = click.option(
     help="Where the network runs; auto takes a GPU if there is one.",
 )
 field_option = click.option("--field", metavar="NAME", help="Column of the label file that holds the class.")
+layer_option = click.option(
+    "--layer", metavar="NAME", help="Layer of the label file. Default: the only one with geometries."
+)
 reader_option = click.option(
     "--reader", metavar="NAME", help="How to read the scene; by default found from what is in the file."
 )

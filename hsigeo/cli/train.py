@@ -7,8 +7,16 @@ import time
 import click
 
 from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option
-from hsigeo.cli.options import field_option, labels_crs_option, overwrite_option, progress_bar, reader_option, say
-from hsigeo.cli.training_input import group_field_option, labels_option, read_samples
+from hsigeo.cli.options import (
+    field_option,
+    labels_crs_option,
+    layer_option,
+    overwrite_option,
+    progress_bar,
+    reader_option,
+    say,
+)
+from hsigeo.cli.training_input import LabelInput, group_field_option, labels_option, read_samples
 from hsigeo.cli.training_report import FIGURES, draw_figures, report_samples, report_validation
 
 EXAMPLES = """\b
@@ -27,6 +35,7 @@ Examples:
 @click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
 @labels_option
 @field_option
+@layer_option
 @group_field_option
 @labels_crs_option
 @reader_option
@@ -59,6 +68,7 @@ def train(
     scenes: tuple[str, ...],
     labels: tuple[str, ...],
     field: str | None,
+    layer: str | None,
     group_field: str | None,
     labels_crs: str | None,
     reader: str | None,
@@ -80,7 +90,11 @@ def train(
 
     check_model_output(output, overwrite=overwrite)
     figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
-    samples, provenance = read_samples(scenes, labels, field, group_field, labels_crs, reader)
+    samples, provenance = read_samples(
+        scenes,
+        LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, group_field=group_field),
+        reader,
+    )
     if bands_of is not None:
         from hsigeo.io import mark_dead_bands, open_scene
         from hsigeo.scene import spectral_axis

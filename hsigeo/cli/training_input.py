@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from hsigeo.training import LabelledSpectra
 
-__all__ = ["group_field_option", "labels_option", "read_samples"]
+__all__ = ["LabelInput", "group_field_option", "labels_option", "read_samples"]
 
 labels_option = click.option(
     "--labels",
@@ -28,13 +29,29 @@ group_field_option = click.option(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LabelInput:
+    """What the user said of the labels.
+
+    Parameters
+    ----------
+    paths
+        One file for all scenes, or one for each.
+    field, layer, crs
+        Column, layer, and CRS of a file that states none.
+    group_field
+        Of a spectral library, which has neither layer nor CRS.
+    """
+
+    paths: tuple[str, ...]
+    field: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    group_field: str | None = None
+
+
 def read_samples(
-    scenes: tuple[str, ...],
-    labels: tuple[str, ...],
-    field: str | None,
-    group_field: str | None,
-    labels_crs: str | None,
-    reader: str | None,
+    scenes: tuple[str, ...], labels: LabelInput, reader: str | None
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
     """The labelled spectra, and where they come from."""
     from hsigeo.io import is_spectral_library, mark_dead_bands, open_labels, open_scene
@@ -44,26 +61,26 @@ def read_samples(
     for scene in opened:
         for repair in scene.attrs["repairs"]:
             say(f"{scene.attrs['source']}: {repair}")
-    if is_spectral_library(labels[0]):
-        return _read_library(opened, labels, field, group_field)
+    if is_spectral_library(labels.paths[0]):
+        return _read_library(opened, labels)
     if not scenes:
         raise click.UsageError("give the scenes that the labels lie on; only a spectral library needs none")
-    if len(labels) not in (1, len(scenes)):
-        raise click.UsageError(f"{len(scenes)} scenes and {len(labels)} label files: give one, or one per scene")
-    if group_field is not None:
+    if len(labels.paths) not in (1, len(scenes)):
+        raise click.UsageError(f"{len(scenes)} scenes and {len(labels.paths)} label files: give one, or one per scene")
+    if labels.group_field is not None:
         raise click.UsageError("--group-field is for spectral libraries; polygons are groups by themselves")
-    sources = [open_labels(path, field=field, crs=labels_crs) for path in labels]
+    sources = [open_labels(path, field=labels.field, layer=labels.layer, crs=labels.crs) for path in labels.paths]
     per_scene = sources * len(opened) if len(sources) == 1 else sources
     return read_labelled_spectra(opened, per_scene), provenance_of(opened, [source.path for source in per_scene])
 
 
-def _read_library(
-    scenes: list[xr.DataArray], labels: tuple[str, ...], field: str | None, group_field: str | None
-) -> tuple[LabelledSpectra, dict[str, Any]]:
+def _read_library(scenes: list[xr.DataArray], labels: LabelInput) -> tuple[LabelledSpectra, dict[str, Any]]:
     from hsigeo.io import open_spectral_library
     from hsigeo.training import provenance_of, spectra_of_library
 
-    if len(labels) > 1 or len(scenes) > 1:
+    if len(labels.paths) > 1 or len(scenes) > 1:
         raise click.UsageError("a spectral library teaches one model: give one library, and at most one scene")
-    library = open_spectral_library(labels[0], field=field, group_field=group_field)
+    if labels.layer is not None:
+        raise click.UsageError("--layer is for vector files; a spectral library has none")
+    library = open_spectral_library(labels.paths[0], field=labels.field, group_field=labels.group_field)
     return spectra_of_library(library, scenes[0] if scenes else None), provenance_of(scenes, [library.path])

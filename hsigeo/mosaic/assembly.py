@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 import hsigeo
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
+from hsigeo.errors import OutputError
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, ClassOutput, check_outputs, total_work, write_block_rasters
+from hsigeo.io.block_writer import BLOCK, ClassOutput, ConfidenceOutput, check_outputs, total_work, write_block_rasters
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -23,7 +24,7 @@ from hsigeo.lines.mapped_line import MappedLine
 from hsigeo.lines.placed_line import PlacedLine, place_line
 from hsigeo.lines.target import choose_grid
 from hsigeo.mosaic.composition import block_bytes, compose
-from hsigeo.mosaic.rules import Rule, choose_rule
+from hsigeo.mosaic.rules import Rule, choose_rule, lacks
 
 __all__ = ["Mosaic", "lines_path", "write_mosaic"]
 
@@ -73,6 +74,7 @@ def write_mosaic(
     *,
     rule: Rule | None = None,
     grid: Grid | None = None,
+    confidence: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Mosaic:
@@ -91,6 +93,9 @@ def write_mosaic(
         How overlaps are decided; default: the one that knows most of those that all lines have the layers for.
     grid
         Default: that of `hsigeo.lines.target.choose_grid`.
+    confidence
+        Where to write how probable the class of each pixel is: its mean over the lines under the rule `probability`,
+        else what the line says that was believed. NaN where that line has no such layer.
     overwrite
         Replace files that exist.
     progress
@@ -106,8 +111,11 @@ def write_mosaic(
     union = unite_classes(lines)
     chosen, notes = choose_rule(lines, rule)
     target = choose_grid([line.grid for line in lines]) if grid is None else grid
-    every_note = (*notes, *union.notes)
-    outputs = _outputs(Path(path), lines, union, chosen, every_note)
+    every_note = (*notes, *union.notes, *([] if confidence is None else _without_confidence(lines)))
+    maps = _outputs(Path(path), lines, union, chosen, every_note)
+    outputs: list[ClassOutput | ConfidenceOutput] = [*maps]
+    if confidence is not None:
+        outputs.append(ConfidenceOutput(path=Path(confidence), classes=union.classes, metadata=maps[0].metadata))
     check_outputs(outputs, overwrite=overwrite)
     for output in outputs:
         for file in output.files:
@@ -115,20 +123,23 @@ def write_mosaic(
     plan = plan_blocks([line.grid for line in lines], target, BLOCK)
     total = total_work(target, len(outputs))
     writing = write_block_rasters(outputs, target, overwrite=overwrite, progress=progress)
-    with writing as (mosaic, winners), Handles() as handles:
+    with writing as (mosaic, winners, *sureness), Handles() as handles:
         placed = [
             place_line(number, line, target, handles, zenith=chosen is Rule.ZENITH, centre=chosen is Rule.CENTRE)
             for number, line in enumerate(lines)
         ]
         for block in plan:
-            ids, sources = _compose(block, [placed[number] for number in block.lines], chosen, union)
+            here = [placed[number] for number in block.lines]
+            ids, sources, sure = _compose(block, here, chosen, union, confidence=confidence is not None)
             mosaic.write(block.rows, block.cols, ids)
             winners.write(block.rows, block.cols, sources)
+            for raster in sureness:
+                raster.write(block.rows, block.cols, sure)
             if progress is not None:
                 progress(block.rows.start * target.samples + block.cols.stop * block.shape[0], total)
     return Mosaic(
-        path=outputs[0].path,
-        lines_path=outputs[1].path,
+        path=maps[0].path,
+        lines_path=maps[1].path,
         grid=target,
         rule=chosen,
         pixels={entry.name: int(mosaic.counts[entry.id]) for entry in union.classes},
@@ -188,12 +199,40 @@ def _common_origin(lines: Sequence[MappedLine]) -> dict[str, Any]:
 
 
 def _compose(
-    block: Block, lines: list[PlacedLine], rule: Rule, union: ClassUnion
-) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    block: Block, lines: list[PlacedLine], rule: Rule, union: ClassUnion, *, confidence: bool
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16], NDArray[np.float32]]:
     """`compose`, in parts where there are so many classes that the whole block would take too much."""
-    height = max(1, min(BLOCK, BLOCK_BYTES // (block_bytes(rule, len(union.classes)) * block.shape[1])))
+    pixel_bytes = block_bytes(rule, len(union.classes), confidence=confidence)
+    height = max(1, min(BLOCK, BLOCK_BYTES // (pixel_bytes * block.shape[1])))
     parts = []
     for top in range(block.rows.start, block.rows.stop, height):
         rows = slice(top, min(top + height, block.rows.stop))
-        parts.append(compose(Block(rows=rows, cols=block.cols, lines=block.lines), lines, rule, union))
-    return np.concatenate([ids for ids, _ in parts]), np.concatenate([winners for _, winners in parts])
+        part = Block(rows=rows, cols=block.cols, lines=block.lines)
+        parts.append(compose(part, lines, rule, union, confidence=confidence))
+    return (
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.winners for part in parts]),
+        np.concatenate([part.confidence for part in parts]),
+    )
+
+
+def _without_confidence(lines: Sequence[MappedLine]) -> list[str]:
+    """What to say of lines that do not say how sure they are.
+
+    Raises
+    ------
+    OutputError
+        None does.
+    """
+    missing = lacks(lines, Rule.CONFIDENCE)
+    if len(missing) == len(lines):
+        raise OutputError(
+            "no map has NAME_confidence.tif or NAME_probabilities.tif beside it, so the mosaic's confidences are not "
+            "known; write them with `hsigeo classify --confidence`"
+        )
+    if not missing:
+        return []
+    return [
+        f"{len(missing)} of {len(lines)} lines do not say how sure they are, and leave gaps in the confidences: "
+        f"{', '.join(missing[:5])}"
+    ]

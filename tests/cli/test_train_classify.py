@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
 import rasterio
 from envi_files import write_envi
@@ -110,6 +111,29 @@ def test_from_scene_and_polygons_to_a_georeferenced_map(hsigeo, tmp_path):
     with rasterio.open(tmp_path / "p.tif") as probabilities:
         assert probabilities.descriptions == names
         np.testing.assert_allclose(probabilities.read().sum(axis=0)[:, 3:], 1, atol=1e-5)
+
+
+def test_one_of_several_layers_is_named(hsigeo, here):
+    meta, _, wkb, columns = pyogrio.raw.read(here / "labels.geojson", columns=["class"])
+    for layer, order in (("fields", 1), ("visits", -1)):
+        values = [columns[0][::order]]  # the other layer names the classes the other way round
+        options = {"geometry_type": meta["geometry_type"], "crs": meta["crs"], "layer": layer}
+        pyogrio.raw.write(here / "both.gpkg", wkb, values, ["class"], append=order < 0, **options)
+
+    unnamed = hsigeo("train", "line.hdr", "--labels", "both.gpkg", "-o", "a.safetensors", "--no-validation")
+    named = hsigeo(
+        "train", "line.hdr", "--labels", "both.gpkg", "--layer", "fields", "-o", "a.safetensors", "--no-validation"
+    )
+    assert hsigeo("classify", "line.hdr", "--model", "a.safetensors", "-o", "map.tif").returncode == 0
+    right = hsigeo("evaluate", "map.tif", "--labels", "both.gpkg", "--layer", "fields", "--json", "r.json")
+    wrong = hsigeo("evaluate", "map.tif", "--labels", "both.gpkg", "--layer", "visits", "--json", "w.json")
+
+    assert unnamed.returncode == 1
+    assert "--layer; layers: fields, visits" in unnamed.stderr
+    assert named.returncode == 0, named.stderr
+    assert right.returncode == wrong.returncode == 0, wrong.stderr
+    accuracies = [json.loads((here / f"{name}.json").read_text())["overall_accuracy"] for name in "rw"]
+    assert accuracies[0] > 0.9 > accuracies[1]
 
 
 def test_the_same_seed_gives_the_same_file_and_another_seed_another(hsigeo, here):

@@ -18,6 +18,7 @@ from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.labels import open_labels, rasterise
 from hsigeo.io.labels.columns import natural_order
 from hsigeo.io.labels.rasterise import Claims, burn, explode, resolve_claims
+from hsigeo.io.labels.vector import open_outlines
 
 UTM33 = CRS.from_epsg(32633).to_wkt()
 NORTH_UP = Affine(30.0, 0.0, 380000.0, 0.0, -30.0, 5820000.0)
@@ -489,6 +490,8 @@ def test_the_only_layer_with_geometries_is_taken_and_several_are_listed(tmp_path
     with pytest.raises(LabelError, match="no layer 'woods'; layers: fields"):
         open_labels(path, layer="woods")
     assert open_labels(path, layer="trees").classes.names == ("b",)
+    with pytest.raises(LabelError, match="into a file of their own; layers: fields, "):
+        open_outlines(str(path))
 
 
 def test_a_file_that_only_points_to_others_is_refused(tmp_path):

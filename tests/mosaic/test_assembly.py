@@ -22,6 +22,7 @@ from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, OutputError, OutputExistsError
 from hsigeo.io import map_files, open_map
 from hsigeo.io.georeference import profile_of_grid
+from hsigeo.lines.companions import find_companion
 from hsigeo.lines.mapped_line import open_lines
 from hsigeo.lines.placement import Placement
 from hsigeo.lines.target import choose_grid
@@ -122,6 +123,43 @@ def test_each_rule_gives_what_brute_force_gives(campaign, tmp_path, rule):
     assert np.array_equal(read(tmp_path / "out_lines.tif"), winners)
     assert sum(result.pixels.values()) == sum(result.pixels_of_lines.values()) == (ids > 0).sum()
     assert ((winners > 0) == (ids > 0)).all()
+
+
+@pytest.mark.parametrize("rule", [Rule.PROBABILITY, Rule.CONFIDENCE, Rule.ORDER])
+def test_the_confidence_is_that_of_what_was_believed(campaign, tmp_path, rule):
+    lines, _ = open_lines(campaign)
+    target = choose_grid([line.grid for line in lines])
+
+    write_mosaic(lines, tmp_path / "out.tif", rule=rule, grid=target, confidence=tmp_path / "out_confidence.tif")
+
+    ids, winners = read(tmp_path / "out.tif"), read(tmp_path / "out_lines.tif")
+    layers = []
+    for line in lines:
+        with rasterio.open(line.probabilities.path) as dataset:
+            layers.append(look(line, target, dataset.read(), np.nan))
+    of_class = np.stack([np.take_along_axis(p, np.maximum(ids, 1)[None].astype(int) - 1, axis=0)[0] for p in layers])
+    if rule is Rule.PROBABILITY:
+        expected_values = np.nansum(of_class, axis=0) / np.maximum(np.isfinite(of_class).sum(axis=0), 1)
+    else:
+        expected_values = np.take_along_axis(of_class, np.maximum(winners, 1)[None].astype(int) - 1, axis=0)[0]
+    found = read(tmp_path / "out_confidence.tif")
+    np.testing.assert_allclose(found, np.where(ids > 0, expected_values, np.nan), rtol=1e-5)
+    assert (tmp_path / "out_confidence.qml").is_file()
+    assert find_companion(open_map(tmp_path / "out.tif"), "confidence")[0] is not None
+
+
+def test_a_line_that_does_not_say_how_sure_it_is_leaves_a_gap_and_a_note(campaign, tmp_path):
+    for layer in ("confidence", "probabilities"):
+        (tmp_path / f"line_0_{layer}.tif").unlink()
+    lines, _ = open_lines(campaign)
+
+    done = write_mosaic(lines, tmp_path / "out.tif", rule=Rule.ORDER, confidence=tmp_path / "sure.tif")
+
+    winners, sure = read(tmp_path / "out_lines.tif"), read(tmp_path / "sure.tif")
+    np.testing.assert_array_equal(np.isfinite(sure), winners > 1)
+    assert any("1 of 4 lines do not say how sure they are" in note for note in done.notes)
+    with pytest.raises(OutputError, match="no map has"):
+        write_mosaic(lines[:1], tmp_path / "one.tif", confidence=tmp_path / "one_confidence.tif")
 
 
 def test_without_other_layers_the_nearer_centre_wins(tmp_path):

@@ -167,7 +167,7 @@ def open_outlines(path: str, *, crs: str | None = None) -> VectorLabels:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            layer = _choose_layer(path, None)
+            layer = _choose_layer(path, None, remedy="put the outlines into a file of their own")
             meta, _, wkb, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True)
     except (DataSourceError, DataLayerError) as error:
         raise LabelError(f"{path} cannot be read as outlines: {reason(error)}") from error
@@ -190,7 +190,7 @@ def _parse_geometries(wkb: NDArray[Any]) -> NDArray[Any]:
     return geometries
 
 
-def _choose_layer(path: str, wanted: str | None) -> str:
+def _choose_layer(path: str, wanted: str | None, *, remedy: str = "name one with --layer") -> str:
     layers = {str(name): kind for name, kind in pyogrio.list_layers(path)}
     spatial = [name for name, kind in layers.items() if kind is not None]
     if wanted is not None:
@@ -202,7 +202,7 @@ def _choose_layer(path: str, wanted: str | None) -> str:
     if not spatial:
         raise LabelError(f"{path}: no layer with geometries; layers: {', '.join(layers) or 'none'}")
     if len(spatial) > 1:
-        raise LabelError(f"{path}: more than one layer; name one with --layer; layers: {', '.join(spatial)}")
+        raise LabelError(f"{path}: more than one layer; {remedy}; layers: {', '.join(spatial)}")
     return spatial[0]
 
 

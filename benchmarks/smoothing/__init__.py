@@ -1,0 +1,1 @@
+"""Whether smoothing a map makes it more accurate, and which of its classes less."""
