@@ -24,7 +24,15 @@ from hsigeo.model import Model, answer, resolve_device
 from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
-__all__ = ["answers_of_block", "class_ids", "classify", "match_scene", "most_probable", "unknown_limit"]
+__all__ = [
+    "answers_of_block",
+    "answers_of_spectra",
+    "class_ids",
+    "classify",
+    "match_scene",
+    "most_probable",
+    "unknown_limit",
+]
 
 Block = NDArray[np.float32]
 
@@ -143,7 +151,8 @@ def answers_of_block(
     Parameters
     ----------
     block : (used band, y, x) float32, reflectance
-        The bands that `match` uses. Fastest where the bands of a pixel lie side by side in memory.
+        The bands that `match` uses. Fastest where either the bands of a pixel or the pixels of a band lie side by side
+        in memory.
     limit
         Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
     batch
@@ -156,12 +165,26 @@ def answers_of_block(
         probabilities are NaN where that exceeds the limit.
     """
     bands, lines, samples = block.shape
-    by_pixel = np.moveaxis(block, 0, -1).reshape(-1, bands)
+    spectra = np.moveaxis(block, 0, -1).reshape(-1, bands)
+    answers = answers_of_spectra(spectra, model=model, match=match, device=device, limit=limit, batch=batch)
+    return answers.reshape(-1, lines, samples)
+
+
+def answers_of_spectra(
+    spectra: Block,
+    *,
+    model: Model,
+    match: BandMatch,
+    device: torch.device,
+    limit: float | None = None,
+    batch: int | None = None,
+) -> Block:
+    """As `answers_of_block`, of (pixel, used band) spectra: (class, pixel), or (class + 1, pixel) with a limit."""
     prepare = _on_model_bands(match, device)
-    answers = answer(model, by_pixel, device=device, batch=batch, prepare=prepare, measured=limit is not None)
+    answers = answer(model, spectra, device=device, batch=batch, prepare=prepare, measured=limit is not None)
     if limit is not None:
         answers[:-1, answers[-1] > limit] = np.nan
-    return answers.reshape(-1, lines, samples)
+    return answers
 
 
 def _on_model_bands(match: BandMatch, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor] | None:

@@ -14,9 +14,10 @@ from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.campaign.job import LineJob, cached_model
 from hsigeo.campaign.line import Engine, Listener, PreparedLine, Settings, prepare_line, run_line
 from hsigeo.campaign.local import LocalEngine, local_engine
-from hsigeo.campaign.work import Block, LineWork, Tile, Window, compute_tiles
+from hsigeo.campaign.work import LineWork, Tile, Window, compute_tiles
 from hsigeo.classification import classify
 from hsigeo.io import mark_dead_bands, open_scene
+from hsigeo.io.spectra import StoredBlock
 from hsigeo.kernels.choice import describe_kernel
 
 __all__ = ["Run", "forget_pages"]
@@ -179,23 +180,23 @@ def forget_pages(path: Path) -> None:
         os.close(descriptor)
 
 
-def _hold(work: LineWork, windows: Sequence[Window]) -> list[Block]:
+def _hold(work: LineWork, windows: Sequence[Window]) -> list[StoredBlock]:
     """Blocks of the first windows, as many as memory is granted for."""
-    held: list[Block] = []
+    held: list[StoredBlock] = []
     size = 0
     for window in windows:
         held.append(work.read(window))
-        size += held[-1].nbytes
+        size += held[-1].values.nbytes
         if size > HELD_BYTES:
             break
     return held
 
 
-def _repeat(held: Sequence[Block], windows: Sequence[Window]) -> Iterator[tuple[Window, Block]]:
+def _repeat(held: Sequence[StoredBlock], windows: Sequence[Window]) -> Iterator[tuple[Window, StoredBlock]]:
     for number, window in enumerate(windows):
         block = held[number % len(held)]
         rows, cols = window
-        yield window, block[:, : rows.stop - rows.start, : cols.stop - cols.start]
+        yield window, block.part(slice(0, rows.stop - rows.start), slice(0, cols.stop - cols.start))
 
 
 def _some_tiles(work: LineWork, engine: LocalEngine, most: int = 16) -> list[Tile]:

@@ -28,7 +28,7 @@ _SPARE_BYTES = 20 << 20
 """For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
 
 _BLOCKS = 3
-"""Of reflectance: one is read, one begun, one finished (`hsigeo.campaign.local`)."""
+"""As stored: one is read, one begun, one finished (`hsigeo.campaign.local`)."""
 
 _LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
 
@@ -143,7 +143,10 @@ def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int
 
 def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[MemoryPlan]:
     for window in window_plans(strips, header.block_shape):
-        if window.is_aligned and 4 * demand.used * window.rows * window.columns > LARGEST_WINDOW_BYTES:
+        if (
+            window.is_aligned
+            and header.dtype.itemsize * demand.span * window.rows * window.columns > LARGEST_WINDOW_BYTES
+        ):
             continue
         wanted = _cache_wanted(header, window)
         # Less than is wanted helps nothing: by the time a block is asked for again it has gone.
@@ -184,7 +187,7 @@ def _repeats(header: CubeHeader, window: WindowPlan) -> int:
 
 
 def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand: Demand) -> int:
-    """Windows: one as stored, three as reflectance; the answers of two strips, and of those that are half made."""
+    """Windows: one as it is read, three as they are kept; answers of two strips, and of those that are half made."""
     pixels = min(window.rows, strips.lines) * window.columns
     at_once = min(window.rows, strips.rows) * window.columns
     half_made = 0
@@ -193,8 +196,8 @@ def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand:
     elif window.rows < strips.rows:
         half_made = strips.rows * strips.samples
     return (
-        pixels * (_stored(header, demand) + _BLOCKS * 4 * demand.used)
-        + at_once * (demand.used + 2 * demand.computed)
+        pixels * (_stored(header, demand) + _BLOCKS * header.dtype.itemsize * demand.span)
+        + at_once * 2 * demand.computed
         + half_made * demand.answers
     )
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hsigeo.campaign.work import Block, LineWork, Tile, Window, compute_tiles
+from hsigeo.campaign.work import Buffer, LineWork, Tile, Window, compute_tiles
+from hsigeo.io.spectra import StoredBlock
 from hsigeo.kernels.choice import describe_kernel
 from hsigeo.limits import usable_processors
 
@@ -32,7 +33,7 @@ __all__ = ["LocalEngine", "local_engine"]
 
 _BLOCKS = 3
 
-_Item = tuple[Window, Block, Block] | BaseException | None
+_Item = tuple[Window, StoredBlock, Buffer] | BaseException | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +94,10 @@ def local_engine(device: torch.device, *, threads: int | None = None) -> Iterato
         yield LocalEngine(device=device, pool=pool, threads=count)
 
 
-def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, Block], None, None]:
+def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, StoredBlock], None, None]:
     """Windows that were read. Whoever asks for one is done with all but the last of those before it."""
     blocks: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-    buffers: queue.SimpleQueue[Block] = queue.SimpleQueue()
+    buffers: queue.SimpleQueue[Buffer] = queue.SimpleQueue()
     for _ in range(_BLOCKS):
         buffers.put(work.make_buffer())
     closed = threading.Event()
@@ -104,7 +105,7 @@ def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window,
         target=_read, args=(work, tiles, blocks, buffers, closed), name="hsigeo-reader", daemon=True
     )
     thread.start()
-    last: Block | None = None
+    last: Buffer | None = None
     try:
         while (item := blocks.get()) is not None:
             if isinstance(item, BaseException):
@@ -116,14 +117,14 @@ def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window,
             last = buffer
     finally:
         closed.set()
-        buffers.put(np.empty(0, dtype=np.float32))  # a reader that waits for one looks up
+        buffers.put(np.empty(0, dtype=np.uint8))  # a reader that waits for one looks up
 
 
 def _read(
     work: LineWork,
     tiles: Sequence[int],
     blocks: queue.SimpleQueue[_Item],
-    buffers: queue.SimpleQueue[Block],
+    buffers: queue.SimpleQueue[Buffer],
     closed: threading.Event,
 ) -> None:
     try:

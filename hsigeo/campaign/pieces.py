@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hsigeo.io.spectra import StoredBlock
+
 __all__ = ["PIECE_PIXELS", "compute_ahead"]
 
 PIECE_PIXELS = 2048
@@ -24,55 +26,65 @@ _AHEAD = 1
 
 K = TypeVar("K")
 Layers = dict[str, NDArray[Any]]
-Begun = tuple[tuple[int, int], list[Future[Layers]]]
+Compute = Callable[[NDArray[np.float32]], Layers]
 
 
 def compute_ahead(
-    blocks: Iterable[tuple[K, NDArray[np.float32]]],
-    compute: Callable[[NDArray[np.float32]], Layers],
-    pool: Executor | None,
+    blocks: Iterable[tuple[K, StoredBlock]], compute: Compute, pool: Executor | None, *, pixels: int | None = None
 ) -> Iterator[tuple[K, Layers]]:
-    """What `compute` makes of each block, in order.
+    """What `compute` makes of each block: (key, layers (…, y, x)), in order.
 
     While a block is waited for, the next one has been taken already, and no more than that.
 
     Parameters
     ----------
-    blocks : (key, (band, y, x))
-        Fastest where the bands of a pixel lie side by side in memory.
     compute
-        From (band, y, x) to layers (…, y, x); each pixel must be computed by itself.
+        From spectra (pixel, band) to layers (…, pixel); each pixel must be computed by itself.
     pool
-        Threads to share the pieces among; without it, the caller's thread computes each block whole.
+        Threads to share the pieces among; without it, the caller's thread computes them all, and takes no block ahead.
+    pixels
+        In a piece; by default `PIECE_PIXELS`.
     """
+    size = PIECE_PIXELS if pixels is None else pixels
     if pool is None:
         for key, block in blocks:
-            yield key, compute(block)
+            yield key, _shaped(block, [compute(block.spectra(piece)) for piece in _pieces(block, size)])
         return
-    begun: deque[tuple[K, Begun]] = deque()
+    begun: deque[tuple[K, StoredBlock, list[Future[Layers]]]] = deque()
     try:
         for key, block in blocks:
-            begun.append((key, (block.shape[1:], [pool.submit(compute, piece) for piece in _pieces(block)])))
+            begun.append(
+                (key, block, [pool.submit(_compute_piece, compute, block, piece) for piece in _pieces(block, size)])
+            )
             if len(begun) > _AHEAD:
-                yield begun[0][0], _join(*begun.popleft()[1])
+                yield _finish(begun)
         while begun:
-            yield begun[0][0], _join(*begun.popleft()[1])
+            yield _finish(begun)
     finally:
-        for _, (_, futures) in begun:
+        for _, _, futures in begun:
             for future in futures:
                 future.cancel()
 
 
-def _pieces(block: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """(band, 1, pixel) parts of a block, row by row."""
-    by_pixel = np.moveaxis(block, 0, -1).reshape(-1, len(block))
-    for start in range(0, max(len(by_pixel), 1), PIECE_PIXELS):
-        yield by_pixel[start : start + PIECE_PIXELS].T[:, None, :]
+def _pieces(block: StoredBlock, size: int) -> Iterator[slice]:
+    for start in range(0, max(block.pixels, 1), size):
+        yield slice(start, start + size)
 
 
-def _join(shape: tuple[int, int], futures: list[Future[Layers]]) -> Layers:
-    parts = [future.result() for future in futures]
+def _compute_piece(compute: Compute, block: StoredBlock, piece: slice) -> Layers:
+    return compute(block.spectra(piece))
+
+
+def _finish(begun: deque[tuple[K, StoredBlock, list[Future[Layers]]]]) -> tuple[K, Layers]:
+    key, block, futures = begun[0]
+    layers = _shaped(block, [future.result() for future in futures])
+    begun.popleft()
+    return key, layers
+
+
+def _shaped(block: StoredBlock, parts: list[Layers]) -> Layers:
+    """Layers (…, y, x) of those of its pieces, (…, pixel)."""
     return {
-        name: np.concatenate([part[name] for part in parts], axis=-1).reshape(*first.shape[:-2], *shape)
+        name: np.concatenate([part[name] for part in parts], axis=-1).reshape(*first.shape[:-1], *block.shape)
         for name, first in parts[0].items()
     }

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.pace import LEAST_BATCH, Pace, fitting_batch
 from hsigeo.campaign.pieces import PIECE_PIXELS
-from hsigeo.classification import answers_of_block
+from hsigeo.classification import answers_of_spectra
+from hsigeo.io.scaling import Scaling
+from hsigeo.io.spectra import StoredBlock
 from hsigeo.memory import forget_peak, peak_memory, release_unused, resident_memory
 from hsigeo.model import Model, batch_size
 
@@ -47,8 +48,8 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
     pace = Pace(device, LEAST_BATCH if device.type == "cuda" else None)
 
     def compute() -> None:
-        spectra = _make_spectra(len(match.used), max(PIECE_PIXELS, pace.batch))
-        pace.run(lambda device, batch: _answer(spectra, model, match, limit, device, batch))
+        block = _make_block(len(match.used), max(PIECE_PIXELS, pace.batch))
+        pace.run(lambda device, batch: _answer(block, model, match, limit, device, batch))
 
     compute()
     release_unused()
@@ -61,7 +62,7 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
 
 
 def _answer(
-    spectra: NDArray[np.float32],
+    block: StoredBlock,
     model: Model,
     match: BandMatch,
     limit: float | None,
@@ -69,7 +70,7 @@ def _answer(
     batch: int,
 ) -> None:
     model.network.to(device)
-    answers_of_block(spectra, model=model, match=match, device=device, limit=limit, batch=batch)
+    answers_of_spectra(block.spectra(), model=model, match=match, device=device, limit=limit, batch=batch)
 
 
 def _begin(tried: Pace, device: torch.device) -> Pace:
@@ -86,12 +87,12 @@ def _begin(tried: Pace, device: torch.device) -> Pace:
     )
 
 
-def _make_spectra(bands: int, pixels: int) -> NDArray[np.float32]:
-    """(band, 1, pixel), one in eight unlike any spectrum, for networks that look twice at what is odd."""
+def _make_block(bands: int, pixels: int) -> StoredBlock:
+    """One pixel in eight unlike any spectrum, for networks that look twice at what is odd."""
     odd = np.where(np.arange(bands) % 2, 0.9, 0.05).astype(np.float32)
-    spectra = np.full((pixels, 1, bands), 0.3, dtype=np.float32)
-    spectra[::8] = odd
-    return np.moveaxis(spectra, -1, 0)
+    values = np.full((bands, 1, pixels), 0.3, dtype=np.float32)
+    values[:, 0, ::8] = odd[:, None]
+    return StoredBlock(values=values, used=np.arange(bands), scaling=Scaling.constant(bands), nodata=None)
 
 
 def _in_thread(compute: Callable[[], None]) -> None:

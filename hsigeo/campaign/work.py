@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.pace import Pace
-from hsigeo.campaign.pieces import compute_ahead
-from hsigeo.classification import answers_of_block, class_ids, most_probable
+from hsigeo.campaign.pieces import PIECE_PIXELS, compute_ahead
+from hsigeo.classification import answers_of_spectra, class_ids, most_probable
 from hsigeo.io.cube import Cube
-from hsigeo.io.spectra import read_spectra
+from hsigeo.io.spectra import StoredBlock, read_block, span_of
 from hsigeo.model import Model
 from hsigeo.partial import PartialLayer
 from hsigeo.tiling import TilePlan, WindowPlan
 
-__all__ = ["Block", "LineWork", "Tile", "Window", "compute_tiles", "partial_layers"]
+__all__ = ["Buffer", "LineWork", "Tile", "Window", "compute_tiles", "partial_layers"]
 
-Block = NDArray[np.float32]
+Buffer = NDArray[np.uint8]
 Tile = dict[str, NDArray[Any]]
 Window = tuple[slice, slice]
 
@@ -67,33 +67,33 @@ class LineWork:
         """What to read, one window after the other; tiles become complete in ascending order."""
         return self.window.windows(self.plan, tiles)
 
-    def make_buffer(self) -> Block:
-        """(number,) room for the largest window."""
+    def make_buffer(self) -> Buffer:
+        """(byte,) room for the largest window."""
         pixels = min(self.window.rows, self.plan.lines) * self.window.columns
-        return np.empty(pixels * len(self.match.used), dtype=np.float32)
+        return np.empty(pixels * span_of(self.match.used) * self.cube.header.dtype.itemsize, dtype=np.uint8)
 
-    def read(self, window: Window, into: Block | None = None) -> Block:
-        """(used band, y, x) reflectance of a window; in memory, the bands of a pixel lie side by side.
+    def read(self, window: Window, into: Buffer | None = None) -> StoredBlock:
+        """The used bands of a window, as the file has them.
 
         Parameters
         ----------
         into
-            As `make_buffer` gives it; the block then is a view of it.
+            As `make_buffer` gives it; the block then lies in it.
 
         Raises
         ------
         SceneError
             The file is damaged or has changed.
         """
-        return np.moveaxis(read_spectra(self.cube, self.match.used, *window, into=into), -1, 0)
+        return read_block(self.cube, self.match.used, *window, into=into)
 
-    def compute(self, block: Block) -> Tile:
-        """The layers of a block."""
+    def compute(self, spectra: NDArray[np.float32]) -> Tile:
+        """The layers (…, pixel) of spectra (pixel, used band)."""
 
-        def ask(device: torch.device, batch: int) -> Block:
+        def ask(device: torch.device, batch: int) -> NDArray[np.float32]:
             self.model.network.to(device)
-            return answers_of_block(
-                block, model=self.model, match=self.match, device=device, limit=self.limit, batch=batch
+            return answers_of_spectra(
+                spectra, model=self.model, match=self.match, device=device, limit=self.limit, batch=batch
             )
 
         answers = self.pace.run(ask)
@@ -109,14 +109,15 @@ class LineWork:
 
 
 def compute_tiles(
-    work: LineWork, blocks: Iterable[tuple[Window, Block]], pool: Executor | None = None
+    work: LineWork, blocks: Iterable[tuple[Window, StoredBlock]], pool: Executor | None = None
 ) -> Iterator[tuple[int, Tile]]:
     """Tiles out of windows that were read, in the order of `LineWork.windows`, each as soon as it is complete.
 
     The next window is taken before the tiles of this one are done.
     """
+    size = PIECE_PIXELS if work.pace.device.type == "cpu" else max(PIECE_PIXELS, work.pace.batch)
     begun: dict[int, _Begun] = {}
-    for (tile, rows, cols), part in compute_ahead(_cut(work.plan, blocks), work.compute, pool):
+    for (tile, rows, cols), part in compute_ahead(_cut(work.plan, blocks), work.compute, pool, pixels=size):
         whole = work.plan.rows_of(tile)
         if (rows, cols.stop - cols.start) == (whole, work.plan.samples):
             yield tile, part
@@ -148,13 +149,15 @@ class _Begun:
         self.missing -= (rows.stop - rows.start) * (cols.stop - cols.start)
 
 
-def _cut(plan: TilePlan, blocks: Iterable[tuple[Window, Block]]) -> Iterator[tuple[tuple[int, slice, slice], Block]]:
+def _cut(
+    plan: TilePlan, blocks: Iterable[tuple[Window, StoredBlock]]
+) -> Iterator[tuple[tuple[int, slice, slice], StoredBlock]]:
     """What of each block belongs to which tile: (number, rows, columns) of the scene, and the pixels there."""
     for (rows, cols), block in blocks:
         for tile in range(rows.start // plan.rows, -(-rows.stop // plan.rows)):
             whole = plan.rows_of(tile)
             top, bottom = max(rows.start, whole.start), min(rows.stop, whole.stop)
-            yield (tile, slice(top, bottom), cols), block[:, top - rows.start : bottom - rows.start]
+            yield (tile, slice(top, bottom), cols), block.part(slice(top - rows.start, bottom - rows.start))
 
 
 def partial_layers(model: Model, names: Sequence[str]) -> tuple[PartialLayer, ...]:

@@ -1,14 +1,15 @@
-"""Windows of a cube as spectra: every pixel's numbers side by side, which is how a network reads them.
+"""Windows of a cube as they were read, and spectra of their pixels when they are wanted.
 
-The strategy here: what is stored is turned into reflectance in pieces that stay in a core's cache, each piece turned
-round while it still is the stored type, which is half as much to move. Measured (docs/design/throughput.md), that is
-two to five times as fast as scaling a block whole and sorting it afterwards, and a mask of "no data" costs next to
-nothing.
+The strategy here: a block is kept as the file has it, which is half of what float32 takes and costs nothing to make.
+The thread that computes some of its pixels scales just these, a piece that stays in the cache, and in the file's
+order: to turn spectra round takes ten times as long as to scale them (docs/design/throughput.md), and a network that
+must have them the other way can do that for a few pixels at a time.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,7 @@ from numpy.typing import NDArray
 from hsigeo.io.cube import Cube
 from hsigeo.io.scaling import Scaling, scale_into
 
-__all__ = ["read_spectra"]
-
-_PIECE_VALUES = 1 << 18
-"""Numbers in a piece: half a megabyte as int16 and one as float32, about the second-level cache of a core."""
+__all__ = ["StoredBlock", "read_block", "span_of"]
 
 _FEWEST_IN_RUN = 8
 """Where neighbouring bands are fewer than this on average, they are picked one by one rather than run by run."""
@@ -28,69 +26,131 @@ _FEWEST_IN_RUN = 8
 Run = tuple[slice, slice]
 
 
-def read_spectra(
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredBlock:
+    """A window of a cube, not yet scaled.
+
+    Parameters
+    ----------
+    values
+        (read band, y, x) of any real type, in any order in memory.
+    used
+        (used band,) which of these bands are wanted, counted from 0, in the order in which they are.
+    scaling
+        Of the used bands.
+    nodata
+        The stored number that means "no data"; `None` where there is none.
+    """
+
+    values: NDArray[Any]
+    used: NDArray[np.integer[Any]]
+    scaling: Scaling
+    nodata: float | int | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Lines and samples."""
+        return self.values.shape[1], self.values.shape[2]
+
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.shape[0] * self.shape[1]
+
+    def part(self, rows: slice, cols: slice = slice(None)) -> StoredBlock:
+        """Some rows and columns of it, in the same memory."""
+        return replace(self, values=self.values[:, rows, cols])
+
+    def spectra(self, pixels: slice = slice(None)) -> NDArray[np.float32]:
+        """Reflectance of neighbouring pixels, which are counted row by row.
+
+        Returns
+        -------
+        (pixel, used band) float32
+            NaN where there is no data; the same to the bit as `hsigeo.io.scaling.to_reflectance` gives. In memory
+            either the bands of a pixel lie side by side, or the pixels of a band, as they do in the file.
+        """
+        first, last, _ = pixels.indices(self.pixels)
+        count = max(0, last - first)
+        if self.values.strides[0] == self.values.itemsize:
+            made = np.empty((count, len(self.used)), dtype=np.float32)
+        else:
+            made = np.empty((len(self.used), count), dtype=np.float32).T
+        filled = 0
+        for stored in self._stretches(first, first + count):
+            self._scale(made[filled : filled + len(stored)], stored)
+            filled += len(stored)
+        return made
+
+    def _stretches(self, first: int, last: int) -> Iterator[NDArray[Any]]:
+        """(pixel, read band) views: one where rows follow each other without a gap, else one for each row."""
+        bands, lines, samples = self.values.shape
+        _, down, across = self.values.strides
+        if lines == 1 or samples == 1 or down == samples * across:
+            yield self.values.reshape(bands, lines * samples)[:, first:last].T
+            return
+        for row in range(first // samples, -(-last // samples)):
+            start, stop = max(first - row * samples, 0), min(last - row * samples, samples)
+            yield self.values[:, row, start:stop].T
+
+    def _scale(self, made: NDArray[np.float32], stored: NDArray[Any]) -> None:
+        runs = _runs(self.used)
+        if len(runs) > 1 and len(runs) * _FEWEST_IN_RUN > len(self.used):
+            # Picked along the first axis, so that the memory order stays.
+            picked = stored.T[self.used].T if made.strides[0] == made.itemsize else stored[:, self.used]
+            scale_into(made, picked, self.scaling, self.nodata)
+            return
+        for source, target in runs:
+            scaling = self.scaling if len(runs) == 1 else self.scaling.take(target)
+            scale_into(made[:, target], stored[:, source], scaling, self.nodata)
+
+
+def span_of(used: NDArray[np.integer[Any]]) -> int:
+    """Bands from the first used to the last."""
+    return int(used.max() - used.min()) + 1 if len(used) else 0
+
+
+def read_block(
     cube: Cube,
     used: NDArray[np.integer[Any]],
     rows: slice,
     cols: slice,
     *,
-    into: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
-    """Reflectance of a window, band by band within each pixel.
+    into: NDArray[np.uint8] | None = None,
+) -> StoredBlock:
+    """Read a window.
 
     Parameters
     ----------
     used
-        (used band,) which bands, counted from 0, ascending.
+        (used band,) which bands, counted from 0, in any order; those between them may be read too.
     rows, cols
         Slices with step 1, counted from 0.
     into
-        (number,) at least as many as the window has; what is returned is a view of it. Without it, new memory.
-
-    Returns
-    -------
-    (y, x, used band) float32, C order
-        NaN where there is no data; the same to the bit as `hsigeo.io.scaling.to_reflectance` gives.
+        (byte,) memory for the block, at least as much as the window has in `span_of` bands. Without it, new memory.
 
     Raises
     ------
     SceneError
         The file is damaged or has changed.
     """
-    first, last = (int(used.min()), int(used.max())) if len(used) else (0, -1)
-    bands = slice(first, last + 1)
-    stored = cube.read(rows, cols, bands).transpose(1, 2, 0)  # (y, x, band)
-    scaling, picked = cube.header.scaling.take(used), used - first
-    lines, samples, _ = stored.shape
-    shape = (lines, samples, len(used))
-    values = np.empty(shape, dtype=np.float32) if into is None else into[: math.prod(shape)].reshape(shape)
-    step = max(1, _PIECE_VALUES // max(len(used), 1))  # pixels
-    high, wide = max(1, step // max(samples, 1)), min(samples, step)
-    runs = _runs(picked)
-    for top in range(0, lines, high):
-        for left in range(0, samples, wide or 1):
-            place = (slice(top, top + high), slice(left, left + wide))
-            _scale_piece(stored[place], values[place], runs, picked, scaling, cube.header.nodata)
-    return values
+    first = int(used.min()) if len(used) else 0
+    values = cube.read(rows, cols, slice(first, first + span_of(used)))
+    return StoredBlock(
+        values=values if into is None else _copied(values, into),
+        used=used - first,
+        scaling=cube.header.scaling.take(used),
+        nodata=cube.header.nodata,
+    )
 
 
-def _scale_piece(
-    stored: NDArray[Any],
-    values: NDArray[np.float32],
-    runs: list[Run],
-    picked: NDArray[np.integer[Any]],
-    scaling: Scaling,
-    nodata: float | int | None,
-) -> None:
-    if len(runs) == 1:
-        part = np.ascontiguousarray(stored[..., runs[0][0]])
-    elif len(runs) * _FEWEST_IN_RUN > len(picked):
-        part = np.ascontiguousarray(stored[..., picked])
-    else:
-        part = np.empty(values.shape, dtype=stored.dtype)
-        for source, target in runs:
-            part[..., target] = stored[..., source]
-    scale_into(values, part, scaling, nodata)
+def _copied(values: NDArray[Any], into: NDArray[np.uint8]) -> NDArray[Any]:
+    """The same numbers in this memory, their axes in the same order."""
+    order = sorted(range(values.ndim), key=lambda axis: -values.strides[axis])
+    room = into[: values.size * values.itemsize].view(values.dtype)
+    copy = room.reshape([values.shape[axis] for axis in order]).transpose(np.argsort(order))
+    copy[...] = values
+    return copy
 
 
 def _runs(picked: NDArray[np.integer[Any]]) -> list[Run]:

@@ -122,10 +122,21 @@ def _is_finite(values: Any) -> bool:
     return bool(total == 0.0)
 
 
-@compiled(types.void(_ROWS, _PIXELS, _ROWS))
-def _gather(spectra: Any, pixels: Any, reflectance: Any) -> None:
-    """Spectra (pixel, band) of some pixels as rows (band, lane), in squares that the cache holds."""
-    bands, count = spectra.shape[1], len(pixels)
+@compiled(types.void(_ROWS, _ROWS, _PIXELS, _ROWS))
+def _gather(spectra: Any, by_band: Any, pixels: Any, reflectance: Any) -> None:
+    """Spectra of some pixels as rows (band, lane): out of (pixel, band) in squares that the cache holds."""
+    bands, count = reflectance.shape[0], len(pixels)
+    if by_band.shape[1]:
+        first = pixels[0]
+        if pixels[count - 1] - first == count - 1:  # neighbours, as nearly always
+            for band in range(bands):
+                reflectance[band, :count] = by_band[band, first : first + count]
+        else:
+            for band in range(bands):
+                row, lanes = by_band[band], reflectance[band]
+                for lane in range(count):
+                    lanes[lane] = row[pixels[lane]]
+        return
     for first in range(0, count, 16):
         for low in range(0, bands, 16):
             for lane in range(first, min(first + 16, count)):
@@ -350,10 +361,10 @@ def _make_tile(constants: Any, lanes: int) -> Any:
     )
 
 
-@compiled(types.boolean(_CONSTANTS, _ROWS, _PIXELS, _TILE))
-def _look(constants: Any, spectra: Any, pixels: Any, tile: Any) -> bool:
+@compiled(types.boolean(_CONSTANTS, _ROWS, _ROWS, _PIXELS, _TILE))
+def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> bool:
     """Tokens, consensus and contradiction of some pixels; whether there may be a contradiction at all."""
-    _gather(spectra, pixels, tile.reflectance)
+    _gather(spectra, by_band, pixels, tile.reflectance)
     _make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
     if not constants.doubt.any():
         return False
@@ -386,8 +397,22 @@ def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
             answers[classes, pixels[lane]] = tile.spare[lane]
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, types.float32[:, :]))
-def answer(constants: Any, spectra: Any, answers: Any) -> None:
+@compiled(_PIXELS(_ROWS, _ROWS))
+def _find_finite(spectra: Any, by_band: Any) -> Any:
+    """The pixels of (pixel, band) or of (band, pixel) that are finite throughout."""
+    total = np.zeros(len(spectra) + by_band.shape[1], np.float32)
+    for pixel in range(len(spectra)):
+        if not _is_finite(spectra[pixel]):
+            total[pixel] = np.float32(np.nan)
+    for band in range(by_band.shape[0]):
+        row = by_band[band]
+        for pixel in range(len(row)):
+            total[pixel] += row[pixel] * np.float32(0.0)
+    return np.flatnonzero(total == np.float32(0.0))
+
+
+@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, types.float32[:, :]))
+def answer(constants: Any, spectra: Any, by_band: Any, answers: Any) -> None:
     """Fill in what pixels are.
 
     Parameters
@@ -395,17 +420,15 @@ def answer(constants: Any, spectra: Any, answers: Any) -> None:
     constants
         `Constants`.
     spectra : (pixel, band) float32
-        Reflectance of the model's bands.
+        Reflectance of the model's bands; no pixels at all if they are in `by_band`.
+    by_band : (band, pixel) float32
+        The same, a row for each band; no pixels if they are in `spectra`.
     answers : (class, pixel) or (class + 1, pixel) float32
         Takes the class probabilities and, if there is room, the distance; NaN for a pixel that is not finite.
     """
     answers[:] = np.float32(np.nan)
-    pixels = np.empty(len(spectra), np.int64)
-    count = 0
-    for pixel in range(len(spectra)):
-        if _is_finite(spectra[pixel]):
-            pixels[count] = pixel
-            count += 1
+    pixels = _find_finite(spectra, by_band)
+    count = len(pixels)
     odd = np.empty(count, np.int64)
     odd_count, first = 0, 0
     wide, narrow = _make_tile(constants, LANES), _make_tile(constants, FEW)
@@ -413,7 +436,7 @@ def answer(constants: Any, spectra: Any, answers: Any) -> None:
         tile = wide if count - first > LANES // 2 else narrow
         chosen = pixels[first : min(first + tile.tokens.shape[1], count)]
         first += len(chosen)
-        if _look(constants, spectra, chosen, tile):
+        if _look(constants, spectra, by_band, chosen, tile):
             _worst(tile.contradiction, constants.sizes[2], tile.spare)
             for lane in range(len(chosen)):
                 if tile.spare[lane] > 1:
@@ -422,6 +445,6 @@ def answer(constants: Any, spectra: Any, answers: Any) -> None:
         _tell(constants, tile, chosen, answers)
     for first in range(0, odd_count, FEW):
         chosen = odd[first : min(first + FEW, odd_count)]
-        _look(constants, spectra, chosen, narrow)
+        _look(constants, spectra, by_band, chosen, narrow)
         _settle(constants, narrow.tokens, narrow.consensus, narrow.apart)
         _tell(constants, narrow, chosen, answers)

@@ -169,7 +169,7 @@ def answer(
     Parameters
     ----------
     spectra : (pixel, band) float32, reflectance 0-1
-        NaN where invalid. Fastest where the bands of a pixel lie side by side in memory.
+        NaN where invalid. Fastest where either the bands of a pixel or the pixels of a band lie side by side in memory.
     batch, prepare
         As in `predict_probabilities`.
     measured
@@ -220,7 +220,10 @@ def _answer_compiled(
     if prepare is not None and len(spectra):
         spectra = _in_batches(prepare, spectra, device=torch.device("cpu"), batch=_DEFAULT_BATCH, prepare=None)
     answers = np.empty((len(model.card.classes) + measured, len(spectra)), dtype=np.float32)
-    answer_compiled(constants_of(model), np.ascontiguousarray(spectra, dtype=np.float32), answers)
+    by_pixel, by_band = np.asarray(spectra, dtype=np.float32), np.empty((spectra.shape[1], 0), dtype=np.float32)
+    if by_pixel.T.flags.c_contiguous and len(by_pixel) > 1:
+        by_pixel, by_band = np.empty((0, spectra.shape[1]), dtype=np.float32), by_pixel.T
+    answer_compiled(constants_of(model), np.ascontiguousarray(by_pixel), by_band, answers)
     return answers
 
 

@@ -13,7 +13,7 @@ from envi_files import write_envi
 from labelled_spectra import make_model
 
 from hsigeo import tiling
-from hsigeo.campaign import local, pieces
+from hsigeo.campaign import local
 from hsigeo.campaign.local import LocalEngine, local_engine
 from hsigeo.campaign.pace import Pace
 from hsigeo.campaign.work import LineWork
@@ -95,7 +95,7 @@ def test_what_is_read_at_once_never_changes_a_bit(tmp_path, small_tiles, window)
 @pytest.mark.parametrize("threads", [2, 4])
 def test_threads_never_change_a_bit(tmp_path, small_tiles, monkeypatch, threads):
     work = make_work(make_scene(tmp_path))
-    monkeypatch.setattr(pieces, "PIECE_PIXELS", 50)
+    monkeypatch.setattr("hsigeo.campaign.work.PIECE_PIXELS", 50)
     with local_engine(torch.device("cpu"), threads=threads) as engine:
         assert engine.pool is not None
         assert engine.threads == threads

@@ -1,4 +1,4 @@
-"""Spectra of a window are the numbers of `to_reflectance`, turned round, whatever lies how in the file."""
+"""Spectra of a window are the numbers of `to_reflectance`, whatever lies how in the file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from envi_files import make_encoded_cube, write_envi
 
-from hsigeo.io import open_cube, spectra
+from hsigeo.io import open_cube
 from hsigeo.io.scaling import to_reflectance
-from hsigeo.io.spectra import read_spectra
+from hsigeo.io.spectra import read_block
 
 NOWHERE = np.array([], dtype=np.intp)
 EVERY = np.arange(30)
@@ -21,26 +21,45 @@ TURNED = np.array([28, 3, 4, 5, 3])
 
 
 def expected(path: Path, used: Any, rows: slice, cols: slice) -> Any:
-    """By the plain way: everything, scaled, then picked."""
+    """By the plain way: everything, scaled, then picked; (pixel, used band)."""
     cube = open_cube(path)
     whole = to_reflectance(cube.read(slice(None), slice(None)), cube.header.scaling, cube.header.nodata)
-    return whole[used][:, rows, cols].transpose(1, 2, 0)
+    window = whole[used][:, rows, cols]
+    return window.reshape(len(used), window.shape[1] * window.shape[2]).T
 
 
 @pytest.mark.parametrize("used", [EVERY, WINDOWED, SCATTERED, TURNED, NOWHERE], ids=str)
+@pytest.mark.parametrize("cols", [slice(0, 17), slice(2, 17), slice(3, 4)], ids=str)
 @pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
-def test_spectra_are_the_values_of_their_pixels(
-    interleave: str, used: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(spectra, "_PIECE_VALUES", 100)  # several pieces to a row
+def test_spectra_are_the_values_of_their_pixels(interleave: str, cols: slice, used: Any, tmp_path: Path) -> None:
     extra = {"data ignore value": 10_203, "reflectance scale factor": 10_000}
     path = write_envi(tmp_path, "a", make_encoded_cube(30, 9, 17), interleave=interleave, header_extra=extra)
-    rows, cols = slice(1, 8), slice(2, 17)
+    rows = slice(1, 8)
 
-    found = read_spectra(open_cube(path), used, rows, cols)
+    cube = open_cube(path)
+    block = read_block(cube, used, rows, cols)
 
-    assert found.flags.c_contiguous
-    np.testing.assert_array_equal(found, expected(path, used, rows, cols))
+    wanted = expected(path, used, rows, cols)
+    room = np.empty(block.values.nbytes + 3, dtype=np.uint8)
+    again = read_block(cube, used, rows, cols, into=room)
+    np.testing.assert_array_equal(again.spectra(), wanted)
+    assert not again.pixels or not len(used) or np.shares_memory(again.values, room)
+    assert (block.pixels, block.shape) == (len(wanted), (7, cols.stop - cols.start))
+    np.testing.assert_array_equal(block.spectra(), wanted)
+    for first, last in [(0, 1), (3, 40), (11, len(wanted)), (5, 5), (len(wanted), 999)]:
+        part = block.spectra(slice(first, last))
+        np.testing.assert_array_equal(part, wanted[first:last])
+        assert part.flags.c_contiguous or part.T.flags.c_contiguous
+    across = slice(0, max(1, cols.stop - cols.start - 1))
+    inner = np.arange(len(wanted)).reshape(block.shape)[2:5, across].ravel()
+    np.testing.assert_array_equal(block.part(slice(2, 5), across).spectra(), wanted[inner])
+
+
+@pytest.mark.parametrize(("interleave", "fast_axis"), [("bsq", 0), ("bil", 0), ("bip", 1)])
+def test_spectra_lie_in_memory_as_in_the_file(interleave: str, fast_axis: int, tmp_path: Path) -> None:
+    path = write_envi(tmp_path, "a", make_encoded_cube(30, 9, 17), interleave=interleave)
+    spectra = read_block(open_cube(path), WINDOWED, slice(0, 4), slice(None)).spectra(slice(3, 33))
+    assert spectra.strides[fast_axis] == spectra.itemsize
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64"])
@@ -55,7 +74,7 @@ def test_every_type_is_rounded_once(dtype: str, scale: dict[str, Any], byte_orde
     extra = {"data ignore value": int(array[5, 1, 1]), **scale}
     path = write_envi(tmp_path, "a", array, byte_order=byte_order, header_extra=extra)
 
-    found = read_spectra(open_cube(path), WINDOWED, slice(None), slice(None))
+    found = read_block(open_cube(path), WINDOWED, slice(None), slice(None)).spectra()
 
     wanted = expected(path, WINDOWED, slice(None), slice(None))
     np.testing.assert_array_equal(found, wanted)
@@ -75,5 +94,5 @@ def test_bands_between_those_used_are_read_but_none_beyond(tmp_path: Path) -> No
             return cube.read(rows, cols, bands)
 
     recording = Recording()
-    read_spectra(recording, SCATTERED, slice(0, 2), slice(None))
+    read_block(recording, SCATTERED, slice(0, 2), slice(None))
     assert recording.asked == slice(1, 30)

@@ -78,7 +78,11 @@ def draw_novelty(network, *, anchors=45, seed=1):
 def ask_compiled(network, spectra, novelty=None):
     rows = network.memory.evidence.shape[1] + (novelty is not None)
     answers = np.empty((rows, len(spectra)), dtype=np.float32)
-    answer(lay_out(network, temperature=TEMPERATURE, novelty=novelty), spectra, answers)
+    constants = lay_out(network, temperature=TEMPERATURE, novelty=novelty)
+    answer(constants, spectra, np.empty((spectra.shape[1], 0), np.float32), answers)
+    turned = np.full_like(answers, -1)
+    answer(constants, np.empty((0, spectra.shape[1]), np.float32), np.ascontiguousarray(spectra.T), turned)
+    np.testing.assert_array_equal(turned, answers)  # the same bits, whichever way the spectra lie
     return answers
 
 
