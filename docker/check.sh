@@ -10,7 +10,7 @@ repository=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/hsigeo-docker.XXXXXX")
 say() { printf '\n=== %s (%d s)\n' "$1" "$SECONDS"; }
 clean() {
-    findmnt --list --noheadings --output TARGET | grep "^$work/" | sort --reverse | xargs --no-run-if-empty umount
+    findmnt --list --noheadings --output TARGET | grep "^$work/" | sort --reverse | xargs --no-run-if-empty umount || true
     rm -rf --one-file-system "$work"
 }
 trap clean EXIT
@@ -75,7 +75,7 @@ chmod 1777 "$work/data"
 for user in 1000:1000 4242:4242; do
     for arguments in "--version" "info lines/line_1.hdr" \
         "train lines/line_1.hdr --labels training.gpkg --field class -o ${user%:*}.safetensors" \
-        "classify lines/line_1.hdr --model line_1.safetensors -o ${user%:*}.tif" "report ${user%:*}.tif"; do
+        "classify lines/line_1.hdr --model line_1.safetensors -o ${user%:*}.tif" "quicklook ${user%:*}.tif -o ${user%:*}.png"; do
         echo "+ as $user: hsigeo $arguments"
         isolated "time podman run --rm --network none --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
             --user $user -v $work/data:/data $HSIGEO_IMAGE $arguments" 2>&1 | grep -v -e '^user' -e '^sys' -e '^$'

@@ -29,13 +29,15 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     OutputExistsError
         The file is there and `overwrite` is false.
     OutputError
-        It cannot be written: no such folder, a folder of that name, a device.
+        It cannot be written: no such folder, one that may not be written into, a folder of that name, a device.
     """
     final = Path(os.path.realpath(path))
     if final.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file to write")
     if not final.parent.is_dir():
         raise OutputError(f"{path} cannot be written: the folder {final.parent} does not exist; make it first")
+    if not os.access(final.parent, os.W_OK):
+        raise OutputError(f"{path} cannot be written: the folder {final.parent} is not writable")
     if final.exists():
         if not final.is_file():
             raise OutputError(f"{path} is not a regular file; give the name of a file to write")

@@ -153,7 +153,8 @@ def _match_by_prior(
 
 def _resampled(kind: NDArray[np.intp]) -> str:
     changed = int((kind != Kind.SAME).sum())
-    return f"{changed} of {len(kind)} bands were resampled to the model's wavelengths" if changed else ""
+    were = "was" if changed == 1 else "were"
+    return f"{changed} of {len(kind)} bands {were} resampled to the model's wavelengths" if changed else ""
 
 
 def _compact(weights: NDArray[np.float64], offset: NDArray[np.float64] | None, note: str) -> BandMatch:

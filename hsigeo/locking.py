@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hsigeo.atomic import disk_failure
 from hsigeo.errors import LockedError, OutputError
 
 __all__ = ["locked"]
@@ -35,15 +36,16 @@ def locked(path: Path, *, keep_waiting: Callable[[], bool] | None = None) -> Ite
     LockedError
         Another process holds the lock, and it was not waited for; it is named.
     OutputError
-        The folder cannot be made or written, or its file system knows no locks.
+        The folder cannot be made or written, its disk is full, or its file system knows no locks.
     """
     while (descriptor := _acquire(path)) is None:
         if keep_waiting is None or not keep_waiting():
             raise LockedError(f"{path.parent} is in use by {_holder(path)}")
         time.sleep(_POLL_SECONDS)
     try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        with disk_failure(path.parent):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         # Removed while it is held: whoever waits for this file finds that it is not the one of that name any more.

@@ -99,3 +99,9 @@ def test_link_as_output_writes_what_it_points_at(tmp_path: Path) -> None:
         temporary.write_text("new")
     assert link.is_symlink()
     assert (tmp_path / "disk" / "map.tif").read_text() == "new"
+
+
+def test_a_folder_that_is_not_writable_is_named_before_any_work(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match=r"map\.tif cannot be written: the folder .* is not writable"):
+        check_output(tmp_path / "map.tif")

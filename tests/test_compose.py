@@ -119,7 +119,7 @@ def test_its_commands_make_the_maps_of_a_single_process(tmp_path: Path, monkeypa
     with running(tmp_path, services):
         for one in health:
             wait_until_healthy(f"http://127.0.0.1:{one}/health")
-        done = subprocess.run(local("classify"), cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(local("classify"), cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     monkeypatch.chdir(tmp_path)
     cli.main(["classify", "lines", "--model", "model.safetensors", "--output-dir", "alone"], standalone_mode=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +11,7 @@ import threading
 
 import pytest
 
-from hsigeo.errors import LockedError, OutputError
+from hsigeo.errors import DiskFullError, LockedError, OutputError
 from hsigeo.locking import locked
 
 HOLD = """
@@ -69,3 +71,13 @@ def test_a_folder_that_cannot_be_is_an_output_error(tmp_path):
         pass
     with pytest.raises(OutputError, match="cannot be written"), locked(tmp_path / "no" / "such" / "lock"):
         pass
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(DiskFullError, match=f"no space is left on the disk of {tmp_path}"), locked(tmp_path / "lock"):
+        pytest.fail("the block must not run")
+    assert not any(tmp_path.iterdir())

@@ -13,11 +13,19 @@ import click
 
 from hsigeo.atomic import check_not_an_input
 from hsigeo.campaign.inputs import expand_scenes
+from hsigeo.classes import UNCLASSIFIED
 from hsigeo.cli.dry_run import describe_campaign, describe_plan
 from hsigeo.cli.listening import listening
 from hsigeo.cli.options import MemorySize, device_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.cli.summary import format_summary
-from hsigeo.errors import HsigeoError, MemoryLimitError, ModelNotFoundError, OutputError, OutputExistsError
+from hsigeo.errors import (
+    HsigeoError,
+    MemoryLimitError,
+    ModelNotFoundError,
+    OutputError,
+    OutputExistsError,
+    SceneNotFoundError,
+)
 from hsigeo.locking import locked
 
 if TYPE_CHECKING:
@@ -279,8 +287,10 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
             click.echo(describe_plan(line, engine, measure_rates(line.work, engine)))
             return
         with listening(f"classify {Path(scene).name}", line.pixels) as listener:
-            run_line(line, engine, settings, listener)
+            result = run_line(line, engine, settings, listener)
     say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
+    if result.counts and not any(count for class_id, count in result.counts.items() if class_id != UNCLASSIFIED):
+        say(f"caution: no pixel of {output} has a class; `hsigeo info {scene}` says what the scene holds")
 
 
 def _count_unknown(output: str, choices: _Choices) -> str:
@@ -438,6 +448,8 @@ def _find_model(scene: str, given: str | None) -> str:
         return str(beside)
     if os.environ.get("HSIGEO_MODEL"):
         return os.environ["HSIGEO_MODEL"]
+    if not Path(scene).exists():
+        raise SceneNotFoundError(f"{scene}: there is no such file")
     raise ModelNotFoundError(
         f"no model for {scene}: {beside} does not exist and $HSIGEO_MODEL is not set; give --model FILE, "
         f"or make one with `hsigeo train {scene} --labels LABELS -o {beside}`"

@@ -8,7 +8,6 @@ is written to take no space on the way.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -147,8 +146,6 @@ def check_outputs(outputs: Sequence[Output], *, overwrite: bool) -> None:
             final = check_output(target, overwrite=overwrite)
             if final in taken:
                 raise OutputError(f"{target} would be written twice; choose names that differ in more than the suffix")
-            if not os.access(final.parent, os.W_OK):
-                raise OutputError(f"{target} cannot be written: the folder {final.parent} is not writable")
             taken.add(final)
 
 

@@ -206,8 +206,6 @@ def check_targets(layers: Sequence[Layer], result: xr.Dataset, *, overwrite: boo
             raise OutputError(f"{layer.path}: maps are written as GeoTIFF; give a name that ends in .tif")
         for target in (layer.path, *layer.sidecars(classes)):
             final = str(check_output(target, overwrite=overwrite))
-            if not os.access(Path(final).parent, os.W_OK):
-                raise OutputError(f"{target} cannot be written: the folder {Path(final).parent} is not writable")
             if final in taken:
                 raise OutputError(f"{target} is also {taken[final]}; choose another name")
             taken[final] = f"the output {target}"

@@ -194,5 +194,6 @@ def _write(
                 layer_metadata={"map": Path(raster.path).name, "software": f"hsigeo {hsigeo.__version__}"},
             )
     except _FAILURES as error:
-        raise OutputError(f"{final} cannot be written: {reason(error)}") from error
+        # For `replaced_on_success`, which knows a full disk by the space that is left.
+        raise OSError(reason(error)) from error
     stage.replace(file)

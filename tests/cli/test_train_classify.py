@@ -324,3 +324,21 @@ def test_the_installed_command_runs(start_hsigeo, here):
     assert process.returncode == 0, error
     assert "Warning" not in error
     assert "map.tif" in files(here)
+
+
+def test_a_scene_that_is_not_there_is_said_before_its_model_is_missed(hsigeo):
+    done = hsigeo("classify", "nothing.hdr", "-o", "map.tif")
+    assert (done.returncode, done.stderr) == (1, "hsigeo: nothing.hdr: there is no such file\n")
+
+
+def test_a_map_without_any_class_comes_with_a_caution(hsigeo, here):
+    write_envi(
+        here,
+        "empty",
+        np.full((BANDS, 5, 4), NODATA, np.int16),
+        dtype="int16",
+        header_extra={"wavelength": WAVELENGTH, "wavelength units": "Nanometers", "data ignore value": NODATA},
+    )
+    done = hsigeo("classify", "empty.hdr", "--model", "line.safetensors", "-o", "empty.tif")
+    assert done.returncode == 0
+    assert "caution: no pixel of empty.tif has a class; `hsigeo info empty.hdr` says what" in done.stderr

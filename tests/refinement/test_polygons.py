@@ -10,9 +10,10 @@ import pytest
 import shapely
 from affine import Affine
 from campaigns import CLASSES, LONLAT, make_ids, make_line_grid, write_line
+from pyogrio.errors import FeatureError
 from rasterio.features import rasterize
 
-from hsigeo.errors import OutputError, OutputExistsError
+from hsigeo.errors import DiskFullError, OutputError, OutputExistsError
 from hsigeo.grid import Grid
 from hsigeo.io import open_map
 from hsigeo.io.georeference import quiet_about_georeference
@@ -108,3 +109,18 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     write_polygons(raster, tmp_path / "map.gpkg", overwrite=True)
 
     assert len(read(tmp_path / "map.gpkg")[1])
+
+
+def test_a_full_disk_is_said_in_one_line_whatever_sqlite_says(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise FeatureError("sqlite3_exec(CREATE TABLE …) failed: disk I/O error")
+
+    grid = make_line_grid(6, 7)
+    raster = open_map(write_line(tmp_path / "map.tif", grid, make_ids(grid)))
+    monkeypatch.setattr(pyogrio.raw, "write", full)
+    with pytest.raises(OutputError, match=r"out\.gpkg cannot be written: sqlite3_exec"):
+        write_polygons(raster, tmp_path / "out.gpkg")
+    monkeypatch.setattr("hsigeo.atomic._free_bytes", lambda folder: 0)
+    with pytest.raises(DiskFullError, match="no space is left"):
+        write_polygons(raster, tmp_path / "out.gpkg")
+    assert not (tmp_path / "out.gpkg").exists()

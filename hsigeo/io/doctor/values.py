@@ -200,7 +200,10 @@ def _undeclared_fill(header: CubeHeader, message: str, value: float | int) -> Fi
 
 def _exact(value: Any) -> str:
     """The shortest text that is read back as this stored number."""
-    return np.format_float_positional(value, trim="0") if isinstance(value, np.floating) else str(value)
+    if not isinstance(value, np.floating):
+        return str(value)
+    shown = np.format_float_positional if 1e-4 <= abs(value) < 1e16 or value == 0 else np.format_float_scientific
+    return shown(value, trim="0")
 
 
 def _scaled_fill(

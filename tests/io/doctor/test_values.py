@@ -46,6 +46,11 @@ def test_a_fill_value_that_was_scaled_with_the_data_is_found(tmp_path: Path) -> 
     assert found["undeclared-nodata"].changes == {"data ignore value": "-0.9999"}
 
 
+def test_a_large_fill_value_is_written_as_people_do(tmp_path: Path) -> None:
+    found = findings(write_scene(tmp_path, framed(3e38, "float32"), data_ignore_value=None))
+    assert found["undeclared-nodata"].changes == {"data ignore value": "3.0e+38"}
+
+
 def test_a_fill_value_scaled_band_by_band_is_found_and_can_be_stated(tmp_path: Path) -> None:
     image = (make_image() / 10_000).astype("float32")
     image[:, :, :3] = (-0.9999 * np.linspace(0.9, 1.1, BANDS)).astype("float32")[:, None, None]
