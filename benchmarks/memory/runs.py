@@ -55,6 +55,7 @@ def measure_run(scene: Path, output: Path, options: Sequence[str]) -> Run:
         The command failed.
     """
     command = [str(Path(sysconfig.get_path("scripts")) / "hsigeo"), "classify", str(scene), "-o", str(output), *options]
+    _run([*command, "--dry-run"])  # compiles what is not compiled yet, which takes memory too
     plan = _run([*command, "--dry-run"])
     found = re.search(r"^memory +([\d.]+ \w+)", plan, re.MULTILINE)
     if found is None:

@@ -23,7 +23,7 @@ from hsigeo.classes import UNCLASSIFIED
 from hsigeo.errors import SceneError
 from hsigeo.io.cube_reader import open_cube
 from hsigeo.io.geolocation import Geolocation, Lookup
-from hsigeo.io.spool import SPOOL_BYTES, Spool
+from hsigeo.io.spool import SPOOL_BYTES, Spool, gather, release_pages
 from hsigeo.io.strips import StripPlan, compute_strips
 from hsigeo.scene import grid_of, spatial_coords
 
@@ -115,6 +115,7 @@ def _compute(
         for (start, stop), parts in strips:
             for target, part in zip(computed.values(), parts, strict=True):
                 target[..., start:stop, :] = part
+                release_pages(target)
             if progress is not None:
                 progress(stop * samples, lines * samples)
     return computed
@@ -168,5 +169,5 @@ class _Placed:
         source = self.values[tuple(outer)]
         fill = np.nan if self.dtype.kind == "f" else UNCLASSIFIED
         placed = np.full((*source.shape[:-1], *index.shape), fill, dtype=self.dtype)
-        placed[..., known] = source[..., index[known]]
+        placed[..., known] = gather(source, index[known])
         return placed

@@ -6,6 +6,7 @@ a north-up grid still has hundreds of millions of pixels.
 
 from __future__ import annotations
 
+import mmap
 import shutil
 import tempfile
 from contextlib import ExitStack
@@ -18,10 +19,11 @@ from numpy.typing import DTypeLike, NDArray
 
 from hsigeo.errors import OutputError
 
-__all__ = ["SPOOL_BYTES", "Spool"]
+__all__ = ["SPOOL_BYTES", "Spool", "gather", "release_pages"]
 
 SPOOL_BYTES = 256 << 20
 _SPARE_BYTES = 64 << 20
+_TOUCHED_BYTES = 16 << 20
 
 
 class Spool:
@@ -73,4 +75,42 @@ class Spool:
         if fill != 0:
             for start in range(0, shape[0], step := max(1, shape[0] * (8 << 20) // max(size, 1))):
                 mapped[start : start + step] = fill
+                release_pages(mapped)
         return mapped
+
+
+def release_pages(values: NDArray[Any]) -> None:
+    """Let go of the pages of an array that lies in a file, which count as memory of the process once they are touched.
+
+    Nothing is lost (`madvise(2)`: a shared mapping is filled again from the file). Call it after each piece of work.
+    """
+    if (mapped := _mapping_of(values)) is not None:
+        mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def gather(values: NDArray[Any], index: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """Columns ``values[..., index]`` of an array (…, pixel), touching little of it at a time where it lies in a file.
+
+    Parameters
+    ----------
+    index : (number,)
+        In any order.
+    """
+    if _mapping_of(values) is None or not index.size:
+        return np.asarray(values[..., index])
+    order = np.argsort(index, kind="stable")
+    in_order = index[order]
+    found = np.empty((*values.shape[:-1], len(index)), dtype=values.dtype)
+    pixels = max(1, _TOUCHED_BYTES // (values.nbytes // values.shape[-1]))
+    edges = np.searchsorted(in_order, np.arange(in_order[0], in_order[-1] + pixels, pixels))
+    for start, stop in zip(edges, [*edges[1:], len(index)], strict=True):
+        if start < stop:
+            found[..., order[start:stop]] = values[..., in_order[start:stop]]
+            release_pages(values)
+    return found
+
+
+def _mapping_of(values: NDArray[Any]) -> mmap.mmap | None:
+    """The file an array, or what it is a view of, lies in."""
+    found: mmap.mmap | None = getattr(values, "_mmap", None)
+    return found

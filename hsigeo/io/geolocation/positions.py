@@ -22,7 +22,7 @@ from rasterio.warp import transform as transform_coordinates
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.geolocation.lookup import Plane
-from hsigeo.io.spool import Spool
+from hsigeo.io.spool import Spool, release_pages
 
 __all__ = ["NearestLookup", "PixelPositions"]
 
@@ -87,6 +87,8 @@ class PixelPositions:
         distance = spool.array(grid.shape, np.float32, np.inf)
         for first, x, y in self._blocks(target):
             _offer(index.reshape(-1), distance.reshape(-1), grid, (first, x, y), reach)
+            release_pages(index)
+            release_pages(distance)
         yield NearestLookup(grid=grid, index=index, max_distance=reach * grid.pixel_size[0])
 
     def _map_crs(self) -> CRS:
@@ -202,7 +204,9 @@ class NearestLookup:
 
     def read(self, rows: slice, cols: slice = slice(None)) -> NDArray[np.int64]:
         """See `hsigeo.io.geolocation.Lookup.read`."""
-        return np.asarray(self.index[rows, cols], dtype=np.int64)
+        found = np.array(self.index[rows, cols], dtype=np.int64)
+        release_pages(self.index)
+        return found
 
 
 def _offer(
