@@ -25,6 +25,8 @@ _LANES = 32
 _WORTH_A_THREAD = 4_000_000
 """Exponentials, a millisecond or two of work; starting a thread takes a tenth of one."""
 
+_LOG2_E = np.float32(LOG2_E)
+
 _Array = NDArray[np.float32]
 
 
@@ -35,14 +37,16 @@ def compiled_weights(values: Tensor, product: Tensor, keys: Tensor, queries: Ten
     lines, padded = _lay_out(product, keys, queries, places)
     answer = torch.empty(pixels, heads, bands)
     weights = answer.numpy()
-    parts = min(_threads(spectra, heads), pixels)
+    threads = _threads(spectra, heads)
+    # Several parts a thread, in case one is held up by whatever else the machine does.
+    parts = 1 if threads == 1 else min(4 * threads, pixels)
     bounds = [pixels * part // parts for part in range(parts + 1)]
 
     def work(part: int) -> None:
         own = slice(bounds[part], bounds[part + 1])
-        attend(spectra[own], lines, padded, _scratch(padded), weights[own])
+        attend(spectra[own], lines, padded, _aligned(SCRATCH_LINES, padded.shape[2]), weights[own])
 
-    _share_out(work, parts, parts)
+    _share_out(work, parts, threads)
     return answer
 
 
@@ -72,7 +76,7 @@ def compiled_gradients(
             by_head[head],
             lines[head],
             padded[head],
-            _scratch(padded),
+            _aligned(SCRATCH_LINES, padded.shape[2]),
             found_lines[head].numpy(),
             found_places[head].numpy(),
             found_values[head].numpy(),
@@ -82,7 +86,7 @@ def compiled_gradients(
     _share_out(work, heads, _threads(spectra, heads))
     return (
         # The loops have keys and places in exponents of two.
-        found_values.sum(dim=0)[:, :bands] / LOG2_E if wants_values else None,
+        found_values.sum(dim=0)[:, :bands] / float(_LOG2_E) if wants_values else None,
         found_lines[:, PRODUCT, 0],
         found_lines[:, KEYS, :bands],
         found_lines[:, QUERIES, :bands],
@@ -99,31 +103,35 @@ def _lay_out(product: Tensor, keys: Tensor, queries: Tensor, places: Tensor) -> 
     """`lines` (H, 4, N) and `places` (H, even, N) as the loops take them, each row at the start of a cache line.
 
     What is added to a whole row of logits does not show in its softmax: keys and places are put evenly about zero,
-    where exponentials need least care.
+    where exponentials need least care. NumPy does it, in this thread: after an operation that torch shared out, its
+    threads keep their cores busy waiting for the next one, which would be in the way of the loops.
     """
     heads, bands = keys.shape
     width = -(-bands // _LANES) * _LANES
-    even = _amid(places.detach() * LOG2_E)
-    padded = torch.full((heads, bands + bands % 2, width), float(LEAST))
-    padded[:, bands:] = 0.0
-    padded[:, :bands, :bands] = even
-    lines = torch.zeros(heads, 4, width)
-    lines[:, KEYS, :bands] = _amid(keys.detach() * LOG2_E)
-    lines[:, QUERIES, :bands] = queries.detach() * LOG2_E
-    lines[:, REACH, :bands] = even.abs().amax(dim=-1)
-    lines[:, PRODUCT, 0] = product.detach() * LOG2_E
-    lines[:, PRODUCT, 1] = lines[:, KEYS].abs().amax(dim=-1)
-    return lines.numpy(), padded.numpy()
+    lines, padded = _aligned(heads, 4, width), _aligned(heads, bands + bands % 2, width)
+    padded[:, :bands, bands:] = LEAST
+    even = padded[:, :bands, :bands]
+    np.multiply(_array(places), _LOG2_E, out=even)
+    even -= _middle(even)
+    lines[:, KEYS, :bands] = _LOG2_E * _array(keys)
+    lines[:, KEYS, :bands] -= _middle(lines[:, KEYS, :bands])
+    lines[:, QUERIES, :bands] = _LOG2_E * _array(queries)
+    lines[:, REACH, :bands] = even.max(axis=-1)
+    lines[:, PRODUCT, 0] = _LOG2_E * _array(product)
+    lines[:, PRODUCT, 1] = lines[:, KEYS].max(axis=-1)
+    return lines, padded
 
 
-def _amid(rows: Tensor) -> Tensor:
-    return rows - (rows.amax(dim=-1, keepdim=True) / 2 + rows.amin(dim=-1, keepdim=True) / 2)
+def _middle(rows: _Array) -> _Array:
+    middle: _Array = rows.max(axis=-1, keepdims=True) / 2 + rows.min(axis=-1, keepdims=True) / 2
+    return middle
 
 
-def _scratch(padded: _Array) -> _Array:
-    # torch gives memory at the start of a cache line, NumPy need not.
-    scratch: _Array = torch.zeros(SCRATCH_LINES, padded.shape[2]).numpy()
-    return scratch
+def _aligned(*shape: int) -> _Array:
+    """Zeros at the start of a cache line, where torch puts its memory and NumPy need not."""
+    array: _Array = torch.empty(shape).numpy()
+    array.fill(0)
+    return array
 
 
 def _threads(spectra: _Array, heads: int) -> int:
@@ -133,10 +141,18 @@ def _threads(spectra: _Array, heads: int) -> int:
 
 
 def _share_out(work: Callable[[int], Any], count: int, threads: int) -> None:
+    """Do work numbers 0 to `count`, this thread among those that do it."""
+    waiting = iter(range(count))  # next() on it happens in one piece
+
+    def help_out() -> None:
+        for number in waiting:
+            work(number)
+
     if threads == 1:
-        for part in range(count):
-            work(part)
+        help_out()
         return
-    with ThreadPoolExecutor(threads, "hsigeo-kernel") as pool:
-        for _ in pool.map(work, range(count)):
-            pass  # each is waited for, and its error raised
+    with ThreadPoolExecutor(threads - 1, "hsigeo-kernel") as pool:
+        helpers = [pool.submit(help_out) for _ in range(threads - 1)]
+        help_out()
+        for helper in helpers:
+            helper.result()

@@ -25,10 +25,11 @@ import numba
 import numpy as np
 
 from hsigeo.kernels.compiling import FAST_MATH, compiled
-from hsigeo.kernels.exponential import LEAST, power_of_two
+from hsigeo.kernels.exponential import LEAST, SCALE, scaled_power
 
 __all__ = [
     "GRADIENT",
+    "KEY",
     "KEYS",
     "PRODUCT",
     "QUERIES",
@@ -47,16 +48,16 @@ __all__ = [
 KEYS, QUERIES, REACH, PRODUCT = range(4)
 """Lines of a head."""
 
-VALUES, ROW, GRADIENT, ANSWER, OTHER = range(5)
+VALUES, KEY, ROW, GRADIENT, _OTHER, _ANSWER = range(6)
 """Lines of the scratch."""
 
-SCRATCH_LINES = 5
+SCRATCH_LINES = 6
 
 TAME = np.float32(60.0)
 """Exponents no farther from zero than this need no care: neither they nor sums of them leave float32's range."""
 
-_VANISHING = np.float32(2.0**-90)
-"""A row's sum below which its bound was too loose. Entries at 2^-126 still count for less than 2^-27 of it together."""
+_VANISHING = np.float32(SCALE * 2.0**-64)
+"""A row's sum below which its bound was too loose: those of 512 entries at `LEAST` are 2^-27 of it together."""
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 
@@ -77,30 +78,32 @@ def shift(values: Any, count: Any) -> Any:
     return most - middle
 
 
-@called
-def _row_below(bound: Any, place: Any, key: Any, values: Any, factors: Any, row: Any) -> Any:
-    """Exponentials of a row less a bound, and their sum."""
-    own, turned = factors
+@inlined
+def _row_below(bound: Any, place: Any, key: Any, values: Any, own: Any, turned: Any, row: Any) -> Any:
     total = _ZERO
     for j in range(len(row)):
         exponent = place[j] + own * key[j] + turned * values[j] - bound
-        entry = power_of_two(LEAST if exponent < LEAST else exponent)
+        entry = scaled_power(LEAST if exponent < LEAST else exponent)
         row[j] = entry
         total += entry
     return total
 
 
 @called
-def careful_row(bound: Any, place: Any, key: Any, values: Any, factors: Any, row: Any, bands: Any) -> Any:
-    """The same, whatever the exponents."""
-    total = _row_below(bound, place, key, values, factors, row)
+def careful_row(bound: Any, places: Any, i: Any, factors: Any, scratch: Any, line: Any, bands: Any) -> Any:
+    """Exponentials of a row less a bound, or less the true largest exponent where that was too loose; their sum.
+
+    Whole arrays and numbers are passed, no slices: counting references to those would cost more than the call.
+    """
+    place, values, key, row = places[i], scratch[VALUES], scratch[KEY], scratch[line]
+    own, turned = factors
+    total = _row_below(bound, place, key, values, own, turned, row)
     if total < _VANISHING:
-        own, turned = factors
         largest = place[0] + own * key[0] + turned * values[0]
         for j in range(1, bands):
             exponent = place[j] + own * key[j] + turned * values[j]
             largest = exponent if exponent > largest else largest
-        total = _row_below(largest, place[:bands], key[:bands], values[:bands], factors, row[:bands])
+        total = _row_below(largest, place[:bands], key[:bands], values[:bands], own, turned, row[:bands])
     return total
 
 
@@ -114,10 +117,10 @@ def _tame_pair(
     total, other_total = _ZERO, _ZERO
     for j in range(len(row)):
         answer[j] += share * row[j] + other_share * other[j]
-        entry = power_of_two(place[j] + own * key[j] + turned * values[j])
+        entry = scaled_power(place[j] + own * key[j] + turned * values[j])
         row[j] = entry
         total += entry
-        entry = power_of_two(other_place[j] + other_own * key[j] + other_turned * values[j])
+        entry = scaled_power(other_place[j] + other_own * key[j] + other_turned * values[j])
         other[j] = entry
         other_total += entry
     return total, other_total
@@ -127,13 +130,14 @@ def _tame_pair(
 def attend(spectra: Any, lines: Any, places: Any, scratch: Any, weights: Any) -> None:
     """Mean over the queries of the attention each band gets: weights (pixel, head, band) of spectra (pixel, band)."""
     bands = spectra.shape[1]
-    values, answer, row, other = scratch[VALUES], scratch[ANSWER], scratch[ROW], scratch[OTHER]
+    values, key, answer, row, other = scratch[VALUES], scratch[KEY], scratch[_ANSWER], scratch[ROW], scratch[_OTHER]
     for pixel in range(spectra.shape[0]):
         values[:bands] = spectra[pixel]
         farthest = shift(values, bands)
         for head in range(lines.shape[0]):
-            key, product = lines[head, KEYS], lines[head, PRODUCT, 0]
-            farthest_key = lines[head, PRODUCT, 1]
+            key[:] = lines[head, KEYS]
+            head_places = places[head]
+            product, farthest_key = lines[head, PRODUCT, 0], lines[head, PRODUCT, 1]
             answer[:] = _ZERO
             row[:] = _ZERO
             other[:] = _ZERO
@@ -145,19 +149,18 @@ def attend(spectra: Any, lines: Any, places: Any, scratch: Any, weights: Any) ->
                 other_turned = other_own * product + lines[head, QUERIES, i + 1]
                 bound = abs(turned) * farthest + abs(own) * farthest_key + lines[head, REACH, i]
                 other_bound = abs(other_turned) * farthest + abs(other_own) * farthest_key + lines[head, REACH, i + 1]
-                place, other_place = places[head, i], places[head, i + 1]
                 if bound < TAME and other_bound < TAME:
                     factors = own, turned, other_own, other_turned
+                    place, other_place = head_places[i], head_places[i + 1]
                     total, other_total = _tame_pair(
                         place, other_place, key, values, factors, (share, other_share), row, other, answer
                     )
                 else:
                     for j in range(len(answer)):
                         answer[j] += share * row[j] + other_share * other[j]
-                    total = careful_row(bound, place, key, values, (own, turned), row, bands)
-                    other_total = careful_row(
-                        other_bound, other_place, key, values, (other_own, other_turned), other, bands
-                    )
+                    total = careful_row(bound, head_places, i, (own, turned), scratch, ROW, bands)
+                    factors_of_other = other_own, other_turned
+                    other_total = careful_row(other_bound, head_places, i + 1, factors_of_other, scratch, _OTHER, bands)
                 share = _ONE / (total * np.float32(bands))
                 other_share = _ONE / (other_total * np.float32(bands)) if i + 1 < bands else _ZERO
             for j in range(bands):

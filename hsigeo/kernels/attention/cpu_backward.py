@@ -13,6 +13,7 @@ import numpy as np
 
 from hsigeo.kernels.attention.cpu import (
     GRADIENT,
+    KEY,
     KEYS,
     PRODUCT,
     QUERIES,
@@ -25,7 +26,7 @@ from hsigeo.kernels.attention.cpu import (
     shift,
 )
 from hsigeo.kernels.compiling import compiled
-from hsigeo.kernels.exponential import power_of_two
+from hsigeo.kernels.exponential import scaled_power
 
 __all__ = ["attend_backward"]
 
@@ -38,7 +39,7 @@ def _tame_row(place: Any, key: Any, values: Any, factors: Any, gradient: Any, ro
     own, turned = factors
     total, product = _ZERO, _ZERO
     for j in range(len(row)):
-        entry = power_of_two(place[j] + own * key[j] + turned * values[j])
+        entry = scaled_power(place[j] + own * key[j] + turned * values[j])
         row[j] = entry
         total += entry
         product += entry * gradient[j]
@@ -88,8 +89,9 @@ def attend_backward(
     The gradient of a logit is ``P_ij (g_j - sum_k P_ik g_k) / bands``; it is made anew from the inputs, never stored.
     """
     bands = spectra.shape[1]
-    values, row, gradient = scratch[VALUES], scratch[ROW], scratch[GRADIENT]
-    key, product, farthest_key = lines[KEYS], lines[PRODUCT, 0], lines[PRODUCT, 1]
+    values, key, row, gradient = scratch[VALUES], scratch[KEY], scratch[ROW], scratch[GRADIENT]
+    key[:] = lines[KEYS]
+    product, farthest_key = lines[PRODUCT, 0], lines[PRODUCT, 1]
     key_gradient = lines_gradient[KEYS]
     product_gradient = 0.0
     for pixel in range(spectra.shape[0]):
@@ -105,7 +107,7 @@ def attend_backward(
             if bound < TAME:
                 total, mean = _tame_row(places[i], key, values, (own, turned), gradient, row)
             else:
-                total = careful_row(bound, places[i], key, values, (own, turned), row, bands)
+                total = careful_row(bound, places, i, (own, turned), scratch, ROW, bands)
                 mean = _ZERO
                 for j in range(bands):
                     mean += row[j] * gradient[j]

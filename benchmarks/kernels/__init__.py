@@ -1,0 +1,1 @@
+"""How fast spectral attention is, against what one would use otherwise."""
