@@ -70,12 +70,16 @@ class WindowPlan:
         Strips in a run: as high as a row of the file's blocks.
     is_aligned
         Whether each block of the file lies in one window, and need not be kept for the next.
+    held
+        Windows in memory together: one is read, one begun, one finished. More, where a row of the file's blocks makes
+        many: they come all at once, when it has been decompressed, and last until the next one has.
     """
 
     rows: int
     columns: int
     run: int = 1
     is_aligned: bool = False
+    held: int = 3
 
     def windows(self, strips: TilePlan, numbers: Sequence[int]) -> Iterator[tuple[slice, slice]]:
         """Rows and columns of every window of some strips, in the order in which to read them."""

@@ -27,9 +27,6 @@ _DEFAULT_SHARE = 4
 _SPARE_BYTES = 20 << 20
 """For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
 
-_BLOCKS = 3
-"""As stored: one is read, one begun, one finished (`hsigeo.campaign.local`)."""
-
 _LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
 
 
@@ -142,7 +139,7 @@ def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int
 
 
 def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[MemoryPlan]:
-    for window in window_plans(strips, header.block_shape):
+    for window in _windows(header, strips):
         if (
             window.is_aligned
             and header.dtype.itemsize * demand.span * window.rows * window.columns > LARGEST_WINDOW_BYTES
@@ -162,6 +159,15 @@ def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[Mem
                 window=window,
                 repeats=_repeats(header, window) if cache < wanted or not _keeps_blocks(header) else 1,
             )
+
+
+def _windows(header: CubeHeader, strips: TilePlan) -> Iterator[WindowPlan]:
+    """Ways to read, the best first."""
+    for window in window_plans(strips, header.block_shape):
+        in_run = window.run * strips.rows // window.rows
+        if _keeps_blocks(header) and in_run > 1:
+            yield replace(window, held=in_run + window.held - 1)
+        yield window
 
 
 def _keeps_blocks(header: CubeHeader) -> bool:
@@ -187,7 +193,7 @@ def _repeats(header: CubeHeader, window: WindowPlan) -> int:
 
 
 def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand: Demand) -> int:
-    """Windows: one as it is read, three as they are kept; answers of two strips, and of those that are half made."""
+    """Windows: one as it is read, some as they are kept; answers of two strips, and of those that are half made."""
     pixels = min(window.rows, strips.lines) * window.columns
     at_once = min(window.rows, strips.rows) * window.columns
     half_made = 0
@@ -196,7 +202,7 @@ def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand:
     elif window.rows < strips.rows:
         half_made = strips.rows * strips.samples
     return (
-        pixels * (_stored(header, demand) + _BLOCKS * header.dtype.itemsize * demand.span)
+        pixels * (_stored(header, demand) + window.held * header.dtype.itemsize * demand.span)
         + at_once * 2 * demand.computed
         + half_made * demand.answers
     )

@@ -1,8 +1,9 @@
 """The tiles of a line, computed in this process: a thread reads ahead, the cores share each tile's pieces.
 
-The strategy here: one reader thread hides reading behind computing, and memory is bounded by three blocks: one being
-read, one begun, one being finished (`hsigeo.campaign.pieces`). They lie in three buffers that are used in turn, since
-an allocator that is handed such blocks again and again comes to hold one or two more. dask would do it too, at 20 to
+The strategy here: one reader thread hides reading behind computing, and memory is bounded by a few blocks: one being
+read, one begun, one being finished (`hsigeo.campaign.pieces`), and more only where a file is decompressed many blocks
+at a time. They lie in buffers that are used in turn, since an allocator that is handed such blocks again and again
+comes to hold one or two more. dask would do it too, at 20 to
 60 ms a tile and with as many blocks in memory as it likes; it remains the lazy face (`hsigeo.classify`) and the fleet.
 Threads rather than processes: torch and NumPy let go of the interpreter while they compute, so processes would only add
 their start and a copy of the model each (docs/design/campaigns.md has the measurement).
@@ -30,8 +31,6 @@ from hsigeo.kernels.choice import describe_kernel
 from hsigeo.limits import usable_processors
 
 __all__ = ["LocalEngine", "local_engine"]
-
-_BLOCKS = 3
 
 _Item = tuple[Window, StoredBlock, Buffer] | BaseException | None
 
@@ -98,7 +97,7 @@ def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window,
     """Windows that were read. Whoever asks for one is done with all but the last of those before it."""
     blocks: queue.SimpleQueue[_Item] = queue.SimpleQueue()
     buffers: queue.SimpleQueue[Buffer] = queue.SimpleQueue()
-    for _ in range(_BLOCKS):
+    for _ in range(work.window.held):
         buffers.put(work.make_buffer())
     closed = threading.Event()
     thread = threading.Thread(

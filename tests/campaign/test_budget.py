@@ -79,6 +79,16 @@ def test_blocks_of_a_tiled_file_are_read_once_as_long_as_a_column_of_them_fits(h
     assert tightest.repeats > 1
 
 
+def test_windows_of_a_row_of_blocks_wait_in_memory_where_there_is_room(header):
+    made = make_header(header, 5_000, 1_000, block=(256, 256), format="GTiff", compressed=True)
+    roomy, short = plan(made, 2 << 30), plan(made, 500 << 20)
+    windows = roomy.window.run * 16 // roomy.window.rows
+    assert windows > 1
+    assert roomy.window.held == windows + 2
+    assert short.window.held == 3
+    assert (short.repeats, roomy.repeats) == (1, 1)
+
+
 def test_a_refusal_names_the_base_and_the_least(header):
     with pytest.raises(
         MemoryLimitError, match=r"^64 MiB do not suffice for .*: 300 MiB are taken before the first pixel"
