@@ -29,6 +29,7 @@ from hsigeo.io.block_writer import (
     write_block_rasters,
 )
 from hsigeo.io.class_raster import ClassRaster
+from hsigeo.io.cube_reader import open_cube
 from hsigeo.lines.handles import Handles
 from hsigeo.refinement.changes import Recoding, number_classes, recode
 from hsigeo.refinement.edges import edges_of_scene
@@ -166,7 +167,10 @@ def _needed_layers(refinement: Refinement, confidence: bool) -> tuple[str, ...]:
 
 
 def _scene_files(refinement: Refinement) -> list[Path]:
-    return [] if refinement.smoothing is None or refinement.smoothing.scene is None else [refinement.smoothing.scene]
+    if refinement.smoothing is None or refinement.smoothing.scene is None:
+        return []
+    scene = refinement.smoothing.scene
+    return [scene, Path(open_cube(scene).header.data_path)]
 
 
 def _metadata(raster: ClassRaster, steps: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
@@ -20,8 +20,11 @@ ReadWindow = Callable[[slice, slice], FloatArray]
 SAMPLED_ROWS = 32
 """Rows whose neighbours tell what a usual difference is: of the map alone, so that windows do not change the scale."""
 
-SLAB_BYTES = 16 << 20
-"""Spectra read at a time; squared and normalised they are there three more times."""
+READ_BYTES = 64 << 20
+"""Spectra read at a time: few reads, because each of a compressed file decompresses whole blocks."""
+
+SLAB_BYTES = 8 << 20
+"""Of these, the spectra compared at a time; squared and normalised they are there three more times."""
 
 
 def edges_of_probabilities(read: ReadWindow, shape: tuple[int, int]) -> ReadWindow:
@@ -39,16 +42,25 @@ def edges_of_scene(scene: xr.DataArray) -> ReadWindow:
     def squared(rows: slice, cols: slice) -> FloatArray:
         """In slabs of rows, each with the first of the next: spectra take more room than all else."""
         row_bytes = 4 * scene.sizes["band"] * (cols.stop - cols.start)
-        height = max(1, SLAB_BYTES // row_bytes - 1)
         parts = []
-        for top in range(rows.start, rows.stop, height):
-            stop = min(top + height, rows.stop)
-            spectra = scene[:, top : min(stop + 1, rows.stop), cols].values
-            parts.append(squared_angles(spectra)[:, : stop - top])
+        for top, stop, end in _slabs(rows.start, rows.stop, READ_BYTES // row_bytes):
+            spectra = scene[:, top:end, cols].values
+            for first, last, beyond in _slabs(0, end - top, SLAB_BYTES // row_bytes):
+                last = min(last, stop - top)
+                if first < last:
+                    parts.append(squared_angles(spectra[:, first:beyond])[:, : last - first])
         return np.concatenate(parts, axis=1)
 
     usual = _usual_difference(squared, (scene.sizes["y"], scene.sizes["x"]))
     return lambda rows, cols: link(squared(rows, cols), usual)
+
+
+def _slabs(start: int, stop: int, rows: int) -> Iterator[tuple[int, int, int]]:
+    """First row, row after the last, and end, which is one row more if there is one, of slabs of so many rows."""
+    height = max(1, rows - 1)
+    for top in range(start, stop, height):
+        end = min(top + height, stop)
+        yield top, end, min(end + 1, stop)
 
 
 def _usual_difference(squared: ReadWindow, shape: tuple[int, int]) -> float:

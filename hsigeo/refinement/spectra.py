@@ -32,6 +32,9 @@ Progress = Callable[[int, int], None]
 TILE_BYTES = 16 << 20
 """Spectra of a scene in memory that are looked at together; those of a file come in the chunks of its reader."""
 
+PIECE_BYTES = 4 << 20
+"""Spectra that are counted together: in float64, and as deviations, they are there about six times."""
+
 COLUMNS = ("class_id", "class", "band", "wavelength_nm", "good", "pixels", "mean", "std")
 
 
@@ -144,14 +147,16 @@ def measure_class_spectra(
     bands = spectral_axis(scene)
     tally = _Tally(len(raster.classes), bands.count)
     ids_of_classes = np.asarray(raster.classes.ids)
-    done = 0
+    done, piece = 0, max(1, PIECE_BYTES // (4 * bands.count))
     for rows, cols in _tiles(scene):
         ids = raster.read(rows, cols).ravel()
         known = np.flatnonzero((ids != UNCLASSIFIED) & np.isin(ids, ids_of_classes))
         if len(known):
             known = known[np.argsort(ids[known], kind="stable")]
-            spectra = scene[:, rows, cols].values.reshape(bands.count, -1)[:, known]
-            tally.add(np.searchsorted(ids_of_classes, ids[known]), spectra)
+            spectra = scene[:, rows, cols].values.reshape(bands.count, -1)
+            for start in range(0, len(known), piece):
+                part = known[start : start + piece]
+                tally.add(np.searchsorted(ids_of_classes, ids[part]), spectra[:, part])
         done += len(ids)
         if progress is not None:
             progress(done, raster.grid.lines * raster.grid.samples)

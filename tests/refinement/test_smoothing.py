@@ -137,6 +137,7 @@ def test_windows_do_not_change_the_answer(monkeypatch, with_scene):
 
     whole = read_all()(slice(0, GRID.lines), slice(0, GRID.samples))
     monkeypatch.setattr(probabilities, "WINDOW_BYTES", 4 * 4 * 13**2)
+    monkeypatch.setattr(edges, "READ_BYTES", 5000)
     monkeypatch.setattr(edges, "SLAB_BYTES", 3000)
     windows = list(plan_windows(0, GRID.lines, GRID.samples, layers=4, margin=3))
     pieces = np.full_like(whole, -1)

@@ -12,6 +12,7 @@ from campaigns import CLASSES, make_ids, make_line_grid, write_line
 from hsigeo.bands import BandTable
 from hsigeo.errors import OutputExistsError, SceneError
 from hsigeo.io import open_map
+from hsigeo.refinement import spectra
 from hsigeo.refinement.spectra import measure_class_spectra, write_spectra
 from hsigeo.scene import make_scene
 
@@ -35,7 +36,8 @@ def raster(tmp_path):
 
 
 @pytest.mark.parametrize("chunks", [None, {"y": 7}, {"y": 10, "x": 6}, {"band": 2, "y": 1}])
-def test_one_pass_in_pieces_gives_what_the_whole_array_gives(raster, chunks):
+def test_one_pass_in_pieces_gives_what_the_whole_array_gives(raster, chunks, monkeypatch):
+    monkeypatch.setattr(spectra, "PIECE_BYTES", 20 * 37)
     cube = make_cube()
     cube[:, (IDS == 4) & (np.cumsum(IDS == 4).reshape(IDS.shape) > 1)] = np.nan  # one pixel is left of class 4
     scene = make_scene(cube, grid=GRID, bands=BANDS, attrs={})
