@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
+import warnings
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-__all__ = ["Node", "find_faults", "read_page"]
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+__all__ = ["Node", "find_faults", "pictures_in", "read_page"]
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 LOADING = ("src", "href", "srcset", "data", "poster", "action", "formaction", "background", "xlink:href")
@@ -75,6 +82,16 @@ def read_page(text: str) -> tuple[Node, list[str]]:
     builder.feed(text)
     builder.close()
     return builder.root, builder.faults
+
+
+def pictures_in(text: str) -> list[NDArray[np.uint8]]:
+    """(4, y, x) pixels of every picture in a page, as GDAL reads them."""
+    found = []
+    for image in read_page(text)[0].all("img"):
+        png = base64.b64decode(image.attributes["src"].partition(",")[2], validate=True)
+        with warnings.catch_warnings(action="ignore"), rasterio.open(io.BytesIO(png)) as dataset:
+            found.append(dataset.read())
+    return found
 
 
 def find_faults(text: str) -> list[str]:

@@ -117,7 +117,7 @@ def table(head: Sequence[Cell], rows: Sequence[Sequence[Cell]], caption: Child, 
     return element("div", inner, class_="scroll", role="region", aria_label=name, tabindex="0")
 
 
-def picture(rgba: NDArray[np.uint8], says: str) -> Html:
+def picture(rgba: NDArray[np.uint8], says: str, *, ratio: float | None = None) -> Html:
     """A picture inside the page.
 
     Parameters
@@ -125,11 +125,14 @@ def picture(rgba: NDArray[np.uint8], says: str) -> Html:
     rgba : (4, y, x) uint8
     says
         What it shows, for whoever does not see it.
+    ratio
+        Of width to height as it is to be seen; by default that of the pixels.
     """
     _, height, width = rgba.shape
+    shape = None if ratio is None or abs(ratio * height / width - 1) < 0.01 else f"aspect-ratio:{ratio:.4f}"
     source = "data:image/png;base64," + base64.b64encode(encode_png(rgba)).decode()
     crisp = "crisp" if max(height, width) < SMOOTH else None
-    return element("img", src=source, alt=says, width=width, height=height, class_=crisp)
+    return element("img", src=source, alt=says, width=width, height=height, class_=crisp, style=shape)
 
 
 def swatch(entry: ClassEntry) -> Html:

@@ -26,12 +26,11 @@ NAMED_ALOUD = 8
 def render_map(findings: Findings, numbering: Numbering) -> Section:
     """The pictures, and the table that is their legend."""
     shown = findings.pictures
-    lines, samples = shown.classes.rgba.shape[1:]
     parts: list[Child] = []
     if shown.scene is not None:
         parts.append(_scene(findings, shown.scene, numbering))
     parts.append(_classes(findings, numbering))
-    class_ = "pair wide" if samples > WIDE * lines or shown.scene is None else "pair"
+    class_ = "pair wide" if _ratio(shown.classes) > WIDE or shown.scene is None else "pair"
     body = join([element("div", parts, class_=class_), _legend(findings, numbering)])
     return Section(anchor="map", title="The scene and the map" if shown.scene else "The map", body=body)
 
@@ -59,7 +58,7 @@ def _classes(findings: Findings, numbering: Numbering) -> Html:
     ]
     more = ", and others" if len(findings.by_area) > NAMED_ALOUD else ""
     says = f"Class map in the colours of the legend below: {', '.join(largest) or 'no pixel has a class'}{more}"
-    every = f" Every {shown.step}th row and column is shown." if shown.step > 1 else ""
+    every = f" One pixel of every {shown.step} × {shown.step} is shown." if shown.step > 1 else ""  # noqa: RUF001
     north = " North is up." if is_placed(shown) and shown.crs is not None else ""
     same = " Same ground and scale as the scene." if findings.pictures.scene is not None else ""
     about = f"The map, in the colours of the table below; what has no class is left blank.{same}{north}{every}"
@@ -68,9 +67,20 @@ def _classes(findings: Findings, numbering: Numbering) -> Html:
 
 def framed(shown: Picture, says: str, *below: Child) -> Html:
     """A picture with its scale bar, no higher than a screen: flight lines are many times as long as wide."""
+    ratio = _ratio(shown)
+    image = picture(shown.rgba, says, ratio=ratio)
+    width = max(HIGHEST * ratio, NARROWEST)
+    return element("div", image, scale_of(shown), below, style=f"max-width:{width:.1f}rem")
+
+
+def _ratio(shown: Picture) -> float:
+    """Width over height on the ground, where that is known: a degree of longitude is shorter than one of latitude."""
     lines, samples = shown.rgba.shape[1:]
-    width = max(HIGHEST * samples / lines, NARROWEST)
-    return element("div", picture(shown.rgba, says), scale_of(shown), below, style=f"max-width:{width:.1f}rem")
+    metres, t = metres_per_unit(shown), shown.transform
+    if metres is None or t.b or t.d:
+        return samples / lines
+    ratio = abs(t.a * metres[0] * samples) / (abs(t.e * metres[1]) * lines)
+    return ratio if 1e-3 < ratio < 1e3 else samples / lines
 
 
 def scale_of(shown: Picture) -> Html:

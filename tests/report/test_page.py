@@ -200,6 +200,13 @@ def test_maps_of_any_place_make_a_page(tmp_path: Path, name: str) -> None:
     assert (findings.tally.unit == "pixels") == (name in ("no CRS", "no place"))
 
 
+def test_a_map_in_degrees_is_as_wide_as_on_the_ground(tmp_path: Path) -> None:
+    """At 60 degrees north a degree of longitude is half as long as one of latitude."""
+    grid = make_line_grid(50, 100, turn=0, size=1e-4, east=13, north=60.0025, crs=GRIDS["degrees"].crs)
+    page = report_on(write_line(tmp_path / "m.tif", grid, make_ids(grid)))[1]
+    assert "aspect-ratio:1.0000" in page
+
+
 def test_an_empty_map_makes_a_page(tmp_path: Path) -> None:
     grid = make_line_grid(20, 30)
     page = report_on(write_line(tmp_path / "m.tif", grid, np.zeros((20, 30), dtype=np.uint8)))[1]

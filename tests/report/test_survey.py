@@ -8,9 +8,11 @@ import pytest
 import rasterio
 from campaigns import CLASSES, make_ids, make_line_grid, write_line
 from envi_files import write_envi
+from products.nasa import write_emit
 
 from hsigeo.io.class_raster import open_map
 from hsigeo.io.cube_reader import open_cube
+from hsigeo.io.spool import Spool
 from hsigeo.report import survey
 from hsigeo.report.findings import Findings
 from hsigeo.report.survey import read_mapped_spectra, read_pictures, survey_confidence
@@ -97,6 +99,24 @@ def test_a_scene_in_another_crs_is_not_shown(scene_and_map: Any, tmp_path: Path)
     found = read_pictures(open_map(other), open_cube(scene_and_map[0]))
     assert found.scene is None
     assert "different grids" in found.note
+
+
+def test_a_scene_in_sensor_geometry_is_shown_where_its_lookup_table_places_it(tmp_path: Path) -> None:
+    lines, samples = 24, 15
+    cube = np.random.default_rng(0).random((12, lines, samples)).astype(np.float32)
+    scene = open_cube(write_emit(tmp_path / "EMIT_L2A_RFL.nc", cube))
+    assert scene.header.geolocation is not None
+    with Spool(None) as spool, scene.header.geolocation.lookup(spool) as lookup:
+        grid = lookup.grid
+        index = lookup.read(slice(0, grid.lines))
+    path = write_line(tmp_path / "m.tif", grid, (index >= 0).astype(np.uint8))
+    found = read_pictures(open_map(path), scene)
+    assert found.scene is not None
+    np.testing.assert_array_equal(found.scene.rgba[3] > 0, index >= 0)
+    raw = survey.make_picture(scene, survey.Look(exponent=survey.EXPONENT))
+    line, sample = index[index >= 0] // samples, index[index >= 0] % samples
+    np.testing.assert_array_equal(found.scene.rgba[:3, index >= 0], raw.rgba[:3, line, sample])
+    assert read_mapped_spectra(open_map(path), scene, CLASSES.ids) is None
 
 
 @pytest.mark.parametrize("turn", [0.0, 23.0])
