@@ -78,9 +78,9 @@ def _ratio(shown: Picture) -> float:
     lines, samples = shown.rgba.shape[1:]
     metres, t = metres_per_unit(shown), shown.transform
     if metres is None or t.b or t.d:
-        return samples / lines
+        return float(samples / lines)
     ratio = abs(t.a * metres[0] * samples) / (abs(t.e * metres[1]) * lines)
-    return ratio if 1e-3 < ratio < 1e3 else samples / lines
+    return float(ratio if 1e-3 < ratio < 1e3 else samples / lines)
 
 
 def scale_of(shown: Picture) -> Html:
