@@ -57,7 +57,7 @@ rm -rf "$work"/base/usr/share/{doc,man,locale,info}/* "$work"/base/var/lib/apt/l
 tar --directory "$work/base" --create . | podman import --quiet - hsigeo-check-base >/dev/null
 
 say "build"
-podman build --isolation chroot --layers --file "$repository/docker/Dockerfile" --tag hsigeo-check \
+podman build --isolation chroot --layers=false --file "$repository/docker/Dockerfile" --tag hsigeo-check \
     --build-arg BASE=localhost/hsigeo-check-base "$@" "$repository" >"$work/build.log" 2>&1 || { tail -40 "$work/build.log"; exit 1; }
 grep '^slim:' "$work/build.log"
 

@@ -10,9 +10,12 @@ changed in another file would go unnoticed. Here the folder carries a digest of 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pickle
+import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
@@ -31,6 +34,9 @@ FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}
 """What the compiler may assume: that sums may be taken in any order, products and sums in one step, quotients by
 reciprocals, and that the sign of zero does not count. Not that there are no NaN and no infinities: they must come out
 as NaN, and comparisons with them must be what they are."""
+
+SHIPPED = ("share", "hsigeo")
+"""Where, in the environment that hsigeo is installed into, compiled code may be shipped with it."""
 
 _FOLDER = "NUMBA_CACHE_DIR"
 
@@ -74,11 +80,26 @@ def cache_folder() -> Path | None:
     try:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = (Path(named) if named else home / "hsigeo") / f"kernels-{_digest()}"
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _take_shipped(folder)
+        folder.mkdir(exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         return None
     return folder
+
+
+def _take_shipped(folder: Path) -> None:
+    """Begin with the code that was compiled when hsigeo was installed, as in a container, whose own cache is empty.
+
+    numba goes by the processor, too: what was compiled for another one is there, and not used.
+    """
+    shipped = Path(sys.prefix, *SHIPPED, folder.name)
+    if folder.exists() or not shipped.is_dir():
+        return
+    # Renamed when complete, for several processes may begin at once; a folder that has files is not replaced.
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".shipped-") as staging, contextlib.suppress(OSError):
+        Path(shutil.copytree(shipped, Path(staging, folder.name))).rename(folder)
 
 
 def _digest() -> str:

@@ -63,3 +63,14 @@ def test_a_damaged_or_full_cache_is_passed_over(tmp_path):
     (code,) = (tmp_path / "cache").rglob("*.nbc")
     code.unlink()
     assert run_program(tmp_path / "doubling.py", cache, before=full)[1] == "0"
+
+
+def test_an_empty_cache_begins_with_the_code_that_was_shipped(tmp_path):
+    shipped = {"NUMBA_CACHE_DIR": str(tmp_path / "prefix" / "share" / "hsigeo")}
+    run_program(tmp_path / "doubling.py", shipped)
+    before = f"sys.prefix = {str(tmp_path / 'prefix')!r}"
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    folder, hits, files = run_program(tmp_path / "doubling.py", cache, before=before)
+    assert folder.startswith(str(tmp_path / "cache"))
+    assert (hits, files) == ("1", "1")
+    assert [path.name for path in (tmp_path / "cache" / "hsigeo").iterdir()] == [folder.rsplit("/", 1)[1]]
