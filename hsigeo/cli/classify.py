@@ -234,6 +234,7 @@ class _Choices:
 
         if self.scheduler is None and self.scheduler_file is None:
             with local_engine(resolve_device(self.device), threads=self.threads) as local:
+                _announce_compiling(local.kernel)
                 yield local
             return
         from hsigeo.campaign.cluster import cluster_engine
@@ -254,6 +255,16 @@ class _Choices:
             overwrite=self.overwrite,
             skip_finished=is_campaign,
         )
+
+
+def _announce_compiling(kernel: str) -> None:
+    """Nobody shall wonder what the first run on a computer is waiting for."""
+    if not kernel.startswith("cpu"):
+        return
+    from hsigeo.kernels.compiling import is_compiled
+
+    if not is_compiled():
+        say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
 
 
 def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: _Choices) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled"]
+__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled", "is_compiled"]
 
 FUSED = {"contract"}
 """Products and sums may be taken in one step, and nothing else: what a lane computes then does not depend on how many
@@ -71,6 +71,12 @@ def compiled(*signatures: Any, assume: set[str] = FAST_MATH) -> Callable[[Callab
         return plain
 
     return compile_
+
+
+def is_compiled() -> bool:
+    """Whether compiled code is there. If not, the first use takes as long as compiling does: some 20 seconds."""
+    folder = cache_folder()
+    return folder is not None and any(folder.rglob("*.nbc"))
 
 
 @lru_cache(maxsize=1)

@@ -342,3 +342,11 @@ def test_a_map_without_any_class_comes_with_a_caution(hsigeo, here):
     done = hsigeo("classify", "empty.hdr", "--model", "line.safetensors", "-o", "empty.tif")
     assert done.returncode == 0
     assert "caution: no pixel of empty.tif has a class; `hsigeo info empty.hdr` says what" in done.stderr
+
+
+def test_the_first_run_on_a_computer_says_what_it_waits_for(hsigeo, here, monkeypatch):
+    compiling = pytest.importorskip("hsigeo.kernels.compiling")
+    monkeypatch.setattr(compiling, "is_compiled", lambda: False)
+    assert "compiles the inner loops" in hsigeo("classify", "line.hdr", "-o", "a.tif").stderr
+    plain = {"HSIGEO_KERNEL": "plain"}
+    assert "compiles the inner loops" not in hsigeo("classify", "line.hdr", "-o", "b.tif", env=plain).stderr

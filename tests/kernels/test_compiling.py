@@ -13,12 +13,15 @@ PROGRAM = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from hsigeo.kernels.compiling import cache_folder, compiled
+    from hsigeo.kernels.compiling import cache_folder, compiled, is_compiled
 
     {before}
+    known = is_compiled()
     double = compiled("float64(float64)")({function})
     assert double(2.0) == 4.0
     folder = cache_folder()
+    assert is_compiled() == (folder is not None and any(folder.rglob("*.nbc")))
+    assert known or not sum(double.stats.cache_hits.values())
     hits = sum(double.stats.cache_hits.values())
     print(folder, hits, len(list(folder.rglob("*.nbc"))) if folder else 0)
     """
