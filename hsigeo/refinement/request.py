@@ -27,7 +27,7 @@ class Smoothing:
     strength
         What neighbours that are all sure of one class, with no edge between, add to the log-odds of it.
     rounds
-        How far in pixels the prior reaches. Beyond three rounds hardly a pixel changes
+        How far in pixels the prior reaches. Five were no more accurate than three
         (``python -m benchmarks.smoothing --development``).
     scene
         Where to see edges: between spectra of different shape. Without it, between different probabilities.
