@@ -88,16 +88,16 @@ def main(
         title = f"{bands} bands, {heads} heads, width {width} where not varied; one thread"
         draw_sweep(points, figure, title=title, overwrite=overwrite)
         return
+    try:
+        _print("Bare weights", time_loop(bands=bands, heads=heads, pixels=pixels, repeats=repeats))
+    except NoCompilerError as error:
+        click.echo(f"\nBare weights beside a C loop: skipped, {error}")
     problem = Problem.draw(bands=bands, heads=heads, width=width)
     _print("Embedding", *time_embedding(problem, pixels=pixels, repeats=repeats))
     batch = min(batch, pixels)
     for count in sorted({1, used}):
         costs = time_training(problem, batch=batch, threads=count, repeats=repeats)
         _print(f"Training step, {batch} pixels, {count} thread{'s' if count > 1 else ''}", costs)
-    try:
-        _print("Bare weights", time_loop(bands=bands, heads=heads, pixels=pixels, repeats=repeats))
-    except NoCompilerError as error:
-        click.echo(f"\nBare weights beside a C loop: skipped, {error}")
     costs = time_after_attention(bands=bands, heads=heads, width=width, pixels=min(pixels, 512), repeats=repeats)
     whole, attention = costs["network"], costs["attention"]
     rest = [(all_of_it - part) / part for all_of_it, part in zip(whole, attention, strict=True)]

@@ -13,7 +13,10 @@ from hsigeo.plots.figure import ACCENT, SECOND, drawing
 
 __all__ = ["Point", "draw_sweep", "sweep"]
 
-BANDS, HEADS, PIXELS = (50, 100, 200, 300, 400, 512), (1, 2, 4, 8, 16), (1, 4, 16, 64, 256, 1024)
+BANDS, HEADS, PIXELS = (50, 100, 200, 300, 512), (1, 2, 4, 8, 16), (1, 4, 16, 64, 256, 1024)
+BATCH, BATCH_OF_TORCH = 512, 16
+"""As hsigeo has it, and as was best for torch."""
+
 _NAMES = {OWN: (ACCENT, "o"), DOT_PRODUCT: (SECOND, "s")}
 _AXES = {"bands": "bands", "heads": "heads", "pixels": "pixels in a batch"}
 
@@ -47,10 +50,8 @@ def sweep(
         for value in values[:2] if quick else values:
             sizes = {"bands": bands, "heads": heads} | ({axis: value} if axis != "pixels" else {})
             problem = Problem.draw(**sizes, width=max(width, sizes["heads"]))
-            # As long for every size, about.
-            least = max(16, 8_000_000 // (sizes["heads"] * sizes["bands"] ** 2))
-            batch = value if axis == "pixels" else min(256, least)
-            batches = {OWN: batch, DOT_PRODUCT: batch if axis == "pixels" else min(batch, 16)}
+            batch = value if axis == "pixels" else 8 if quick else BATCH
+            batches = {OWN: batch, DOT_PRODUCT: batch if axis == "pixels" else min(batch, BATCH_OF_TORCH)}
             costs = time_batches(problem, batches, repeats=repeats)
             for name, found in costs.items():
                 points.append(
@@ -92,5 +93,6 @@ def draw_sweep(points: Sequence[Point], path: Path, *, title: str, overwrite: bo
             panel.set_xticks(ticks, [str(tick) for tick in ticks])
             panel.minorticks_off()
         panels[0].set_ylabel("microseconds per pixel")
-        panels[0].legend(loc="upper left")
+        panels[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        panels[1].legend(loc="lower right")
         figure.suptitle(title, x=0.01, ha="left")

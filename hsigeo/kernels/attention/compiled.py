@@ -59,7 +59,7 @@ def compiled_gradients(
     *,
     gradient: Tensor,
     wants_values: bool,
-) -> tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor]:
+) -> tuple[Tensor | None, ...]:
     """Gradients of values (`None` if not wanted), product, keys, queries and places, from that of the weights."""
     from hsigeo.kernels.attention.cpu_backward import attend_backward
 
@@ -67,8 +67,8 @@ def compiled_gradients(
     spectra = _array(values)
     lines, padded = _lay_out(product, keys, queries, places)
     by_head = _array(gradient.transpose(0, 1))  # (H, P, B)
-    found_lines, found_places = torch.zeros(lines.shape), torch.zeros(padded.shape)
-    found_values = torch.zeros(heads, pixels if wants_values else 1, padded.shape[2])
+    found_lines, found_places = _aligned(*lines.shape), _aligned(*padded.shape)
+    found_values = _aligned(heads, pixels if wants_values else 1, padded.shape[2])
 
     def work(head: int) -> None:
         attend_backward(
@@ -77,21 +77,22 @@ def compiled_gradients(
             lines[head],
             padded[head],
             _aligned(SCRATCH_LINES, padded.shape[2]),
-            found_lines[head].numpy(),
-            found_places[head].numpy(),
-            found_values[head].numpy(),
+            found_lines[head],
+            found_places[head],
+            found_values[head],
             wants_values,
         )
 
     _share_out(work, heads, _threads(spectra, heads))
-    return (
-        # The loops have keys and places in exponents of two.
-        found_values.sum(dim=0)[:, :bands] / float(_LOG2_E) if wants_values else None,
+    found = (
         found_lines[:, PRODUCT, 0],
         found_lines[:, KEYS, :bands],
         found_lines[:, QUERIES, :bands],
         found_places[:, :bands, :bands],
     )
+    # The loops have keys and places in exponents of two, and gave the values' gradients by head.
+    of_values = found_values.sum(axis=0)[:, :bands] / _LOG2_E if wants_values else None
+    return None if of_values is None else torch.from_numpy(of_values), *map(torch.from_numpy, found)
 
 
 def _array(tensor: Tensor) -> _Array:
