@@ -24,7 +24,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled", "is_compiled"]
+__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled", "is_compiled", "part"]
 
 FUSED = {"contract"}
 """Products and sums may be taken in one step, and nothing else: what a lane computes then does not depend on how many
@@ -77,6 +77,19 @@ def is_compiled() -> bool:
     """Whether compiled code is there. If not, the first use takes as long as compiling does: some 20 seconds."""
     folder = cache_folder()
     return folder is not None and any(folder.rglob("*.nbc"))
+
+
+def part(assume: set[str] = FAST_MATH) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A function that `compiled` ones call: made with them, and kept in them.
+
+    Where they are read from the cache it is neither made nor read: a third of a second less for two dozen of them.
+    """
+
+    def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
+        made: Callable[..., Any] = numba.njit(nogil=True, fastmath=assume, error_model="numpy")(function)
+        return made
+
+    return compile_
 
 
 @lru_cache(maxsize=1)

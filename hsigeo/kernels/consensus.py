@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from hsigeo.kernels.compiling import FUSED, compiled
+from hsigeo.kernels.compiling import FUSED, compiled, part
 from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, logarithm, softmax
 
 __all__ = ["Constants", "answer"]
@@ -113,7 +113,7 @@ _TILE = types.NamedTuple([*[_ROWS] * 9, _ROW, _ROW], Tile)  # type: ignore[no-un
 _PIXELS = types.int64[::1]
 
 
-@compiled(types.boolean(_ROW))
+@part()
 def _is_finite(values: Any) -> bool:
     """Whether all are; a product with 0 is 0 or NaN."""
     total = np.float32(0.0)
@@ -122,7 +122,7 @@ def _is_finite(values: Any) -> bool:
     return bool(total == 0.0)
 
 
-@compiled(types.void(_ROWS, _ROWS, _PIXELS, _ROWS))
+@part()
 def _gather(spectra: Any, by_band: Any, pixels: Any, reflectance: Any) -> None:
     """Spectra of some pixels as rows (band, lane): out of (pixel, band) in squares that the cache holds."""
     bands, count = reflectance.shape[0], len(pixels)
@@ -145,7 +145,7 @@ def _gather(spectra: Any, by_band: Any, pixels: Any, reflectance: Any) -> None:
                     reflectance[band, lane] = spectra[pixel, band]
 
 
-@compiled(types.void(_ROWS, types.int64, _ROW), assume=FUSED)
+@part(FUSED)
 def _slope(logs: Any, band: int, slope: Any) -> None:
     """The difference between the neighbours' means over five bands, of which all but the ends cancel."""
     last = logs.shape[0] - 1
@@ -163,7 +163,7 @@ def _slope(logs: Any, band: int, slope: Any) -> None:
         slope[:] = np.float32(0.0)
 
 
-@compiled(types.void(_CONSTANTS, types.int64, types.int64, _ROW, _ROW), assume=FUSED)
+@part(FUSED)
 def _standardise(constants: Any, channel: int, row: int, values: Any, standardised: Any) -> None:
     of_channel, bound = constants.channel[channel], constants.limits[1]
     mean, scale, usual = of_channel[0, row], of_channel[1, row], of_channel[2, row]
@@ -171,7 +171,7 @@ def _standardise(constants: Any, channel: int, row: int, values: Any, standardis
         standardised[p] = min(max((values[p] - mean) * scale, -bound), bound) - usual
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+@part(FUSED)
 def _make_tokens(constants: Any, reflectance: Any, logs: Any, tokens: Any) -> None:
     """Tokens (N, L), less what is usual of them, from reflectance (B, L); `logs` is (B, L) to work in."""
     bands, rows = constants.sizes[0], constants.sizes[1] * constants.sizes[2]
@@ -188,7 +188,7 @@ def _make_tokens(constants: Any, reflectance: Any, logs: Any, tokens: Any) -> No
         _standardise(constants, 2, row, tokens[2 * rows + row], tokens[2 * rows + row])
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, types.int64, _ROWS), assume=FUSED)
+@part(FUSED)
 def _deviate(constants: Any, tokens: Any, consensus: Any, token: int, apart: Any) -> None:
     """What a consensus (S, L) says of a token, less what the token is: (I, L)."""
     window, rows = constants.sizes[1], constants.sizes[1] * constants.sizes[2]
@@ -200,7 +200,7 @@ def _deviate(constants: Any, tokens: Any, consensus: Any, token: int, apart: Any
     add_products(constants.expect[token], consensus, 0, apart)
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+@part(FUSED)
 def _contradict(constants: Any, tokens: Any, consensus: Any, apart: Any, contradiction: Any) -> None:
     """How far tokens lie from what a consensus says of them: (T, L), above 1 is unusual; `apart` to work in."""
     doubt = constants.doubt
@@ -214,7 +214,7 @@ def _contradict(constants: Any, tokens: Any, consensus: Any, apart: Any, contrad
                 sums[p] += apart[number, p] * apart[number, p] * weight
 
 
-@compiled(types.void(types.int64, _ROWS, _ROWS), assume=FUSED)
+@part(FUSED)
 def _solve(size: int, lower: Any, values: Any) -> None:
     """Solve positive definite systems, one a lane: `lower` (S·(S+1)/2, L) triangles, `values` (S, L); both in place.
 
@@ -247,7 +247,7 @@ def _solve(size: int, lower: Any, values: Any) -> None:
                 values[k, p] -= lower[at_i + k, p] * values[i, p]
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+@part(FUSED)
 def _agree_with_say(constants: Any, say: Any, heard: Any, precision: Any, consensus: Any) -> None:
     """The consensus (S, L) of tokens (N, L) that were multiplied by their say (T, L).
 
@@ -261,7 +261,7 @@ def _agree_with_say(constants: Any, say: Any, heard: Any, precision: Any, consen
     _solve(constants.sizes[3], precision, consensus)
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+@part(FUSED)
 def _hear(constants: Any, tokens: Any, say: Any, heard: Any) -> None:
     """Tokens (N, L) times their say (T, L)."""
     window, count = constants.sizes[1], constants.sizes[2]
@@ -271,7 +271,7 @@ def _hear(constants: Any, tokens: Any, say: Any, heard: Any) -> None:
             heard[row, p] = tokens[row, p] * say[token, p]
 
 
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, _ROWS), assume=FUSED)
+@part(FUSED)
 def _settle(constants: Any, tokens: Any, consensus: Any, apart: Any) -> None:
     """Replace tokens (N, L), as far as they lose their say, by what the others expect; `BandConsensus._settle`."""
     count, lanes = constants.sizes[2], tokens.shape[1]
@@ -295,7 +295,7 @@ def _settle(constants: Any, tokens: Any, consensus: Any, apart: Any) -> None:
                 tokens[row, p] += (one - say[token, p]) * apart[number, p]
 
 
-@compiled(types.void(_ARRAYS[3], types.float32[:, :], _TILE), assume=FUSED)
+@part(FUSED)
 def _compare(weights: Any, terms: Any, tile: Any) -> None:
     """(CHUNK, L) products of queries and some prototypes, and what has to be added to make distances of them."""
     likeness, square = tile.likeness, tile.square
@@ -306,7 +306,7 @@ def _compare(weights: Any, terms: Any, tile: Any) -> None:
     add_products(weights, tile.query, 0, likeness)
 
 
-@compiled(types.void(_CONSTANTS, _TILE), assume=FUSED)
+@part(FUSED)
 def _vote(constants: Any, tile: Any) -> None:
     """Class probabilities, (K, L), of tokens; and the query, with its square, that the memory was asked."""
     query, square, likeness, scores = tile.query, tile.square, tile.likeness, tile.scores
@@ -329,7 +329,7 @@ def _vote(constants: Any, tile: Any) -> None:
     softmax(scores, constants.sizes[4], tile.spare)
 
 
-@compiled(types.void(_CONSTANTS, _TILE), assume=FUSED)
+@part(FUSED)
 def _measure(constants: Any, tile: Any) -> None:
     """Distance of the last query from the nearest anchor, (L,), into the tile's spare row."""
     nearest, likeness = tile.spare, tile.likeness
@@ -343,7 +343,7 @@ def _measure(constants: Any, tile: Any) -> None:
         nearest[p] = np.sqrt(max(nearest[p], np.float32(0.0)))
 
 
-@compiled(_TILE(_CONSTANTS, types.int64))
+@part()
 def _make_tile(constants: Any, lanes: int) -> Any:
     sizes, zero = constants.sizes, np.float32
     return Tile(
@@ -361,7 +361,7 @@ def _make_tile(constants: Any, lanes: int) -> Any:
     )
 
 
-@compiled(types.boolean(_CONSTANTS, _ROWS, _ROWS, _PIXELS, _TILE))
+@part()
 def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> bool:
     """Tokens, consensus and contradiction of some pixels; whether there may be a contradiction at all."""
     _gather(spectra, by_band, pixels, tile.reflectance)
@@ -374,7 +374,7 @@ def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) ->
     return True
 
 
-@compiled(types.void(_ROWS, types.int64, _ROW))
+@part()
 def _worst(contradiction: Any, tokens: int, worst: Any) -> None:
     """The largest contradiction of any token, (L,)."""
     worst[:] = np.float32(0.0)
@@ -383,7 +383,7 @@ def _worst(contradiction: Any, tokens: int, worst: Any) -> None:
             worst[p] = max(worst[p], contradiction[token, p])
 
 
-@compiled(types.void(_CONSTANTS, _TILE, _PIXELS, types.float32[:, :]))
+@part()
 def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
     """What the tile's pixels are, into their columns of `answers`."""
     classes = constants.sizes[4]
@@ -397,7 +397,7 @@ def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
             answers[classes, pixels[lane]] = tile.spare[lane]
 
 
-@compiled(_PIXELS(_ROWS, _ROWS))
+@part()
 def _find_finite(spectra: Any, by_band: Any) -> Any:
     """The pixels of (pixel, band) or of (band, pixel) that are finite throughout."""
     total = np.zeros(len(spectra) + by_band.shape[1], np.float32)

@@ -15,7 +15,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from hsigeo.kernels.compiling import FUSED, compiled
+from hsigeo.kernels.compiling import FUSED, part
 
 __all__ = ["FEW", "LANES", "add_products", "block_weights", "exponential", "logarithm", "softmax"]
 
@@ -67,7 +67,7 @@ def _from_bits(context: Any, value: Any) -> Any:
 def _products(lanes: int) -> Callable[..., None]:
     """`add_products` for so many lanes; knowing their number beforehand makes it half as fast again."""
 
-    @compiled("void(float32[:, :, ::1], float32[:, ::1], int64, float32[:, ::1])", assume=FUSED)
+    @part(FUSED)
     def add(weights: Any, rows: Any, first: int, sums: Any) -> None:
         for block in range(weights.shape[0]):
             to, w = 4 * block, weights[block]
@@ -91,7 +91,7 @@ def _products(lanes: int) -> Callable[..., None]:
 _add_many, _add_few = _products(LANES), _products(FEW)
 
 
-@compiled("void(float32[:, :, ::1], float32[:, ::1], int64, float32[:, ::1])")
+@part()
 def add_products(weights: Any, rows: Any, first: int, sums: Any) -> None:
     """Add to `sums` (to, lane) the products of `weights` (to / 4, from, 4) and `rows` (first + from, lane).
 
@@ -103,7 +103,7 @@ def add_products(weights: Any, rows: Any, first: int, sums: Any) -> None:
         _add_few(weights, rows, first, sums)
 
 
-@compiled("float32(float32)", assume=FUSED)
+@part(FUSED)
 def logarithm(value: float) -> Any:
     """The natural logarithm of a positive normal number, to 1e-7 where that is larger than one rounding.
 
@@ -124,7 +124,7 @@ def logarithm(value: float) -> Any:
     return np.float32(power) * np.float32(0.6931472) + (f + square * (f * g - np.float32(0.5)))
 
 
-@compiled("float32(float32)", assume=FUSED)
+@part(FUSED)
 def exponential(value: float) -> Any:
     """The exponential of a number up to 88, to a relative 1e-7 times the number's size.
 
@@ -143,7 +143,7 @@ def exponential(value: float) -> Any:
     return g * _from_bits((np.int32(power) + np.int32(127)) << np.int32(23))
 
 
-@compiled("void(float32[:, ::1], int64, float32[::1])", assume=FUSED)
+@part(FUSED)
 def softmax(rows: Any, count: int, spare: Any) -> None:
     """Make probabilities of the first `count` rows, in place; `spare` is a row to work in."""
     lanes = rows.shape[1]
