@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.kernels import consensus as compiled
 from hsigeo.kernels.choice import VARIABLE, Kernel
 from hsigeo.kernels.lanes import LANES, add_products
+from hsigeo.kernels.tokens import gather, make_tokens
 from hsigeo.model import Model, answer
 from hsigeo.model.compiled import constants_of
 from hsigeo.model.consensus import ConsensusNetwork
@@ -59,6 +61,15 @@ class Subject:
             self.ask(kernel, measured=measured)
         return watch.cost
 
+    def error_of(self, kernel: Kernel) -> float:
+        """How far probabilities are off those of plain torch in double precision, at most."""
+        network = copy.deepcopy(self.model.network).double()
+        with torch.inference_mode():
+            parts = torch.split(torch.from_numpy(self.spectra).double(), BATCH)
+            logits = torch.cat([network(part) for part in parts])
+            exact = torch.softmax(logits / self.model.card.temperature, dim=1)
+        return float(np.abs(self.ask(kernel).T - exact.numpy()).max())
+
     @property
     def odd_share(self) -> float:
         """Share of the pixels in which a token is contradicted."""
@@ -97,11 +108,12 @@ def stage_times(subject: Subject, repeats: int) -> dict[str, tuple[float, float]
 def _compiled_stages(subject: Subject) -> dict[str, Callable[[], object]]:
     constants, spectra = constants_of(subject.model), subject.spectra
     tile, pixels = compiled._make_tile(constants, LANES), np.arange(LANES) % len(spectra)
-    compiled._look(constants, spectra, pixels, tile)
+    no_bands = np.empty((spectra.shape[1], 0), dtype=np.float32)
+    compiled._look(constants, spectra, no_bands, pixels, tile)
 
     def channels() -> None:
-        compiled._gather(spectra, pixels, tile.reflectance)
-        compiled._make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
+        gather(spectra, no_bands, pixels, tile.reflectance)
+        make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
 
     def agree() -> None:
         tile.consensus[:] = 0

@@ -20,7 +20,8 @@ from numba import types
 from numpy.typing import NDArray
 
 from hsigeo.kernels.compiling import FUSED, compiled, part
-from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, logarithm, softmax
+from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, softmax
+from hsigeo.kernels.tokens import find_finite, gather, make_tokens
 
 __all__ = ["Constants", "answer"]
 
@@ -108,84 +109,6 @@ _ARRAYS = {1: types.float32[::1], 2: types.float32[:, ::1], 3: types.float32[:, 
 _CONSTANTS = types.NamedTuple(  # type: ignore[no-untyped-call]
     [types.int64[::1], *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3, 3, 1, 4, 2, 4, 4, 2))], Constants
 )
-_ROW, _ROWS = _ARRAYS[1], _ARRAYS[2]
-_TILE = types.NamedTuple([*[_ROWS] * 9, _ROW, _ROW], Tile)  # type: ignore[no-untyped-call]
-_PIXELS = types.int64[::1]
-
-
-@part()
-def _is_finite(values: Any) -> bool:
-    """Whether all are; a product with 0 is 0 or NaN."""
-    total = np.float32(0.0)
-    for value in values:
-        total += value * np.float32(0.0)
-    return bool(total == 0.0)
-
-
-@part()
-def _gather(spectra: Any, by_band: Any, pixels: Any, reflectance: Any) -> None:
-    """Spectra of some pixels as rows (band, lane): out of (pixel, band) in squares that the cache holds."""
-    bands, count = reflectance.shape[0], len(pixels)
-    if by_band.shape[1]:
-        first = pixels[0]
-        if pixels[count - 1] - first == count - 1:  # neighbours, as nearly always
-            for band in range(bands):
-                reflectance[band, :count] = by_band[band, first : first + count]
-        else:
-            for band in range(bands):
-                row, lanes = by_band[band], reflectance[band]
-                for lane in range(count):
-                    lanes[lane] = row[pixels[lane]]
-        return
-    for first in range(0, count, 16):
-        for low in range(0, bands, 16):
-            for lane in range(first, min(first + 16, count)):
-                pixel = pixels[lane]
-                for band in range(low, min(low + 16, bands)):
-                    reflectance[band, lane] = spectra[pixel, band]
-
-
-@part(FUSED)
-def _slope(logs: Any, band: int, slope: Any) -> None:
-    """The difference between the neighbours' means over five bands, of which all but the ends cancel."""
-    last = logs.shape[0] - 1
-    low, high = max(band - 1, 0), min(band + 1, last)
-    fifth = np.float32(0.2)
-    a, d = logs[min(high + 2, last)], logs[max(low - 2, 0)]
-    if high - low == 2:
-        b, c = logs[min(high + 1, last)], logs[max(low - 1, 0)]
-        for p in range(len(slope)):
-            slope[p] = ((a[p] - d[p]) + (b[p] - c[p])) * fifth
-    elif high > low:
-        for p in range(len(slope)):
-            slope[p] = (a[p] - d[p]) * fifth
-    else:
-        slope[:] = np.float32(0.0)
-
-
-@part(FUSED)
-def _standardise(constants: Any, channel: int, row: int, values: Any, standardised: Any) -> None:
-    of_channel, bound = constants.channel[channel], constants.limits[1]
-    mean, scale, usual = of_channel[0, row], of_channel[1, row], of_channel[2, row]
-    for p in range(len(values)):
-        standardised[p] = min(max((values[p] - mean) * scale, -bound), bound) - usual
-
-
-@part(FUSED)
-def _make_tokens(constants: Any, reflectance: Any, logs: Any, tokens: Any) -> None:
-    """Tokens (N, L), less what is usual of them, from reflectance (B, L); `logs` is (B, L) to work in."""
-    bands, rows = constants.sizes[0], constants.sizes[1] * constants.sizes[2]
-    floor, lanes = constants.limits[0], reflectance.shape[1]
-    for b in range(bands):
-        for p in range(lanes):
-            logs[b, p] = logarithm(min(max(reflectance[b, p], np.float32(0.0)), np.float32(4.0)) + floor)
-            reflectance[b, p] = min(max(reflectance[b, p], np.float32(-4.0)), np.float32(4.0))
-    for row in range(rows):
-        b = min(row, bands - 1)  # the last token is filled up with the last band
-        _standardise(constants, 0, row, reflectance[b], tokens[row])
-        _standardise(constants, 1, row, logs[b], tokens[rows + row])
-        _slope(logs, b, tokens[2 * rows + row])
-        _standardise(constants, 2, row, tokens[2 * rows + row], tokens[2 * rows + row])
 
 
 @part(FUSED)
@@ -364,8 +287,8 @@ def _make_tile(constants: Any, lanes: int) -> Any:
 @part()
 def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> bool:
     """Tokens, consensus and contradiction of some pixels; whether there may be a contradiction at all."""
-    _gather(spectra, by_band, pixels, tile.reflectance)
-    _make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
+    gather(spectra, by_band, pixels, tile.reflectance)
+    make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
     if not constants.doubt.any():
         return False
     tile.consensus[:] = np.float32(0.0)
@@ -397,21 +320,7 @@ def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
             answers[classes, pixels[lane]] = tile.spare[lane]
 
 
-@part()
-def _find_finite(spectra: Any, by_band: Any) -> Any:
-    """The pixels of (pixel, band) or of (band, pixel) that are finite throughout."""
-    total = np.zeros(len(spectra) + by_band.shape[1], np.float32)
-    for pixel in range(len(spectra)):
-        if not _is_finite(spectra[pixel]):
-            total[pixel] = np.float32(np.nan)
-    for band in range(by_band.shape[0]):
-        row = by_band[band]
-        for pixel in range(len(row)):
-            total[pixel] += row[pixel] * np.float32(0.0)
-    return np.flatnonzero(total == np.float32(0.0))
-
-
-@compiled(types.void(_CONSTANTS, _ROWS, _ROWS, types.float32[:, :]))
+@compiled(types.void(_CONSTANTS, _ARRAYS[2], _ARRAYS[2], types.float32[:, :]))
 def answer(constants: Any, spectra: Any, by_band: Any, answers: Any) -> None:
     """Fill in what pixels are.
 
@@ -427,7 +336,7 @@ def answer(constants: Any, spectra: Any, by_band: Any, answers: Any) -> None:
         Takes the class probabilities and, if there is room, the distance; NaN for a pixel that is not finite.
     """
     answers[:] = np.float32(np.nan)
-    pixels = _find_finite(spectra, by_band)
+    pixels = find_finite(spectra, by_band)
     count = len(pixels)
     odd = np.empty(count, np.int64)
     odd_count, first = 0, 0
@@ -443,8 +352,11 @@ def answer(constants: Any, spectra: Any, by_band: Any, answers: Any) -> None:
                     odd[odd_count] = chosen[lane]
                     odd_count += 1
         _tell(constants, tile, chosen, answers)
-    for first in range(0, odd_count, FEW):
-        chosen = odd[first : min(first + FEW, odd_count)]
-        _look(constants, spectra, by_band, chosen, narrow)
-        _settle(constants, narrow.tokens, narrow.consensus, narrow.apart)
-        _tell(constants, narrow, chosen, answers)
+    first = 0
+    while first < odd_count:
+        tile = wide if odd_count - first > LANES // 2 else narrow
+        chosen = odd[first : min(first + tile.tokens.shape[1], odd_count)]
+        first += len(chosen)
+        _look(constants, spectra, by_band, chosen, tile)
+        _settle(constants, tile.tokens, tile.consensus, tile.apart)
+        _tell(constants, tile, chosen, answers)
