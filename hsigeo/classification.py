@@ -20,7 +20,7 @@ import hsigeo
 from hsigeo.band_matching import BandMatch, match_bands
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import ModelError
-from hsigeo.model import Model, answer, resolve_device
+from hsigeo.model import Model, answer, is_large, resolve_device
 from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
@@ -95,6 +95,7 @@ def classify(
         match=match,
         device=target,
         limit=limit,
+        large=is_large(model, scene.sizes["y"] * scene.sizes["x"]),
         chunks=((count if limit is None else count + 1,), *cube.chunks[1:]),
         dtype=np.float32,
         meta=np.empty((0, 0, 0), dtype=np.float32),
@@ -145,6 +146,7 @@ def answers_of_block(
     device: torch.device,
     limit: float | None = None,
     batch: int | None = None,
+    large: bool = False,
 ) -> Block:
     """Class probabilities of the pixels of a block, and how far they lie from what was learnt.
 
@@ -157,6 +159,8 @@ def answers_of_block(
         Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
     batch
         Pixels that go through the network at once; by default what suits the device.
+    large
+        Whether the scene is worth compiled loops, `hsigeo.model.is_large`.
 
     Returns
     -------
@@ -168,7 +172,9 @@ def answers_of_block(
     # As it lies in memory, if it can be: to copy rows takes a fraction of what it takes to turn spectra round.
     by_band = block.strides[2] == block.itemsize
     spectra = block.reshape(bands, -1).T if by_band and block.size else np.moveaxis(block, 0, -1).reshape(-1, bands)
-    answers = answers_of_spectra(spectra, model=model, match=match, device=device, limit=limit, batch=batch)
+    answers = answers_of_spectra(
+        spectra, model=model, match=match, device=device, limit=limit, batch=batch, large=large
+    )
     return answers.reshape(-1, lines, samples)
 
 
@@ -180,10 +186,12 @@ def answers_of_spectra(
     device: torch.device,
     limit: float | None = None,
     batch: int | None = None,
+    large: bool = False,
 ) -> Block:
     """As `answers_of_block`, of (pixel, used band) spectra: (class, pixel), or (class + 1, pixel) with a limit."""
     prepare = _on_model_bands(match, device)
-    answers = answer(model, spectra, device=device, batch=batch, prepare=prepare, measured=limit is not None)
+    measured = limit is not None
+    answers = answer(model, spectra, device=device, batch=batch, prepare=prepare, measured=measured, large=large)
     if limit is not None:
         answers[:-1, answers[-1] > limit] = np.nan
     return answers

@@ -36,9 +36,12 @@ class _Ready:
     tiles: Sequence[Tile]
     device: torch.device = CPU
     device_kind: str = "cpu"
-    kernel: str = "none"
     threads: int = 1
     lines_at_once: int = 1
+
+    def kernel(self, large: bool) -> str:
+        """None is needed."""
+        return "none"
 
     def compute(
         self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool] = bool
@@ -152,7 +155,7 @@ class Run:
         return Settings(
             device=CPU,
             device_kind="cpu",
-            kernel=describe_kernel("cpu"),
+            kernel=lambda large: describe_kernel("cpu", large=large),
             max_memory=MAX_MEMORY,
             overwrite=True,
             skip_finished=False,

@@ -29,7 +29,7 @@ from hsigeo.errors import ClusterError
 from hsigeo.io import mark_dead_bands, open_cube, open_scene
 from hsigeo.io.cube import FileStamp, with_cache
 from hsigeo.kernels.choice import VARIABLE, describe_kernel
-from hsigeo.model import resolve_device
+from hsigeo.model import is_large, resolve_device
 from hsigeo.tiling import TilePlan, WindowPlan
 
 if TYPE_CHECKING:
@@ -98,16 +98,20 @@ class ClusterEngine:
         Of the cluster.
     device_kind
         What the workers compute on: ``cpu`` or ``cuda``.
-    kernel
-        The form of the fast loops that they all use.
+    kernels
+        The form of the fast loops that they all use, for small scenes and for large ones.
     """
 
     client: Client
     device_kind: str
-    kernel: str
+    kernels: tuple[str, str]
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value
     lines_at_once: int = 2
     threads: int = 1
+
+    def kernel(self, large: bool) -> str:
+        """The form of the fast loops that all workers use, for a scene that is large or not."""
+        return self.kernels[large]
 
     def compute(
         self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool]
@@ -165,7 +169,7 @@ class ClusterEngine:
             digest=work.model.digest,
             software=_software(),
             device=self.device_kind,
-            kernel=self.kernel,
+            kernel=self.kernel(work.is_large),
             layers=work.layers,
             plan=work.plan,
             window=work.window,
@@ -208,7 +212,7 @@ def cluster_engine(address: str | None, *, scheduler_file: str | None, device: s
             raise ClusterError(f"the scheduler at {where} has no workers; start some: dask worker {where}") from error
         check_workers(client)
         kind = _device_kind(client, device)
-        yield ClusterEngine(client=client, device_kind=kind, kernel=_common_kernel(client, kind))
+        yield ClusterEngine(client=client, device_kind=kind, kernels=_common_kernels(client, kind))
 
 
 def check_workers(client: Client) -> None:
@@ -247,15 +251,16 @@ def compute_order(order: TileOrder) -> list[tuple[int, Tile]]:
 def _open_work(source: LineSource) -> LineWork:
     if source.software != _software():
         raise ClusterError(f"this worker has {_software()}, the client {source.software}; maps would differ")
-    if (kernel := describe_kernel(source.device)) != source.kernel:
-        raise ClusterError(
-            f"this worker has the kernel {kernel}, others {source.kernel}; a map would be made half with each"
-        )
     cube, model = open_cube(source.scene, reader=source.reader), cached_model(source.model)
     if FileStamp.of(Path(cube.header.data_path)) != source.stamp or describe_header(cube.header) != source.header:
         raise ClusterError(f"a worker sees another file at {source.scene} than the client; is the storage shared?")
     if model.digest != source.digest:
         raise ClusterError(f"a worker sees another model at {source.model} than the client; is the storage shared?")
+    large = is_large(model, source.plan.lines * source.plan.samples)
+    if (kernel := describe_kernel(source.device, large=large)) != source.kernel:
+        raise ClusterError(
+            f"this worker has the kernel {kernel}, others {source.kernel}; a map would be made half with each"
+        )
     scene = mark_dead_bands(open_scene(source.scene, reader=source.reader))
     return LineWork(
         cube=cube if source.cache is None else with_cache(cube, source.cache),
@@ -278,11 +283,16 @@ def _device_kind(client: Client, wanted: str) -> str:
     return "cuda" if offered and wanted != "cpu" else "cpu"
 
 
-def _common_kernel(client: Client, device: str) -> str:
-    """The form of the fast loops that the workers use, those with a GPU where it matters."""
+def _common_kernels(client: Client, device: str) -> tuple[str, str]:
+    """The forms of the fast loops that the workers use, for small scenes and for large ones."""
+    return _common_kernel(client, device, large=False), _common_kernel(client, device, large=True)
+
+
+def _common_kernel(client: Client, device: str, *, large: bool) -> str:
+    """The form that all use, those with a GPU where it matters."""
     workers: dict[str, Any] = client.scheduler_info(n_workers=-1)["workers"]
     asked = [name for name, worker in workers.items() if device == "cpu" or worker.get("resources", {}).get("GPU")]
-    found: dict[str, str] = client.run(describe_kernel, device, workers=asked)
+    found: dict[str, str] = client.run(describe_kernel, device, large=large, workers=asked)
     first, *others = found
     for worker in others:
         if found[worker] != found[first]:

@@ -36,8 +36,10 @@ from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
+from hsigeo.kernels.choice import must_compile
 from hsigeo.locking import locked
 from hsigeo.memory import release_unused
+from hsigeo.model import is_large
 from hsigeo.partial import PartialMap, empty_folder, is_emptied, read_identity
 from hsigeo.tiling import plan_strips
 
@@ -65,9 +67,8 @@ class Engine(Protocol):
     def device_kind(self) -> str:
         """Where the tiles are computed: ``cpu`` or ``cuda``."""
 
-    @property
-    def kernel(self) -> str:
-        """With what they are computed there, as `hsigeo.kernels.choice.describe_kernel` has it."""
+    def kernel(self, large: bool) -> str:
+        """With what those of a scene, large or small, are computed: `hsigeo.kernels.choice.describe_kernel` there."""
 
     @property
     def threads(self) -> int:
@@ -94,7 +95,7 @@ class Settings:
     device_kind
         Where the tiles are computed, which may be elsewhere: ``cpu`` or ``cuda``.
     kernel
-        With what they are computed there.
+        With what they are computed there, `Engine.kernel`.
     max_memory
         Bytes that this process may have resident; `None` for a quarter of what it may use.
     threads
@@ -109,7 +110,7 @@ class Settings:
 
     device: torch.device
     device_kind: str
-    kernel: str
+    kernel: Callable[[bool], str]
     max_memory: int | None = None
     threads: int = 1
     overwrite: bool = False
@@ -208,7 +209,7 @@ class LineResult:
     seconds: float = 0.0
 
 
-def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
+def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] = _silent) -> PreparedLine:
     """Open scene and model, match them, and say what the map will depend on.
 
     Raises
@@ -224,8 +225,11 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     filling = bool(job.options.get("fill_missing"))
     unknown = job.options.get("unknown")
     result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
+    strips = plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples)
+    large = is_large(model, strips.lines * strips.samples)
     try:
-        identity = make_identity(job, cube.header, model, device=settings.device_kind, kernel=settings.kernel)
+        kernel = settings.kernel(large)
+        identity = make_identity(job, cube.header, model, device=settings.device_kind, kernel=kernel)
     except OSError as error:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
     key = make_key(identity)
@@ -235,8 +239,9 @@ def prepare_line(job: LineJob, settings: Settings) -> PreparedLine:
     geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
     match = match_scene(scene, model, fill_missing=filling)
     limit = None if unknown is None else unknown_limit(model, unknown)
-    strips = plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples)
-    ready = warm_up(model, match, settings.device, limit)
+    if must_compile(settings.device.type, large=large):
+        say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
+    ready = warm_up(model, match, settings.device, limit, large=large)
     layers = partial_layers(model, job.layers)
     demand = Demand(
         used=len(match.used),

@@ -59,10 +59,9 @@ class LocalEngine:
         """``cpu`` or ``cuda``."""
         return self.device.type
 
-    @property
-    def kernel(self) -> str:
-        """The form of the fast loops."""
-        return describe_kernel(self.device.type)
+    def kernel(self, large: bool) -> str:
+        """The form of the fast loops, for a scene that is large or not."""
+        return describe_kernel(self.device.type, large=large)
 
     def compute(
         self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool] = bool

@@ -201,7 +201,7 @@ def _run_one(campaign: Campaign, job: LineJob, engine: Engine, watch: _Watch) ->
     listener = _line_listener(job, watch, log)
     forget_peak()
     try:
-        line = prepare_line(job, campaign.settings)
+        line = prepare_line(job, campaign.settings, watch.listener.say)
         record = _with_line(record, line)
         log.begin(record)
         for repair in line.repairs:

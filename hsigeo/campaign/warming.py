@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.pace import LEAST_BATCH, Pace, fitting_batch
@@ -43,13 +44,17 @@ class Ready:
     pace: Pace
 
 
-def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float | None) -> Ready:
+def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float | None, *, large: bool) -> Ready:
     """Compute a piece, so that whatever is loaded or made at first use is there, and see what it takes."""
     pace = Pace(device, LEAST_BATCH if device.type == "cuda" else None)
 
+    def answers(spectra: NDArray[np.float32], device: torch.device, batch: int) -> None:
+        model.network.to(device)
+        answers_of_spectra(spectra, model=model, match=match, device=device, limit=limit, batch=batch, large=large)
+
     def compute() -> None:
         block = _make_block(len(match.used), max(PIECE_PIXELS, pace.batch))
-        pace.run(lambda device, batch: _answer(block, model, match, limit, device, batch))
+        pace.run(lambda device, batch: answers(block.spectra(), device, batch))
 
     compute()
     release_unused()
@@ -59,18 +64,6 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
     grown = max(0, peak_memory() - before)
     release_unused()
     return Ready(resident=resident_memory(), thread=int(_KEPT * grown), pace=_begin(pace, device))
-
-
-def _answer(
-    block: StoredBlock,
-    model: Model,
-    match: BandMatch,
-    limit: float | None,
-    device: torch.device,
-    batch: int,
-) -> None:
-    model.network.to(device)
-    answers_of_spectra(block.spectra(), model=model, match=match, device=device, limit=limit, batch=batch)
 
 
 def _begin(tried: Pace, device: torch.device) -> Pace:

@@ -22,7 +22,7 @@ from hsigeo.campaign.pieces import PIECE_PIXELS, compute_ahead
 from hsigeo.classification import answers_of_spectra, class_ids, most_probable
 from hsigeo.io.cube import Cube
 from hsigeo.io.spectra import StoredBlock, read_block, span_of
-from hsigeo.model import Model
+from hsigeo.model import Model, is_large
 from hsigeo.partial import PartialLayer
 from hsigeo.tiling import TilePlan, WindowPlan
 
@@ -63,6 +63,11 @@ class LineWork:
     window: WindowPlan
     limit: float | None = None
 
+    @property
+    def is_large(self) -> bool:
+        """Whether compiled loops pay."""
+        return is_large(self.model, self.plan.lines * self.plan.samples)
+
     def windows(self, tiles: Sequence[int]) -> Iterator[Window]:
         """What to read, one window after the other; tiles become complete in ascending order."""
         return self.window.windows(self.plan, tiles)
@@ -93,7 +98,13 @@ class LineWork:
         def ask(device: torch.device, batch: int) -> NDArray[np.float32]:
             self.model.network.to(device)
             return answers_of_spectra(
-                spectra, model=self.model, match=self.match, device=device, limit=self.limit, batch=batch
+                spectra,
+                model=self.model,
+                match=self.match,
+                device=device,
+                limit=self.limit,
+                batch=batch,
+                large=self.is_large,
             )
 
         answers = self.pace.run(ask)

@@ -234,7 +234,6 @@ class _Choices:
 
         if self.scheduler is None and self.scheduler_file is None:
             with local_engine(resolve_device(self.device), threads=self.threads) as local:
-                _announce_compiling(local.kernel)
                 yield local
             return
         from hsigeo.campaign.cluster import cluster_engine
@@ -255,16 +254,6 @@ class _Choices:
             overwrite=self.overwrite,
             skip_finished=is_campaign,
         )
-
-
-def _announce_compiling(kernel: str) -> None:
-    """Nobody shall wonder what the first run on a computer is waiting for."""
-    if not kernel.startswith("cpu"):
-        return
-    from hsigeo.kernels.compiling import is_compiled
-
-    if not is_compiled():
-        say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
 
 
 def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: _Choices) -> None:
@@ -290,7 +279,7 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
     with choices.engine() as engine:
         settings = choices.settings(engine, is_campaign=False)
         with _memory_in_use():
-            line = prepare_line(job, settings)
+            line = prepare_line(job, settings, say)
         for repair in line.repairs:
             say(f"{scene}: {repair}")
         check_line(line, settings)
@@ -351,7 +340,7 @@ def _plan_many(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> N
     lines: list[PreparedLine] = []
     for job in survey.jobs:
         try:
-            lines.append(prepare_line(job, campaign.settings))
+            lines.append(prepare_line(job, campaign.settings, say))
         except HsigeoError as error:
             failed[job.name] = str(error)
     if done := sum(record.status == DONE for record in survey.records.values()):

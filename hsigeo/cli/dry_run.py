@@ -37,7 +37,7 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
         "write": f"{format_size(ahead.write_bytes)} on the way; {', '.join(map(str, line.job.rasters))} take less",
         **_describe_memory(line),
         "compute": f"{engine.device_kind}, {engine.threads} {'thread' if engine.threads == 1 else 'threads'}, "
-        f"kernel {engine.kernel}",
+        f"kernel {line.identity['kernel']}",
         "time": _describe_time(line, rates),
     }
     return "\n".join(f"{name:<9} {text}" for name, text in parts.items())

@@ -1,9 +1,9 @@
 """Which form of the fast loops runs: ``plain`` torch, ``cpu`` (numba) or ``cuda`` (Triton).
 
 By default the fastest that works on the device: on a CPU numba if it can be imported, on a GPU Triton if it can compile
-there, else plain torch, which works everywhere. ``HSIGEO_KERNEL`` in the environment decides otherwise; what it asks
-for is done or refused, never replaced. The name goes into the identity of unfinished maps, so that no map is made half
-with one and half with another.
+there, else plain torch, which works everywhere; and plain torch where there is too little to do for the others to pay.
+``HSIGEO_KERNEL`` in the environment decides otherwise; what it asks for is done or refused, never replaced. The name
+goes into the identity of unfinished maps, so that no map is made half with one and half with another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from hsigeo.errors import KernelError
 
-__all__ = ["KERNELS", "VARIABLE", "Kernel", "choose_kernel", "describe_kernel"]
+__all__ = ["KERNELS", "VARIABLE", "Kernel", "choose_kernel", "describe_kernel", "must_compile"]
 
 Kernel = Literal["plain", "cpu", "cuda"]
 
@@ -26,13 +26,16 @@ VARIABLE = "HSIGEO_KERNEL"
 _COMPILERS: dict[Kernel, str] = {"cpu": "numba", "cuda": "triton"}
 
 
-def choose_kernel(device: str) -> Kernel:
+def choose_kernel(device: str, *, large: bool = True) -> Kernel:
     """The form to use for tensors on a device.
 
     Parameters
     ----------
     device
         Its kind, ``tensor.device.type``.
+    large
+        Whether there is so much to do that compiled loops pay: they take seconds to compile, once, and then half a
+        second to load. Otherwise it is plain torch, unless the environment says what it is to be.
 
     Raises
     ------
@@ -41,7 +44,7 @@ def choose_kernel(device: str) -> Kernel:
     """
     wanted = os.environ.get(VARIABLE, "")
     if not wanted:
-        return _fastest(device)
+        return _fastest(device) if large else "plain"
     if wanted not in KERNELS:
         raise KernelError(f"{VARIABLE} is {wanted!r}, which is no kernel; it may be {', '.join(KERNELS)} or unset")
     kernel = wanted
@@ -55,19 +58,33 @@ def choose_kernel(device: str) -> Kernel:
     return kernel
 
 
-def describe_kernel(device: str) -> str:
+def describe_kernel(device: str, *, large: bool = True) -> str:
     """The form to use on a device with what compiles it, such as ``cpu (numba 0.68.1)``: what the last bits depend on.
+
+    Parameters
+    ----------
+    device, large
+        As `choose_kernel` has them.
 
     Raises
     ------
     KernelError
         As `choose_kernel`.
     """
-    kernel = choose_kernel(device)
+    kernel = choose_kernel(device, large=large)
     if kernel == "plain":
         return kernel
     compiler = _COMPILERS[kernel]
     return f"{kernel} ({compiler} {importlib.import_module(compiler).__version__})"
+
+
+def must_compile(device: str, *, large: bool = True) -> bool:
+    """Whether the form to use has yet to be compiled on this machine, which takes some twenty seconds."""
+    if choose_kernel(device, large=large) != "cpu":
+        return False
+    from hsigeo.kernels.compiling import is_compiled
+
+    return not is_compiled()
 
 
 def _fastest(device: str) -> Kernel:

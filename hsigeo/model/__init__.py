@@ -6,7 +6,15 @@ Read in this order: `plain`, `attention`, `memory`, then `variants` for how a ne
 
 from hsigeo.model.card import ModelCard
 from hsigeo.model.file import encode_model, load_model, with_digest, write_model
-from hsigeo.model.model import Model, answer, batch_size, measure_distance, predict_probabilities, resolve_device
+from hsigeo.model.model import (
+    Model,
+    answer,
+    batch_size,
+    is_large,
+    measure_distance,
+    predict_probabilities,
+    resolve_device,
+)
 from hsigeo.model.variants import DEFAULT_VARIANT, VARIANTS, build_network
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "batch_size",
     "build_network",
     "encode_model",
+    "is_large",
     "load_model",
     "measure_distance",
     "predict_probabilities",

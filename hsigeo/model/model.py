@@ -18,10 +18,21 @@ from hsigeo.model.consensus import ConsensusNetwork
 from hsigeo.model.novelty import Novelty, decide_and_describe
 from hsigeo.model.record import TrainingRecord
 
-__all__ = ["Model", "answer", "batch_size", "measure_distance", "predict_probabilities", "resolve_device"]
+__all__ = [
+    "Model",
+    "answer",
+    "batch_size",
+    "is_large",
+    "measure_distance",
+    "predict_probabilities",
+    "resolve_device",
+]
 
 _BATCH = {"cuda": 8192}
 _DEFAULT_BATCH = 512
+
+LARGE_SCENE = 1 << 18
+"""Pixels: with plain torch two cores take two seconds for them, hardly more than for loading compiled loops."""
 
 Prepare = Callable[[Tensor], Tensor]
 """From a scene's bands (P, B) to the model's."""
@@ -78,6 +89,15 @@ def resolve_device(name: str) -> torch.device:
     if device.type == "cuda" and not torch.cuda.is_available():
         raise DeviceError("device cuda was asked for, but torch finds no CUDA device here; use --device cpu")
     return device
+
+
+def is_large(model: Model, pixels: int) -> bool:
+    """Whether a scene of so many pixels is worth the compiled form of a model's loops (`hsigeo.kernels.choice`).
+
+    It is the scene that counts, and not the tiles of it, so that all of a map is made with one form. Of other variants
+    than the default every scene is, for they are slow in plain torch.
+    """
+    return pixels >= LARGE_SCENE or not isinstance(model.network, ConsensusNetwork)
 
 
 def batch_size(device: torch.device) -> int:
@@ -163,6 +183,7 @@ def answer(
     batch: int | None = None,
     prepare: Prepare | None = None,
     measured: bool = False,
+    large: bool = False,
 ) -> NDArray[np.float32]:
     """Probabilities and distances of spectra in one pass; each pixel's to the bit the same in any company.
 
@@ -174,6 +195,8 @@ def answer(
         As in `predict_probabilities`.
     measured
         Whether distances are asked for.
+    large
+        Whether they are a part of so many that compiled loops pay; see `is_large`.
 
     Returns
     -------
@@ -188,7 +211,7 @@ def answer(
     device = device or torch.device("cpu")
     if measured and model.novelty is None:
         raise ModelError(NO_DISTANCES)
-    if isinstance(model.network, ConsensusNetwork) and choose_kernel(device.type) == "cpu":
+    if isinstance(model.network, ConsensusNetwork) and choose_kernel(device.type, large=large) == "cpu":
         return _answer_compiled(model, spectra, prepare=prepare, measured=measured)
     network, novelty = model.network.to(device), model.novelty
 

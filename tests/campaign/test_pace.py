@@ -91,7 +91,7 @@ def make_work(folder):
 def test_a_map_made_in_falling_batches_and_in_the_end_by_the_processor_is_the_same(tmp_path, monkeypatch):
     work = make_work(tmp_path)
     expected = dict(LocalEngine().compute(work, range(5)))
-    original, tried = classification.answers_of_block, []
+    original, tried = classification.answers_of_spectra, []
 
     def answer(block, *, device, batch, **others):
         tried.append((device.type, batch))
@@ -99,7 +99,7 @@ def test_a_map_made_in_falling_batches_and_in_the_end_by_the_processor_is_the_sa
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return original(block, device=CPU, batch=batch, **others)
 
-    monkeypatch.setattr("hsigeo.campaign.work.answers_of_block", answer)
+    monkeypatch.setattr("hsigeo.campaign.work.answers_of_spectra", answer)
     monkeypatch.setattr(torch.nn.Module, "to", lambda self, *_: self)  # there may be no GPU to send it to
     falling = dataclasses.replace(work, pace=Pace(GPU, 2048))
     made = dict(LocalEngine().compute(falling, range(5)))

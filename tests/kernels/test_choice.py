@@ -3,12 +3,17 @@
 import importlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+from labelled_spectra import make_model
 
 from hsigeo.errors import HsigeoError, KernelError
 from hsigeo.kernels import choice
 from hsigeo.kernels.choice import VARIABLE, choose_kernel, describe_kernel
+from hsigeo.model import is_large
+from hsigeo.model.consensus import ConsensusNetwork
+from hsigeo.model.model import LARGE_SCENE
 
 
 @pytest.fixture(autouse=True)
@@ -81,4 +86,12 @@ def test_the_map_says_with_which_kernel_it_was_made(kernel, monkeypatch):
     if kernel == "cpu":
         pytest.importorskip("numba")
     local = importlib.import_module("hsigeo.campaign.local")
-    assert local.LocalEngine().kernel.split()[0] == kernel
+    assert local.LocalEngine().kernel(large=False).split()[0] == kernel
+
+
+@pytest.mark.parametrize(("pixels", "kernel"), [(LARGE_SCENE - 1, "plain"), (LARGE_SCENE, choose_kernel("cpu"))])
+def test_small_scenes_are_not_worth_compiling_for(pixels, kernel, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    network = ConsensusNetwork(bands=12, classes=3, window=4, width=2, shapes=1, prototypes=3, linear_percent=50)
+    model = replace(make_model(), network=network)
+    assert choose_kernel("cpu", large=is_large(model, pixels)) == kernel
