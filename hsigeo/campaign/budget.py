@@ -18,16 +18,17 @@ from dataclasses import dataclass, replace
 
 from hsigeo.errors import MemoryLimitError
 from hsigeo.io.cube import CubeHeader
+from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.limits import usable_memory
 from hsigeo.tiling import LARGEST_WINDOW_BYTES, TilePlan, WindowPlan, format_size, window_plans
 
-__all__ = ["Demand", "MemoryPlan", "default_limit", "plan_memory"]
+__all__ = ["LEAST_CACHE", "Demand", "MemoryPlan", "default_limit", "plan_memory"]
 
 _DEFAULT_SHARE = 4
 _SPARE_BYTES = 20 << 20
 """For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
 
-_LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
+LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,8 @@ class MemoryPlan:
         What is read at once.
     repeats
         How often the file's blocks are decompressed: more than once where too few of them can be kept.
+    once
+        The limit with which they would be decompressed once; `None` where no limit would do.
     """
 
     limit: int
@@ -95,6 +98,7 @@ class MemoryPlan:
     spool: int
     window: WindowPlan
     repeats: int = 1
+    once: int | None = None
 
     @property
     def total(self) -> int:
@@ -135,7 +139,8 @@ def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int
         )
     plan = fitting[0]
     spool = min(demand.spool, allowed - plan.base - plan.batches - plan.writing)
-    return replace(plan, limit=allowed, writing=plan.writing + spool, spool=spool)
+    once = min((plan.total for plan in plans if plan.repeats == 1), default=None)
+    return replace(plan, limit=allowed, once=once, writing=plan.writing + spool, spool=spool)
 
 
 def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[MemoryPlan]:
@@ -147,12 +152,12 @@ def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[Mem
             continue
         wanted = _cache_wanted(header, window)
         # Less than is wanted helps nothing: by the time a block is asked for again it has gone.
-        for cache in {wanted, min(wanted, _LEAST_CACHE)} if wanted <= _MOST_CACHE else {_LEAST_CACHE}:
+        for cache in {wanted, min(wanted, LEAST_CACHE)} if wanted <= _MOST_CACHE else {LEAST_CACHE}:
             yield MemoryPlan(
                 limit=0,
                 base=demand.base,
                 cache=cache,
-                in_flight=_in_flight(header, strips, window, demand) + _SPARE_BYTES,
+                in_flight=_in_flight(header, strips, window, demand) + _decoding(header, window) + _SPARE_BYTES,
                 batches=demand.batches,
                 writing=demand.writing + _SPARE_BYTES,
                 spool=0,
@@ -181,7 +186,7 @@ def _cache_wanted(header: CubeHeader, window: WindowPlan) -> int:
         return 0
     rows, columns = header.block_shape
     wide = columns if window.is_aligned else -(-window.columns // columns) * columns
-    return max(_LEAST_CACHE, rows * wide * header.bands.count * header.dtype.itemsize * 5 // 4)
+    return max(LEAST_CACHE, rows * wide * header.bands.count * header.dtype.itemsize * 5 // 4)
 
 
 def _repeats(header: CubeHeader, window: WindowPlan) -> int:
@@ -206,6 +211,16 @@ def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand:
         + at_once * 2 * demand.computed
         + half_made * demand.answers
     )
+
+
+def _decoding(header: CubeHeader, window: WindowPlan) -> int:
+    """Blocks of all bands on their way through GDAL: one in hand, and one for each thread that decompresses."""
+    if header.format != "GTiff" or header.interleave != "bip":
+        return 0
+    rows, columns = header.block_shape
+    at_once = -(-window.columns // columns) * max(1, window.rows // rows)
+    threads = min(gdal_threads(), at_once) if header.compressed and at_once > 1 else 0
+    return (1 + threads) * rows * columns * header.bands.count * header.dtype.itemsize
 
 
 def _stored(header: CubeHeader, demand: Demand) -> int:

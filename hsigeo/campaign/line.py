@@ -23,17 +23,18 @@ import torch
 import xarray as xr
 
 from hsigeo.atomic import disk_failure
-from hsigeo.campaign.budget import Demand, MemoryPlan, plan_memory
+from hsigeo.campaign.budget import LEAST_CACHE, Demand, MemoryPlan, plan_memory
 from hsigeo.campaign.finish import find_foreign, is_finished, is_own, memory_of_writing, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
 from hsigeo.campaign.warming import warm_up
 from hsigeo.campaign.work import LineWork, Tile, partial_layers
 from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
-from hsigeo.io import mark_dead_bands, open_cube, open_scene
+from hsigeo.io import mark_dead_bands, open_cube, scene_of
 from hsigeo.io.cube import FileStamp, with_cache
 from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
+from hsigeo.io.geotiff import close_datasets
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
 from hsigeo.kernels.choice import must_compile
@@ -220,8 +221,9 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] = 
         `Settings.max_memory` does not suffice.
     """
     model = cached_model(job.model)
-    cube = open_cube(job.scene, reader=job.reader)
-    scene = mark_dead_bands(open_scene(job.scene, reader=job.reader))
+    # A few rows and windows are looked at, for which no more need be kept of the file than the plan will have room for.
+    cube = with_cache(open_cube(job.scene, reader=job.reader), LEAST_CACHE)
+    scene = mark_dead_bands(scene_of(cube))
     filling = bool(job.options.get("fill_missing"))
     unknown = job.options.get("unknown")
     result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
@@ -241,6 +243,7 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] = 
     limit = None if unknown is None else unknown_limit(model, unknown)
     if must_compile(settings.device.type, large=large):
         say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
+    close_datasets()
     ready = warm_up(model, match, settings.device, limit, large=large)
     layers = partial_layers(model, job.layers)
     demand = Demand(
@@ -332,6 +335,7 @@ def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: L
             if partial.disbelieved:
                 listener.say(f"{job.map}: {partial.disbelieved} tiles do not read back as written; they are made again")
             try:
+                _report_repeats(line, listener)
                 _make_tiles(line, partial, engine, listener)
                 release_unused()
                 _write_quicklook(line, partial.folder, listener)
@@ -387,6 +391,13 @@ def _folder_of(job: LineJob, wait: bool, listener: Listener) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):  # not empty: something is kept, or another process is in it already
             job.partial.rmdir()
+
+
+def _report_repeats(line: PreparedLine, listener: Listener) -> None:
+    plan = line.memory
+    if plan.repeats > 1:
+        more = "" if plan.once is None else f"; --max-memory {-(-plan.once >> 20)}M would spare that"
+        listener.say(f"{line.job.scene}: each of its blocks is decompressed {plan.repeats} times{more}")
 
 
 def _report_stale(line: PreparedLine, listener: Listener) -> None:

@@ -229,6 +229,8 @@ class _Choices:
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         """What computes the tiles: the threads of this process, or a cluster."""
+        if self.threads is not None:
+            os.environ.setdefault("GDAL_NUM_THREADS", str(self.threads))  # GDAL's own, for blocks and outputs
         from hsigeo.campaign.local import local_engine
         from hsigeo.model import resolve_device
 

@@ -26,7 +26,10 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
 
     header, work, ahead = line.work.cube.header, line.work, forecast(line)
     rows, columns = min(work.window.rows, work.plan.lines), work.window.columns
-    again = f", each block of the file {line.memory.repeats} times" if line.memory.repeats > 1 else ""
+    again = ""
+    if line.memory.repeats > 1:
+        again = f", each block of the file {line.memory.repeats} times"
+        again += "" if line.memory.once is None else f"; --max-memory {-(-line.memory.once >> 20)}M would spare that"
     parts = {
         "scene": f"{line.job.scene}: {work.plan.lines} x {work.plan.samples} pixels, {header.bands.count} bands, "
         f"{header.dtype.name}, {header.format} {header.interleave}, {format_size(header.size_bytes)}",

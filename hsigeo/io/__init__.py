@@ -17,6 +17,7 @@ _HOME = {
     "open_map": "hsigeo.io.class_raster",
     "open_scene": "hsigeo.io.scene_reader",
     "open_spectral_library": "hsigeo.io.labels",
+    "scene_of": "hsigeo.io.scene_reader",
     "write_float_layer": "hsigeo.io.float_layer",
     "write_map": "hsigeo.io.map_writer",
 }

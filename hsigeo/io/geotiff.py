@@ -137,6 +137,13 @@ def _dataset_of_this_thread(name: str, header: CubeHeader) -> Any:
     return handles[key]
 
 
+def close_datasets() -> None:
+    """Close what this thread keeps open, with the blocks that GDAL keeps of it."""
+    for dataset in getattr(_handles, "open", {}).values():
+        dataset.close()
+    _handles.open = OrderedDict()
+
+
 def _cache_bytes(header: CubeHeader) -> int:
     """Room for one row of the file's blocks, all bands: less, and a block is decompressed several times."""
     if header.cache_bytes is not None:

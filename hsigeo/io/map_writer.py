@@ -44,6 +44,7 @@ from hsigeo.io.map_files import (
 from hsigeo.io.map_layers import Layer, Limit, check_targets, classes_of, limit_of, plan_layers
 from hsigeo.io.map_tag import TAG, add_unknown_pixels
 from hsigeo.io.strips import LARGEST_STRIP_BYTES, StripPlan, compute_strips
+from hsigeo.memory import release_unused
 from hsigeo.scene import grid_of
 
 __all__ = ["write_map", "writing_bytes"]
@@ -171,6 +172,7 @@ def _write_all(
     ]
     counts = _write_strips(layers, stages, grid, classes, limit, progress)
     for layer, stage, file in zip(layers, stages, files, strict=True):
+        release_unused()  # GDAL's cache was made of small pieces, which the allocator keeps
         with naming(layer.path):
             if layer.overviews is not None:
                 # The same pixels again, and twice their overviews (a third each), which GDAL first writes apart.

@@ -25,7 +25,7 @@ from hsigeo.io.geolocation import PixelPositions, Plane
 from hsigeo.io.scaling import to_reflectance
 from hsigeo.scene import SCENE_DIMS, make_scene
 
-__all__ = ["ReflectanceArray", "open_scene", "scene_attrs"]
+__all__ = ["ReflectanceArray", "open_scene", "scene_attrs", "scene_of"]
 
 Index = slice | int | list[int] | NDArray[np.integer[Any]]
 
@@ -59,7 +59,11 @@ def open_scene(
     SceneError
         It is not a scene that hsigeo reads, or is damaged; or there is no such reader.
     """
-    cube = open_cube(path, reader=reader)
+    return scene_of(open_cube(path, reader=reader), chunks=chunks)
+
+
+def scene_of(cube: Cube, *, chunks: dict[str, int] | None = None) -> xr.DataArray:
+    """The scene of a cube that is open already; as `open_scene` otherwise."""
     header = cube.header
     array = ReflectanceArray(cube)
     stamp = (str(Path(header.data_path).resolve()), header.stamp, header.scaling.gain, header.scaling.offset)
