@@ -12,8 +12,7 @@ LARGEST_WINDOW_BYTES = 64 << 20
 """Beyond this a larger window gains nothing: measured, small reused blocks read faster than large fresh ones."""
 
 STRIP_PIXELS = 1 << 14
-"""A twentieth of a second of a core with the default network, seconds with the slowest: what a sudden end costs, and how
-long Ctrl-C waits."""
+"""A twentieth of a second of a core with the default network: what a sudden end costs, and how long Ctrl-C waits."""
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 

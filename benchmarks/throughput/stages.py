@@ -12,8 +12,9 @@ import torch
 
 from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.campaign.job import LineJob, cached_model
-from hsigeo.campaign.line import Engine, Listener, PreparedLine, Settings, prepare_line, run_line
+from hsigeo.campaign.line import PreparedLine, prepare_line, run_line
 from hsigeo.campaign.local import LocalEngine, local_engine
+from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.campaign.work import LineWork, Tile, Window, compute_tiles
 from hsigeo.classification import classify
 from hsigeo.io import mark_dead_bands, open_scene
@@ -31,7 +32,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class _Ready:
-    """Implements `hsigeo.campaign.line.Engine` with tiles that were computed before: what is left is writing."""
+    """Implements `hsigeo.campaign.roles.Engine` with tiles that were computed before: what is left is writing."""
 
     tiles: Sequence[Tile]
     device: torch.device = CPU

@@ -90,7 +90,7 @@ class TileOrder:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClusterEngine:
-    """Implements `hsigeo.campaign.line.Engine` on a cluster.
+    """Implements `hsigeo.campaign.roles.Engine` on a cluster.
 
     Parameters
     ----------

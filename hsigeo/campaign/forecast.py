@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hsigeo.campaign.line import Engine, PreparedLine
+from hsigeo.campaign.line import PreparedLine
 from hsigeo.campaign.local import LocalEngine
 from hsigeo.campaign.pieces import compute_ahead
+from hsigeo.campaign.roles import Engine
 from hsigeo.campaign.work import LineWork, Window, partial_layers
 
 __all__ = ["Forecast", "Rates", "forecast", "measure_rates"]

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 import xarray as xr
 
 from hsigeo.atomic import disk_failure
 from hsigeo.campaign.budget import LEAST_CACHE, Demand, MemoryPlan, plan_memory
 from hsigeo.campaign.finish import find_foreign, is_finished, is_own, memory_of_writing, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
+from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.campaign.warming import warm_up
-from hsigeo.campaign.work import LineWork, Tile, partial_layers
+from hsigeo.campaign.work import LineWork, partial_layers
 from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
 from hsigeo.io import mark_dead_bands, open_cube, scene_of
@@ -45,108 +45,13 @@ from hsigeo.partial import PartialMap, empty_folder, is_emptied, read_identity
 from hsigeo.tiling import plan_strips
 
 __all__ = [
-    "Engine",
     "LineResult",
-    "Listener",
     "PreparedLine",
-    "Settings",
     "check_line",
     "describe_line",
     "prepare_line",
     "run_line",
 ]
-
-
-class Engine(Protocol):
-    """Computes tiles, here or elsewhere."""
-
-    @property
-    def device(self) -> torch.device:
-        """What this process has, for what it computes itself."""
-
-    @property
-    def device_kind(self) -> str:
-        """Where the tiles are computed: ``cpu`` or ``cuda``."""
-
-    def kernel(self, large: bool) -> str:
-        """With what those of a scene, large or small, are computed: `hsigeo.kernels.choice.describe_kernel` there."""
-
-    @property
-    def threads(self) -> int:
-        """How many threads of a process compute."""
-
-    @property
-    def lines_at_once(self) -> int:
-        """How many lines to work on together: more than one where others compute while this process writes."""
-
-    def compute(
-        self, work: LineWork, tiles: Sequence[int], is_stopping: Callable[[], bool]
-    ) -> Generator[tuple[int, Tile], None, None]:
-        """Each of the tiles once, in any order, or fewer once `is_stopping` says so. Closed when the caller leaves."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What holds for all lines alike.
-
-    Parameters
-    ----------
-    device
-        Where this process computes.
-    device_kind
-        Where the tiles are computed, which may be elsewhere: ``cpu`` or ``cuda``.
-    kernel
-        With what they are computed there, `Engine.kernel`.
-    max_memory
-        Bytes that this process may have resident; `None` for a quarter of what it may use.
-    threads
-        That compute.
-    overwrite
-        Replace outputs of other scenes, models or options.
-    skip_finished
-        A map that is there and is what would be made need not be made again.
-    wait
-        Wait for another process that is at work on the same line, and take over if it dies.
-    """
-
-    device: torch.device
-    device_kind: str
-    kernel: Callable[[bool], str]
-    max_memory: int | None = None
-    threads: int = 1
-    overwrite: bool = False
-    skip_finished: bool = True
-    wait: bool = False
-
-
-def _silent(_: Any) -> None:
-    pass
-
-
-def _go_on() -> bool:
-    return False
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listener:
-    """Whom to tell.
-
-    Parameters
-    ----------
-    say
-        Takes a sentence.
-    advance
-        Takes a number of pixels that were made now.
-    skip
-        Takes a number of pixels that need not be made: an earlier run did, or the line failed.
-    is_stopping
-        Says whether to stop after the tile in hand.
-    """
-
-    say: Callable[[str], None] = _silent
-    advance: Callable[[int], None] = _silent
-    skip: Callable[[int], None] = _silent
-    is_stopping: Callable[[], bool] = _go_on
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -210,7 +115,7 @@ class LineResult:
     seconds: float = 0.0
 
 
-def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] = _silent) -> PreparedLine:
+def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | None = None) -> PreparedLine:
     """Open scene and model, match them, and say what the map will depend on.
 
     Raises
@@ -241,7 +146,7 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] = 
     geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
     match = match_scene(scene, model, fill_missing=filling)
     limit = None if unknown is None else unknown_limit(model, unknown)
-    if must_compile(settings.device.type, large=large):
+    if say is not None and must_compile(settings.device.type, large=large):
         say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
     close_datasets()
     ready = warm_up(model, match, settings.device, limit, large=large)

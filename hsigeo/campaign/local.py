@@ -37,7 +37,7 @@ _Item = tuple[Window, StoredBlock, Buffer] | BaseException | None
 
 @dataclass(frozen=True, kw_only=True)
 class LocalEngine:
-    """Implements `hsigeo.campaign.line.Engine` in this process.
+    """Implements `hsigeo.campaign.roles.Engine` in this process.
 
     Parameters
     ----------

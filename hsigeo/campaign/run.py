@@ -12,18 +12,9 @@ from typing import Any
 
 from hsigeo.campaign.budget import Demand, plan_memory
 from hsigeo.campaign.job import LineJob, cached_model
-from hsigeo.campaign.line import (
-    Engine,
-    LineResult,
-    Listener,
-    PreparedLine,
-    Settings,
-    check_line,
-    describe_line,
-    prepare_line,
-    run_line,
-)
+from hsigeo.campaign.line import LineResult, PreparedLine, check_line, describe_line, prepare_line, run_line
 from hsigeo.campaign.manifest import DONE, FAILED, STOPPED, WAITING, LineRecord, Manifest, trace_of, utc_now
+from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.errors import (
     ClusterError,
     DiskFullError,

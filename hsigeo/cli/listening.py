@@ -12,7 +12,7 @@ from hsigeo.cli.options import progress_bar, say
 from hsigeo.cli.stopping import stop_politely
 
 if TYPE_CHECKING:
-    from hsigeo.campaign.line import Listener
+    from hsigeo.campaign.roles import Listener
 
 __all__ = ["listening"]
 
@@ -30,7 +30,7 @@ def listening(what: str, pixels: int) -> Iterator[Listener]:
     """
     from tqdm import tqdm
 
-    from hsigeo.campaign.line import Listener
+    from hsigeo.campaign.roles import Listener
 
     counts = {"done": 0, "total": pixels}
     lock = threading.Lock()

@@ -1,0 +1,93 @@
+"""What the options of ``hsigeo classify`` say about every scene alike."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hsigeo.errors import MemoryLimitError, ModelNotFoundError, SceneNotFoundError
+
+if TYPE_CHECKING:
+    from hsigeo.campaign.roles import Engine, Settings
+
+__all__ = ["Choices", "find_model", "memory_in_use"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the options say about every scene alike."""
+
+    model_path: str | None
+    options: Mapping[str, Any]
+    reader: str | None
+    device: str
+    max_memory: int | None
+    threads: int | None
+    scheduler: str | None
+    scheduler_file: str | None
+    dry_run: bool
+    retry_failed: bool
+    overwrite: bool
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """What computes the tiles: the threads of this process, or a cluster."""
+        if self.threads is not None:
+            os.environ.setdefault("GDAL_NUM_THREADS", str(self.threads))  # GDAL's own, for blocks and outputs
+        from hsigeo.campaign.local import local_engine
+        from hsigeo.model import resolve_device
+
+        if self.scheduler is None and self.scheduler_file is None:
+            with local_engine(resolve_device(self.device), threads=self.threads) as local:
+                yield local
+            return
+        from hsigeo.campaign.cluster import cluster_engine
+
+        with cluster_engine(self.scheduler, scheduler_file=self.scheduler_file, device=self.device) as cluster:
+            yield cluster
+
+    def settings(self, engine: Engine, *, is_campaign: bool) -> Settings:
+        """As the lines take them."""
+        from hsigeo.campaign.roles import Settings
+
+        return Settings(
+            device=engine.device,
+            device_kind=engine.device_kind,
+            kernel=engine.kernel,
+            max_memory=self.max_memory,
+            threads=engine.threads,
+            overwrite=self.overwrite,
+            skip_finished=is_campaign,
+        )
+
+
+@contextmanager
+def memory_in_use() -> Iterator[None]:
+    """Errors about memory name the option."""
+    try:
+        yield
+    except MemoryLimitError as error:
+        raise click.UsageError(f"--max-memory is too small: {error}") from error
+
+
+def find_model(scene: str, given: str | None) -> str:
+    """The model given, else the one beside the scene, else the one in the environment."""
+    if given is not None:
+        return given
+    beside = Path(scene).with_suffix(".safetensors")
+    if beside.is_file():
+        return str(beside)
+    if os.environ.get("HSIGEO_MODEL"):
+        return os.environ["HSIGEO_MODEL"]
+    if not Path(scene).exists():
+        raise SceneNotFoundError(f"{scene}: there is no such file")
+    raise ModelNotFoundError(
+        f"no model for {scene}: {beside} does not exist and $HSIGEO_MODEL is not set; give --model FILE, "
+        f"or make one with `hsigeo train {scene} --labels LABELS -o {beside}`"
+    )
