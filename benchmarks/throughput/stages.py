@@ -26,7 +26,6 @@ __all__ = ["Run", "forget_pages"]
 HELD_BYTES = 512 << 20
 """Blocks and tiles in memory at most; they are taken again and again."""
 
-MAX_MEMORY = 1 << 30
 CPU = torch.device("cpu")
 
 
@@ -157,7 +156,6 @@ class Run:
             device=CPU,
             device_kind="cpu",
             kernel=lambda large: describe_kernel("cpu", large=large),
-            max_memory=MAX_MEMORY,
             overwrite=True,
             skip_finished=False,
         )

@@ -25,6 +25,7 @@ PIECE_PIXELS = 2048
 _AHEAD = 1
 
 K = TypeVar("K")
+T = TypeVar("T")
 Layers = dict[str, NDArray[Any]]
 Compute = Callable[[NDArray[np.float32]], Layers]
 
@@ -34,7 +35,8 @@ def compute_ahead(
 ) -> Iterator[tuple[K, Layers]]:
     """What `compute` makes of each block: (key, layers (…, y, x)), in order.
 
-    While a block is waited for, the next one has been taken already, and no more than that.
+    While a block is waited for, the next one has been taken already, and no more than that. Where there is no next one
+    because it cannot be read, what was begun is finished first.
 
     Parameters
     ----------
@@ -51,8 +53,9 @@ def compute_ahead(
             yield key, _shaped(block, [compute(block.spectra(piece)) for piece in _pieces(block, size)])
         return
     begun: deque[tuple[K, StoredBlock, list[Future[Layers]]]] = deque()
+    failures: list[Exception] = []
     try:
-        for key, block in blocks:
+        for key, block in _until_failure(blocks, failures):
             begun.append(
                 (key, block, [pool.submit(_compute_piece, compute, block, piece) for piece in _pieces(block, size)])
             )
@@ -60,10 +63,19 @@ def compute_ahead(
                 yield _finish(begun)
         while begun:
             yield _finish(begun)
+        for failure in failures:
+            raise failure
     finally:
         for _, _, futures in begun:
             for future in futures:
                 future.cancel()
+
+
+def _until_failure(blocks: Iterable[T], failures: list[Exception]) -> Iterator[T]:
+    try:
+        yield from blocks
+    except Exception as error:  # noqa: BLE001 - raised by the caller, a little later
+        failures.append(error)
 
 
 def _pieces(block: StoredBlock, size: int) -> Iterator[slice]:

@@ -109,10 +109,10 @@ def test_what_nobody_foresaw_is_named_too(hsigeo, lines, tmp_path, monkeypatch):
 
     original = LineWork.read
 
-    def read(self, window):
+    def read(self, window, into=None):
         if "line_1" in self.cube.header.path:
             raise KeyError("a bug")
-        return original(self, window)
+        return original(self, window, into)
 
     monkeypatch.setattr(LineWork, "read", read)
     done = hsigeo(*CAMPAIGN)
@@ -131,7 +131,7 @@ def test_what_failed_is_tried_again_when_asked_or_when_it_changed(hsigeo, lines,
     from hsigeo.campaign import run
 
     original = run.prepare_line
-    monkeypatch.setattr(run, "prepare_line", lambda job, settings: opened.append(job.name) or original(job, settings))
+    monkeypatch.setattr(run, "prepare_line", lambda job, *others: opened.append(job.name) or original(job, *others))
     assert hsigeo(*CAMPAIGN).returncode == 1
     (lines / "cut.img").write_bytes(whole)
     opened.clear()
@@ -146,10 +146,10 @@ def test_a_failure_while_reading_waits_for_retry_failed(hsigeo, lines, tmp_path,
 
     original = LineWork.read
 
-    def read(self, window):
+    def read(self, window, into=None):
         if "line_1" in self.cube.header.path and window[0].start >= 16:
             raise SceneError("the disk does not answer")
-        return original(self, window)
+        return original(self, window, into)
 
     with monkeypatch.context() as patch:
         patch.setattr(LineWork, "read", read)
@@ -187,10 +187,10 @@ def test_half_a_map_of_another_model_is_not_used_and_that_is_said(hsigeo, lines,
     from hsigeo.campaign.work import LineWork
     from hsigeo.errors import SceneError
 
-    def read(self, window):
+    def read(self, window, into=None):
         if window[0].start >= 16:
             raise SceneError("no")
-        return original(self, window)
+        return original(self, window, into)
 
     original = LineWork.read
     with monkeypatch.context() as patch:
