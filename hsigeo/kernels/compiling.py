@@ -15,6 +15,7 @@ import hashlib
 import os
 import pickle
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -94,7 +95,7 @@ def part(assume: set[str] = FAST_MATH) -> Callable[[Callable[..., Any]], Callabl
 
 @lru_cache(maxsize=1)
 def cache_folder() -> Path | None:
-    """Where compiled code is kept: in ``$NUMBA_CACHE_DIR``, else the user's cache; `None` if that cannot be written."""
+    """Where compiled code is kept: in ``$NUMBA_CACHE_DIR``, else the user's cache; `None` if it cannot be used."""
     named = os.environ.get(_FOLDER)
     try:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -103,9 +104,15 @@ def cache_folder() -> Path | None:
         _take_shipped(folder)
         folder.mkdir(exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        return folder if _is_ours(folder) else None
     except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         return None
-    return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether nobody else put there what would be run here."""
+    found = folder.stat()
+    return found.st_uid == os.geteuid() and not found.st_mode & stat.S_IWOTH
 
 
 def _take_shipped(folder: Path) -> None:

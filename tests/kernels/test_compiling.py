@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_the_second_start_finds_what_the_first_compiled(tmp_path):
 def test_where_nothing_can_be_written_code_is_compiled_each_time(tmp_path):
     (tmp_path / "file").write_text("a file is no folder")
     cache = {"XDG_CACHE_HOME": str(tmp_path / "file")}
+    assert run_program(tmp_path / "doubling.py", cache) == ["None", "0", "0"]
+
+
+def test_a_folder_that_anybody_may_write_is_not_used(tmp_path):
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    folder, _, _ = run_program(tmp_path / "doubling.py", cache)
+    Path(folder).chmod(0o777)
     assert run_program(tmp_path / "doubling.py", cache) == ["None", "0", "0"]
 
 
