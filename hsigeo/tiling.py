@@ -37,6 +37,11 @@ class TilePlan:
     def __len__(self) -> int:
         return -(-self.lines // self.rows) * -(-self.samples // self.columns)
 
+    @property
+    def pixels(self) -> int:
+        """Of the scene."""
+        return self.lines * self.samples
+
     def rows_of(self, strip: int) -> slice:
         """The rows of a tile of a plan whose tiles are as wide as the scene."""
         top = strip * self.rows

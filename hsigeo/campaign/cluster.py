@@ -256,7 +256,7 @@ def _open_work(source: LineSource) -> LineWork:
         raise ClusterError(f"a worker sees another file at {source.scene} than the client; is the storage shared?")
     if model.digest != source.digest:
         raise ClusterError(f"a worker sees another model at {source.model} than the client; is the storage shared?")
-    large = is_large(model, source.plan.lines * source.plan.samples)
+    large = is_large(model, source.plan.pixels)
     if (kernel := describe_kernel(source.device, large=large)) != source.kernel:
         raise ClusterError(
             f"this worker has the kernel {kernel}, others {source.kernel}; a map would be made half with each"

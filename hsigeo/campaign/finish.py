@@ -112,7 +112,7 @@ def memory_of_writing(
         return {"writing": writing_bytes(strips.lines, strips.samples, shapes)}
     # The map's grid is not known before the positions are read; a turned line is half as wide again as it is long.
     samples = max(strips.lines, strips.samples) * 3 // 2
-    spool = strips.lines * strips.samples * pixel_bytes + 8 * samples**2
+    spool = strips.pixels * pixel_bytes + 8 * samples**2
     return {
         "writing": writing_bytes(samples, samples, shapes) + _GATHERED_BYTES,
         "spool": min(spool, _MOST_SPOOLED),

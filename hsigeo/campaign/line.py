@@ -15,13 +15,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from hsigeo.atomic import disk_failure
+from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.budget import LEAST_CACHE, Demand, MemoryPlan, plan_memory
 from hsigeo.campaign.finish import find_foreign, is_finished, is_own, memory_of_writing, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
@@ -31,7 +32,7 @@ from hsigeo.campaign.work import LineWork, partial_layers
 from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
 from hsigeo.io import mark_dead_bands, open_cube, scene_of
-from hsigeo.io.cube import FileStamp, with_cache
+from hsigeo.io.cube import Cube, FileStamp, with_cache
 from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.geotiff import close_datasets
@@ -40,32 +41,34 @@ from hsigeo.io.quicklook import write_quicklook
 from hsigeo.kernels.choice import must_compile
 from hsigeo.locking import locked
 from hsigeo.memory import release_unused
-from hsigeo.model import is_large
+from hsigeo.model import Model, is_large
 from hsigeo.partial import PartialMap, empty_folder, is_emptied, read_identity
-from hsigeo.tiling import plan_strips
+from hsigeo.tiling import TilePlan, plan_strips
 
 __all__ = [
     "LineResult",
+    "OpenedLine",
     "PreparedLine",
     "check_line",
     "describe_line",
+    "open_line",
     "prepare_line",
     "run_line",
 ]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PreparedLine:
+class OpenedLine:
     """A line, opened and matched with its model; nothing has been read but headers, fingerprints and a few rows.
 
     Parameters
     ----------
     job
         The files.
-    work
+    cube, model, match
+        The scene, the model, and which bands serve it.
+    plan
         The tiles.
-    memory
-        What making them will take.
     result, geolocation
         The lazy classification, for all that a map says besides its pixels; and where these lie, for a scene in
         sensor geometry that is to be placed on a map.
@@ -74,8 +77,10 @@ class PreparedLine:
     """
 
     job: LineJob
-    work: LineWork
-    memory: MemoryPlan
+    cube: Cube
+    model: Model
+    match: BandMatch
+    plan: TilePlan
     result: xr.Dataset
     geolocation: Geolocation | None
     identity: dict[str, Any]
@@ -89,7 +94,23 @@ class PreparedLine:
     @property
     def pixels(self) -> int:
         """Of the scene."""
-        return self.work.plan.lines * self.work.plan.samples
+        return self.plan.pixels
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedLine(OpenedLine):
+    """A line of which the network has seen a first piece, so that what the work takes is known.
+
+    Parameters
+    ----------
+    work
+        The making of the tiles.
+    memory
+        What it will take.
+    """
+
+    work: LineWork
+    memory: MemoryPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +136,13 @@ class LineResult:
     seconds: float = 0.0
 
 
-def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | None = None) -> PreparedLine:
+def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     """Open scene and model, match them, and say what the map will depend on.
 
     Raises
     ------
     SceneNotFoundError, SceneError, ModelNotFoundError, ModelError, BandMismatchError
         They do not work, alone or together.
-    MemoryLimitError
-        `Settings.max_memory` does not suffice.
     """
     model = cached_model(job.model)
     # A few rows and windows are looked at, for which no more need be kept of the file than the plan will have room for.
@@ -133,9 +152,8 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
     unknown = job.options.get("unknown")
     result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
     strips = plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples)
-    large = is_large(model, strips.lines * strips.samples)
     try:
-        kernel = settings.kernel(large)
+        kernel = settings.kernel(is_large(model, strips.pixels))
         identity = make_identity(job, cube.header, model, device=settings.device_kind, kernel=kernel)
     except OSError as error:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
@@ -143,9 +161,34 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
     metadata = result["class_id"].attrs["metadata"]
     metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
     metadata["repairs"] = [*metadata["repairs"], *find_doubts(cube)]
-    geolocation = cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None
-    match = match_scene(scene, model, fill_missing=filling)
+    return OpenedLine(
+        job=job,
+        cube=cube,
+        model=model,
+        match=match_scene(scene, model, fill_missing=filling),
+        plan=strips,
+        result=result,
+        geolocation=cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None,
+        identity=identity,
+        key=key,
+    )
+
+
+def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | None = None) -> PreparedLine:
+    """Open a line, send a first piece through the network, and plan the rest by what that took.
+
+    Raises
+    ------
+    SceneNotFoundError, SceneError, ModelNotFoundError, ModelError, BandMismatchError
+        As `open_line`.
+    MemoryLimitError
+        `Settings.max_memory` does not suffice.
+    """
+    line = open_line(job, settings)
+    model, match, strips = line.model, line.match, line.plan
+    unknown = job.options.get("unknown")
     limit = None if unknown is None else unknown_limit(model, unknown)
+    large = is_large(model, strips.pixels)
     if say is not None and must_compile(settings.device.type, large=large):
         say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
     close_datasets()
@@ -158,23 +201,21 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
         batches=ready.thread * settings.threads,
         computed=8 + 8 * len(model.card.classes),
         answers=sum(layer.pixel_bytes for layer in layers),
-        **memory_of_writing(strips, layers, geolocation),
+        **memory_of_writing(strips, layers, line.geolocation),
     )
-    memory = plan_memory(cube.header, strips, demand, settings.max_memory)
+    memory = plan_memory(line.cube.header, strips, demand, settings.max_memory)
     work = LineWork(
-        cube=with_cache(cube, memory.cache),
+        cube=with_cache(line.cube, memory.cache),
         model=model,
         match=match,
-        fill_missing=filling,
+        fill_missing=bool(job.options.get("fill_missing")),
         pace=ready.pace,
         layers=job.layers,
         plan=strips,
         window=memory.window,
         limit=limit,
     )
-    return PreparedLine(
-        job=job, work=work, memory=memory, result=result, geolocation=geolocation, identity=identity, key=key
-    )
+    return PreparedLine(**{each.name: getattr(line, each.name) for each in fields(line)}, work=work, memory=memory)
 
 
 def describe_line(line: PreparedLine) -> str:
@@ -184,7 +225,7 @@ def describe_line(line: PreparedLine) -> str:
     return f"{grid.lines} x {grid.samples} pixels, {len(model.card.classes)} classes, {made_with}"
 
 
-def check_line(line: PreparedLine, settings: Settings) -> bool:
+def check_line(line: OpenedLine, settings: Settings) -> bool:
     """Refuse now what would be refused after hours of work; return whether there is anything to do.
 
     Raises
@@ -315,7 +356,7 @@ def _report_stale(line: PreparedLine, listener: Listener) -> None:
         empty_folder(line.job.partial)
 
 
-def _may_replace(line: PreparedLine, settings: Settings) -> bool:
+def _may_replace(line: OpenedLine, settings: Settings) -> bool:
     """Whether outputs that are there may be replaced: by permission, or as those of an earlier run of this very job."""
     if settings.overwrite or read_identity(line.job.partial) == line.identity:
         return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from hsigeo.campaign.budget import Demand, plan_memory
 from hsigeo.campaign.job import LineJob, cached_model
-from hsigeo.campaign.line import LineResult, PreparedLine, check_line, describe_line, prepare_line, run_line
+from hsigeo.campaign.line import LineResult, PreparedLine, check_line, describe_line, open_line, prepare_line, run_line
 from hsigeo.campaign.manifest import DONE, FAILED, STOPPED, WAITING, LineRecord, Manifest, trace_of, utc_now
 from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.errors import (
@@ -108,7 +108,7 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
         try:
             header = _try_header(job)
             _check_memory(header, campaign.settings.max_memory)
-            if _is_there(job) and not check_line(prepare_line(job, campaign.settings), campaign.settings):
+            if _is_there(job) and not check_line(open_line(job, campaign.settings), campaign.settings):
                 records[job.name] = replace(_done_before(record, before), status=DONE)
                 continue
             old = before.get(job.name, {})

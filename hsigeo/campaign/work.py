@@ -66,7 +66,7 @@ class LineWork:
     @property
     def is_large(self) -> bool:
         """Whether compiled loops pay."""
-        return is_large(self.model, self.plan.lines * self.plan.samples)
+        return is_large(self.model, self.plan.pixels)
 
     def windows(self, tiles: Sequence[int]) -> Iterator[Window]:
         """What to read, one window after the other; tiles become complete in ascending order."""

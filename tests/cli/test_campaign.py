@@ -140,6 +140,12 @@ def test_what_failed_is_tried_again_when_asked_or_when_it_changed(hsigeo, lines,
     assert manifest(tmp_path)["cut"]["status"] == "done"
 
 
+def test_finished_maps_are_recognised_without_the_network(hsigeo, lines, monkeypatch):
+    assert hsigeo(*CAMPAIGN).returncode == 0
+    monkeypatch.setattr("hsigeo.campaign.line.warm_up", lambda *_, **__: pytest.fail("there is nothing to compute"))
+    assert hsigeo(*CAMPAIGN).returncode == 0
+
+
 def test_a_failure_while_reading_waits_for_retry_failed(hsigeo, lines, tmp_path, monkeypatch):
     from hsigeo.campaign.work import LineWork
     from hsigeo.errors import SceneError
