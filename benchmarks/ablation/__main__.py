@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,13 +14,13 @@ from tqdm import tqdm
 
 from benchmarks.ablation.trials import make_trial
 from benchmarks.accuracy.splits import DEVELOPMENT, make_split
+from benchmarks.options import data_option
 from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.ablation_text import component_lines
 from hsigeo.training.ablation import Ablation, Fit, Score, Trial, ablate
 from hsigeo.training.components import COMPONENTS, Component
 from hsigeo.training.damage import DAMAGES
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 TASKS = "potsdam*,berlin*,santa_barbara_level_3*,indian_pines*"
 
 
@@ -31,12 +30,7 @@ TASKS = "potsdam*,berlin*,santa_barbara_level_3*,indian_pines*"
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="How many seeds, from 0.")
 @click.option("--only", metavar="NAMES", help="Components, separated by commas. [default: all]")
 @click.option("--damage/--no-damage", default=True, show_default=True, help="Also test on damaged spectra.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data")),
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 @click.option(
     "--cache",
     type=click.Path(dir_okay=False, path_type=Path),

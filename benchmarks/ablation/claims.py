@@ -5,14 +5,14 @@ Pixels, wavelengths and labels are those of `python -m benchmarks.ablation`; not
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 from tqdm import tqdm
 
-from benchmarks.ablation.__main__ import REPOSITORY, find_trials
+from benchmarks.ablation.__main__ import find_trials
+from benchmarks.options import data_option
 from hsigeo.cli.ablation_text import claim_lines
 from hsigeo.training.claims import measure_claims
 from hsigeo.training.damage import DAMAGES
@@ -24,12 +24,7 @@ from hsigeo.training.damage import DAMAGES
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="How many seeds, from 0.")
 @click.option("--steps", type=click.IntRange(1), default=1000, show_default=True, help="Of each of five trainings.")
 @click.option("--damage/--no-damage", default=True, show_default=True, help="Also test on damaged spectra.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data")),
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 def main(tasks: str, sizes: str, seeds: int, steps: int, data: Path, *, damage: bool) -> None:
     """Train the variant `plain` with and without what was claimed for it, task by task."""
     trials = list(find_trials(tasks.split(","), [size.strip() for size in sizes.split(",")], seeds, data))

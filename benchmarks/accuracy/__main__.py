@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,18 +15,13 @@ from benchmarks.accuracy.own import divide_own
 from benchmarks.accuracy.results import Cache, CacheError, Result, measure
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Source, Split, make_split
 from benchmarks.accuracy.table import Measured, make_markdown, make_summary
+from benchmarks.options import data_option
 from hsigeo.errors import HsigeoError
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells count it."""
 
 Job = tuple[str, Split]
-
-
-def _default_data() -> Path:
-    return Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 def _parse_methods(_: click.Context, __: click.Parameter, text: str) -> list[str]:
@@ -71,12 +65,7 @@ def _parse_sizes(_: click.Context, __: click.Parameter, text: str) -> list[int |
     help="Labelled pixels per class, separated by commas.",
 )
 @click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many seeds, from 0.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=_default_data,
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 @click.option(
     "--scene",
     "scenes",

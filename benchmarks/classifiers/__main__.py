@@ -18,9 +18,8 @@ from benchmarks.accuracy.splits import REPORTING, Split, make_split
 from benchmarks.classifiers.contest import Contest, Entry, UnavailableError
 from benchmarks.classifiers.contestants import CONTESTANTS, HSIGEO
 from benchmarks.cubes import Library, write_cube
+from benchmarks.options import data_option
 from benchmarks.rounds import Cost, Stopwatch, ratio_of_medians, run_rounds
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,12 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 @click.option("--lines", type=click.IntRange(16), default=512, show_default=True, help="Rows of the scene.")
 @click.option("--samples", type=click.IntRange(16), default=512, show_default=True, help="Columns of the scene.")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Rounds of all classifiers.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data")),
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, exists=True, path_type=Path),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,11 +15,11 @@ from tqdm import tqdm
 from benchmarks.accuracy.default import as_labelled_spectra
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Split, make_split
 from benchmarks.explain.removal import METHODS, REMOVALS, WINDOW, choose_bands
+from benchmarks.options import data_option
 from hsigeo.explanation import explain_model
 from hsigeo.model import DEFAULT_VARIANT, Model, predict_probabilities
 from hsigeo.training.learning import train_on_spectra
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 REPORTED = ("potsdam_validation", "santa_barbara_level_2", "berlin")
 DEVELOPED = ("potsdam_development", "santa_barbara_level_2_development", "berlin_development")
 DRAWS = 5
@@ -35,12 +34,7 @@ Key = tuple[str, str, str]
 @click.option("--pixels", type=click.IntRange(10), default=300, show_default=True, help="Test pixels of each split.")
 @click.option("--share", type=click.FloatRange(0, 1, min_open=True), default=0.2, show_default=True, help="Removed.")
 @click.option("--variant", help="Architecture. [default: that of hsigeo train]")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data")),
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 @click.option("--development", is_flag=True, help="The splits that choices are made on, instead of those reported.")
 def main(seeds: int, pixels: int, share: float, variant: str | None, data: Path, *, development: bool) -> None:
     """Remove the wavelengths that an explanation names, and as many others, and see what becomes of the decision."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Split, make_split
+from benchmarks.options import data_option
 from benchmarks.sensors.simulation import Simulation
 from benchmarks.sensors.targets import read_enmap, read_targets, with_dead_bands
 from benchmarks.sensors.ways import HSIGEO, WAYS
@@ -26,7 +26,6 @@ from hsigeo.training import LabelledSpectra
 from hsigeo.training.learning import train_on_spectra
 from hsigeo.training.record import learn_prior
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 REPORTED, DEVELOPED = ("potsdam_validation", "potsdam"), ("potsdam_development",)
 TARGET_OF_ITSELF, RUN = "EnMAP", 8
 
@@ -39,12 +38,7 @@ Predict = Callable[[NDArray[np.float32]], NDArray[np.int64]]
 @click.option("--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="How many seeds, from 0.")
 @click.option("--per-class", type=click.IntRange(1), help="Training pixels of each class. [default: all]")
 @click.option("--variant", help="Architecture. [default: that of hsigeo train]")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data")),
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 @click.option("--development", is_flag=True, help="The splits that choices are made on, instead of those reported.")
 @click.option("--json", "json_path", type=click.Path(dir_okay=False), help="Also write every score, seed by seed.")
 def main(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -12,14 +11,9 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.options import data_option
 from benchmarks.smoothing.cases import DEVELOPMENT, REPORTING, Case
 from benchmarks.smoothing.judging import Score, Way, decided, judge, smoothing, usual_ways
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def _default_data() -> Path:
-    return Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,12 +22,7 @@ def _default_data() -> Path:
 @click.option(
     "--development", is_flag=True, help="Strengths, rounds and edges on the ground that they were chosen on, instead."
 )
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=_default_data,
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 def main(tasks: str, seeds: int, *, development: bool, data: Path) -> None:
     """Compare maps as classified with the same maps smoothed, on ground that the model has not seen."""
     sources = DEVELOPMENT if development else REPORTING

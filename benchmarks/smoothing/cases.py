@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy.default import as_labelled_spectra
 from benchmarks.accuracy.pixels import locate_berlin
 from benchmarks.accuracy.splits import Split, assign_folds
+from benchmarks.options import REPOSITORY
 from hsigeo.io.labels import open_labels
 from hsigeo.io.labels.patches import connected_patches
 from hsigeo.io.scene_reader import open_scene
@@ -30,7 +31,6 @@ from hsigeo.training import LabelledSpectra, read_labelled_spectra
 
 __all__ = ["DEVELOPMENT", "REPORTING", "Case", "Source", "Tile", "few_of_each"]
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 POTSDAM_CLASSES = ("roof", "pavement", "low vegetation", "tree", "soil", "water")
 MARGIN = 3
 """Pixels around training polygons of an invented landscape that are not judged: smoothing reaches so far."""

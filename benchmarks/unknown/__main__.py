@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 from pathlib import Path
 
 import click
 import numpy as np
 
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING
+from benchmarks.options import data_option
 from benchmarks.unknown.withheld import Found, withheld_cases
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 NOT_ASKED = ("potsdam_validation",)
 """Two tiles, which the folds over tiles already are an example of."""
-
-
-def _default_data() -> Path:
-    return Path(os.environ.get("HSIGEO_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,12 +25,7 @@ def _default_data() -> Path:
     help="Also say what `hsigeo classify --unknown RATE` would reject; takes eight times as long.",
 )
 @click.option("--development", is_flag=True, help="The splits that choices are made on, instead of those reported.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=_default_data,
-    help="Folder of the real scenes. [default: $HSIGEO_TEST_DATA, else ../shared/data]",
-)
+@data_option
 def main(tasks: str, seeds: int, rate: float | None, development: bool, data: Path) -> None:
     """Withhold one class after the other, and see whether its pixels are told from those of known classes.
 
