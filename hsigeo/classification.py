@@ -8,6 +8,7 @@ every pixel once. A block whose pixels are all invalid never reaches the network
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import dask.array as da
@@ -25,7 +26,6 @@ from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
 __all__ = [
-    "answers_of_block",
     "answers_of_spectra",
     "class_ids",
     "classify",
@@ -85,17 +85,14 @@ def classify(
     limit = None if unknown is None else unknown_limit(model, unknown)
     match = match_scene(scene, model, fill_missing=fill_missing)
     target = resolve_device(device)
+    large = is_large(model, scene.sizes["y"] * scene.sizes["x"])
     cube = da.asarray(scene.data)[match.used].astype(np.float32)
     cube = cube.rechunk({0: -1})
     count = len(model.card.classes)
     answers = da.map_blocks(
-        answers_of_block,
+        _answers_of_block,
         cube,
-        model=model,
-        match=match,
-        device=target,
-        limit=limit,
-        large=is_large(model, scene.sizes["y"] * scene.sizes["x"]),
+        ask=partial(answers_of_spectra, model=model, match=match, device=target, limit=limit, large=large),
         chunks=((count if limit is None else count + 1,), *cube.chunks[1:]),
         dtype=np.float32,
         meta=np.empty((0, 0, 0), dtype=np.float32),
@@ -138,46 +135,6 @@ def match_scene(scene: xr.DataArray, model: Model, *, fill_missing: bool = False
     )
 
 
-def answers_of_block(
-    block: Block,
-    *,
-    model: Model,
-    match: BandMatch,
-    device: torch.device,
-    limit: float | None = None,
-    batch: int | None = None,
-    large: bool = False,
-) -> Block:
-    """Class probabilities of the pixels of a block, and how far they lie from what was learnt.
-
-    Parameters
-    ----------
-    block : (used band, y, x) float32, reflectance
-        The bands that `match` uses. Fastest where either the bands of a pixel or the pixels of a band lie side by side
-        in memory.
-    limit
-        Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
-    batch
-        Pixels that go through the network at once; by default what suits the device.
-    large
-        Whether the scene is worth compiled loops, `hsigeo.model.is_large`.
-
-    Returns
-    -------
-    (class, y, x) float32
-        NaN where any used band is not finite. With a limit there is one layer more, the distance, and the
-        probabilities are NaN where that exceeds the limit.
-    """
-    bands, lines, samples = block.shape
-    # As it lies in memory, if it can be: to copy rows takes a fraction of what it takes to turn spectra round.
-    by_band = block.strides[2] == block.itemsize
-    spectra = block.reshape(bands, -1).T if by_band and block.size else np.moveaxis(block, 0, -1).reshape(-1, bands)
-    answers = answers_of_spectra(
-        spectra, model=model, match=match, device=device, limit=limit, batch=batch, large=large
-    )
-    return answers.reshape(-1, lines, samples)
-
-
 def answers_of_spectra(
     spectra: Block,
     *,
@@ -188,13 +145,40 @@ def answers_of_spectra(
     batch: int | None = None,
     large: bool = False,
 ) -> Block:
-    """As `answers_of_block`, of (pixel, used band) spectra: (class, pixel), or (class + 1, pixel) with a limit."""
+    """Class probabilities of pixels, and how far they lie from what was learnt.
+
+    Parameters
+    ----------
+    spectra : (pixel, used band) float32, reflectance
+        The bands that `match` uses. Fastest where the bands of a pixel lie side by side in memory.
+    limit
+        Distance beyond which a pixel is unlike anything learnt; `None` if that is not asked.
+    batch
+        Pixels that go through the network at once; by default what suits the device.
+    large
+        Whether the scene is worth compiled loops, `hsigeo.model.is_large`.
+
+    Returns
+    -------
+    (class, pixel) float32
+        NaN where any used band is not finite. With a limit there is one row more, the distance, and the
+        probabilities are NaN where that exceeds the limit.
+    """
     prepare = _on_model_bands(match, device)
     measured = limit is not None
     answers = answer(model, spectra, device=device, batch=batch, prepare=prepare, measured=measured, large=large)
     if limit is not None:
         answers[:-1, answers[-1] > limit] = np.nan
     return answers
+
+
+def _answers_of_block(block: Block, *, ask: Callable[[Block], Block]) -> Block:
+    """What `ask` answers, (answer, pixel) of (pixel, band), of a block (band, y, x): (answer, y, x)."""
+    bands, lines, samples = block.shape
+    # As it lies in memory, if it can be: to copy rows takes a fraction of what it takes to turn spectra round.
+    by_band = block.strides[2] == block.itemsize
+    spectra = block.reshape(bands, -1).T if by_band and block.size else np.moveaxis(block, 0, -1).reshape(-1, bands)
+    return ask(spectra).reshape(-1, lines, samples)
 
 
 def _on_model_bands(match: BandMatch, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor] | None:
