@@ -45,6 +45,16 @@ class BandTable:
             if values is not None and values.shape != (self.count,):
                 raise ValueError(f"{name} has shape {values.shape}; {self.count} bands need ({self.count},)")
 
+    @property
+    def axis(self) -> FloatArray:
+        """(band,) where bands stand on an axis: nm, or their numbers from 1 where no wavelengths are known."""
+        return np.arange(1, self.count + 1, dtype=float) if self.wavelength is None else self.wavelength
+
+    @property
+    def axis_name(self) -> str:
+        """What that axis is called."""
+        return "band" if self.wavelength is None else "wavelength (nm)"
+
     def take(self, index: NDArray[np.intp]) -> BandTable:
         """The bands at these positions (counted from 0), in that order."""
         return BandTable(

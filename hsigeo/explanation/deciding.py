@@ -62,7 +62,7 @@ def deciding_stretches(evidence: NDArray[np.float32], bands: BandTable) -> tuple
     evidence : (band,)
         For a class, in log-odds.
     """
-    place = np.arange(1, bands.count + 1, dtype=float) if bands.wavelength is None else bands.wavelength
+    place = bands.axis
     chosen = deciding_bands(evidence)
     total = float(evidence.clip(min=0).sum())
     # Neighbours in the file, but not across what was left out between them, such as the water vapour.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassEntry
 from hsigeo.plots.figure import ACCENT, INK, SECOND, class_color, drawing, shorten
-from hsigeo.plots.spectra import stretches_of
+from hsigeo.plots.panels import stretches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def draw_evidence(
         As `hsigeo.plots.drawing`.
     """
     panels = panels[:MOST_PANELS]
-    place = np.arange(1, bands.count + 1, dtype=float) if bands.wavelength is None else bands.wavelength
+    place = bands.axis
     order = np.argsort(place, kind="stable")
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
@@ -96,7 +96,7 @@ def draw_evidence(
             _draw_panel(upper, lower, panels[number], place, order)
             if number + columns >= len(panels):
                 lower.tick_params(labelbottom=True)
-        figure.supxlabel("band" if bands.wavelength is None else "wavelength (nm)", fontsize=9)
+        figure.supxlabel(bands.axis_name, fontsize=9)
         if title:
             figure.suptitle(title, fontsize=11)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from typing import TYPE_CHECKING
 
@@ -11,16 +10,13 @@ from numpy.typing import NDArray
 
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
-from hsigeo.plots.figure import INK, class_color, drawing, shorten
+from hsigeo.plots.figure import class_color, shorten
+from hsigeo.plots.panels import class_panels, draw_middle, stretches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_spectra", "stretches_of"]
-
-_COLUMNS = 3
-_GAP = 3.0
-"""Bands further apart than so many times the usual step are not joined: something was left out between them."""
+__all__ = ["draw_spectra"]
 
 
 def draw_spectra(
@@ -51,30 +47,15 @@ def draw_spectra(
     OutputExistsError, OutputError
         As `hsigeo.plots.drawing`.
     """
-    columns = min(_COLUMNS, len(classes))
-    rows = -(-len(classes) // columns)
-    place, label = (
-        (np.arange(1, bands.count + 1, dtype=float), "band")
-        if bands.wavelength is None
-        else (bands.wavelength, "wavelength (nm)")
-    )
+    place = bands.axis
     order = np.argsort(place, kind="stable")
-    size = (2.6 * columns + 0.6, min(1.9 * rows + 0.8, 40.0))
-    with drawing(path, size=size, texts=[*classes.names, title], overwrite=overwrite) as figure:
-        grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        for number, axes in enumerate(grid.ravel()):
-            if number >= len(classes):
-                axes.set_visible(False)
-                grid[rows - 2, number % columns].tick_params(labelbottom=True)  # nothing is below it
-                continue
-            entry = classes.entries[number]
+    title = title or "labelled spectra: median, half and nine tenths of the pixels"
+    with class_panels(path, classes, label=bands.axis_name, title=title, overwrite=overwrite) as panels:
+        for number, (axes, entry) in enumerate(zip(panels, classes, strict=True)):
             found = spectra[class_index == number]
             axes.set_title(f"{shorten(entry.name)}  ({len(found)})", fontsize=9)
             if len(found):
                 _draw_class(axes, place[order], found[:, order], class_color(entry))
-        figure.supxlabel(label, fontsize=9)
-        figure.supylabel("reflectance", fontsize=9)
-        figure.suptitle(title or "labelled spectra: median, half and nine tenths of the pixels", fontsize=11)
 
 
 def _draw_class(
@@ -85,16 +66,4 @@ def _draw_class(
         along = slice(start, stop)
         axes.fill_between(place[along], low[along], high[along], color=color, alpha=0.25, linewidth=0)
         axes.fill_between(place[along], quarter[along], three[along], color=color, alpha=0.45, linewidth=0)
-        # Dark beneath, because some class colours are too light to be seen on white.
-        axes.plot(place[along], middle[along], color=INK, linewidth=1.8)
-        axes.plot(place[along], middle[along], color=color, linewidth=1.0)
-
-
-def stretches_of(place: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Runs of bands without a gap between them."""
-    if len(place) < 3:
-        return [(0, len(place))]
-    step = np.diff(place)
-    edges = np.flatnonzero(step > _GAP * max(float(np.median(step)), 1e-9)) + 1
-    bounds = [0, *edges.tolist(), len(place)]
-    return list(itertools.pairwise(bounds))
+        draw_middle(axes, place[along], middle[along], color)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hsigeo.bands import BandTable
 from hsigeo.classes import ClassEntry
 from hsigeo.explanation import ClassExplanation, ModelExplanation
 from hsigeo.report.blocks import Cell, Numbering, Section, class_term
@@ -67,7 +65,7 @@ def _learnt(findings: Findings) -> dict[int, Curve]:
     model = findings.found.model
     if model is None or model.record is None:
         return {}
-    place = _place(model.card.bands)
+    place = model.card.bands.axis
     found = {}
     for entry in findings.shown:
         if entry.name in model.card.classes.names:
@@ -87,7 +85,7 @@ def _mapped(findings: Findings) -> dict[int, Curve]:
     model = findings.found.model
     if model is not None and (model.card.bands.wavelength is None) != (spectra.bands.wavelength is None):
         return {}  # one counts in nm, the other in bands
-    place = _place(spectra.bands)
+    place = spectra.bands.axis
     return {
         number: Curve(place=place, mean=spectra.mean[index], spread=spectra.spread[index])
         for index, number in enumerate(spectra.ids)
@@ -112,7 +110,7 @@ def render_decisions(findings: Findings, numbering: Numbering) -> Section | None
     explanation = findings.explanation
     if explanation is None or not explanation.classes:
         return None
-    place = _place(explanation.bands)
+    place = explanation.bands.axis
     unit = "wavelength (nm)" if explanation.bands.wavelength is not None else "band"
     drawn = explanation.classes[:MOST_PANELS]
     scales = evidence_scales(drawn, place, unit)
@@ -182,8 +180,4 @@ def _stretches(found: ClassExplanation, *, in_nm: bool) -> str:
 def _unit(findings: Findings) -> str:
     model, spectra = findings.found.model, findings.mapped_spectra
     bands = model.card.bands if model is not None else spectra.bands if spectra is not None else None
-    return "wavelength (nm)" if bands is not None and bands.wavelength is not None else "band"
-
-
-def _place(bands: BandTable) -> NDArray[np.float64]:
-    return np.arange(1, bands.count + 1, dtype=np.float64) if bands.wavelength is None else bands.wavelength
+    return "band" if bands is None else bands.axis_name

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsigeo.plots.panels import stretches_of
 from hsigeo.plots.pictures import nice_length
-from hsigeo.plots.spectra import stretches_of
 from hsigeo.report.markup import Child, Html, element
 
 __all__ = ["Frame", "area_path", "drawing", "line_path", "ticks"]
