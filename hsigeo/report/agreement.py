@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from hsigeo.fingerprint import fingerprint
 from hsigeo.io.class_raster import ClassRaster
+from hsigeo.report.stated import stated_number, stated_rows, stated_whole
 
 __all__ = ["Agreement", "ClassAgreement", "LineAgreement", "PairAgreement", "read_agreement"]
 
-MOST_ROWS = 10_000
+LARGEST = 1e6
+"""Nobody's share or excess; what is more was written to fill the page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +103,12 @@ def read_agreement(document: object, raster: ClassRaster) -> Agreement | str:
                 excess=_number(row, "excess"),
                 odd=row.get("odd") is True,
             )
-            for row in _rows(document["lines"])
+            for row in stated_rows(document["lines"])
             if isinstance(name := row.get("name"), str)
         ),
         pairs=tuple(
             PairAgreement(first=first, second=second, pixels=_whole(row, "pixels"), agreement=_number(row, "agreement"))
-            for row in _rows(document["pairs"])
+            for row in stated_rows(document["pairs"])
             if isinstance(first := row.get("first"), str) and isinstance(second := row.get("second"), str)
         ),
         classes=tuple(
@@ -116,7 +118,7 @@ def read_agreement(document: object, raster: ClassRaster) -> Agreement | str:
                 agreement=_number(row, "agreement"),
                 confused_with=other if isinstance(other := row.get("confused_with"), str) else "",
             )
-            for row in _rows(document["classes"])
+            for row in stated_rows(document["classes"])
             if isinstance(name := row.get("name"), str)
         ),
     )
@@ -124,29 +126,22 @@ def read_agreement(document: object, raster: ClassRaster) -> Agreement | str:
 
 def _line_of(document: Mapping[str, object], raster: ClassRaster) -> tuple[str, str]:
     """Name of the map's line, empty for a mosaic of the lines; and why the comparison is not about the map."""
-    maps = [row for row in _rows(document.get("maps")) if isinstance(row.get("name"), str)]
+    maps = [row for row in stated_rows(document.get("maps")) if isinstance(row.get("name"), str)]
     path = Path(raster.path)
     for row in maps:
         if row.get("map") == path.name:
             same = row.get("fingerprint") == fingerprint(path)
             changed = "the map was changed after it was compared, or the comparison is of another map"
             return str(row["name"]), "" if same else changed
-    parts = {row.get("map") for row in _rows(raster.metadata.get("lines"))}
+    parts = {row.get("map") for row in stated_rows(raster.metadata.get("lines"))}
     belongs = bool(parts) and parts <= {row.get("map") for row in maps}
     return "", "" if belongs else "the map is none of those that were compared"
 
 
-def _rows(value: object) -> Iterator[Mapping[str, object]]:
-    if isinstance(value, list):
-        yield from (row for row in value[:MOST_ROWS] if isinstance(row, Mapping))
-
-
 def _whole(row: Mapping[str, object], key: str) -> int:
-    value = row.get(key)
-    return value if type(value) is int and value >= 0 else 0
+    return stated_whole(row.get(key)) or 0
 
 
 def _number(row: Mapping[str, object], key: str) -> float:
-    value = row.get(key)
-    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
-    return float(value) if known and isinstance(value, int | float) else math.nan
+    value = stated_number(row.get(key))
+    return math.nan if value is None or abs(value) > LARGEST else value

@@ -15,6 +15,7 @@ import numpy as np
 
 from hsigeo.intervals import AccuracyIntervals, measure_intervals
 from hsigeo.metrics import Accuracy
+from hsigeo.report.stated import stated_number, stated_share, stated_text, stated_texts, stated_whole
 
 __all__ = ["AdjustedArea", "Calibration", "Evaluation", "HeldOut", "read_evaluation", "read_held_out"]
 
@@ -22,7 +23,6 @@ MOST_CLASSES = 2000
 """A matrix of more would take 30 MB."""
 
 _MOST_BINS = 100
-_MOST_NOTES = 20
 
 Bins = tuple[tuple[float, float, int], ...]
 
@@ -124,13 +124,13 @@ def read_held_out(document: object) -> HeldOut | None:
         return None
     optimistic = document.get("random_split_optimistic")
     return HeldOut(
-        split=_text(document.get("split")) or "spatially disjoint",
+        split=stated_text(document.get("split")) or "spatially disjoint",
         accuracy=accuracy,
         intervals=_read_intervals(document.get("confidence_intervals"), accuracy),
-        spread=_share(document.get("disjoint_spread")),
-        random=_share(optimistic.get("overall_accuracy")) if isinstance(optimistic, Mapping) else None,
+        spread=stated_share(document.get("disjoint_spread")),
+        random=stated_share(optimistic.get("overall_accuracy")) if isinstance(optimistic, Mapping) else None,
         calibration=_read_calibration(document),
-        notes=_texts(document.get("notes")),
+        notes=stated_texts(document.get("notes")),
     )
 
 
@@ -143,18 +143,18 @@ def read_evaluation(document: object) -> Evaluation | None:
         return None
     adjusted = document.get("area_adjusted")
     adjusted = adjusted if isinstance(adjusted, Mapping) else {}
-    overall = (_share(adjusted.get("overall_accuracy")), _share(adjusted.get("overall_accuracy_half_width")))
+    overall, half = (stated_share(adjusted.get(f"overall_accuracy{part}")) for part in ("", "_half_width"))
     return Evaluation(
-        reference=_text(document.get("reference")),
+        reference=stated_text(document.get("reference")),
         accuracy=accuracy,
         intervals=_read_intervals(document.get("confidence_intervals"), accuracy),
         # Whoever does not say so plainly that the labels are others is not believed.
         on_training_labels=document.get("on_training_labels") is not False,
         areas=_read_areas(adjusted.get("classes")),
-        area_unit=_text(adjusted.get("unit")) or "ha",
-        area_note=_text(document.get("area_note")),
-        overall_adjusted=None if overall[0] is None or overall[1] is None else (overall[0], overall[1]),
-        notes=_texts(document.get("notes")),
+        area_unit=stated_text(adjusted.get("unit")) or "ha",
+        area_note=stated_text(document.get("area_note")),
+        overall_adjusted=None if overall is None or half is None else (overall, half),
+        notes=stated_texts(document.get("notes")),
     )
 
 
@@ -169,7 +169,7 @@ def _read_accuracy(document: object) -> Accuracy | None:
         return None
     if not all(isinstance(row, list) and len(row) == count + 1 for row in rows):
         return None
-    if not all(type(cell) is int and 0 <= cell < 1 << 53 for row in rows for cell in row):
+    if not all(stated_whole(cell) is not None for row in rows for cell in row):
         return None
     confusion = np.array(rows, dtype=np.int64)
     return Accuracy(names=tuple(names), confusion=confusion) if confusion[:, :-1].any() else None
@@ -197,7 +197,7 @@ def _read_intervals(document: object, accuracy: Accuracy) -> AccuracyIntervals:
 def _read_calibration(document: Mapping[str, Any]) -> Calibration | None:
     match document.get("expected_calibration_error"):
         case {"before": before, "after": after}:
-            errors = _share(before), _share(after)
+            errors = stated_share(before), stated_share(after)
         case _:
             return None
     if errors[0] is None or errors[1] is None:
@@ -219,7 +219,7 @@ def _read_bins(rows: object) -> Bins:
     for row in rows:
         match row:
             case [confidence, right, int(pixels)] if pixels > 0:
-                known = _share(confidence), _share(right)
+                known = stated_share(confidence), stated_share(right)
                 if known[0] is None or known[1] is None:
                     return ()
                 bins.append((known[0], known[1], pixels))
@@ -235,7 +235,7 @@ def _read_areas(rows: object) -> tuple[AdjustedArea, ...]:
     for row in rows:
         match row:
             case {"name": str(name), "mapped": mapped, "area": area, "area_half_width": half}:
-                numbers = [_number(value) for value in (mapped, area, half)]
+                numbers = [stated_number(value) for value in (mapped, area, half)]
                 if any(value is None or value < 0 for value in numbers):
                     return ()
                 known = [value for value in numbers if value is not None]
@@ -248,30 +248,7 @@ def _read_areas(rows: object) -> tuple[AdjustedArea, ...]:
 def _pair(value: object) -> tuple[float, float]:
     match value:
         case [low, high]:
-            known = _share(low), _share(high)
+            known = stated_share(low), stated_share(high)
             if known[0] is not None and known[1] is not None and known[0] <= known[1]:
                 return known[0], known[1]
     return math.nan, math.nan
-
-
-def _share(value: object) -> float | None:
-    number = _number(value)
-    return number if number is not None and 0 <= number <= 1 else None
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _text(value: object) -> str:
-    return value[:2000] if isinstance(value, str) else ""
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(_text(item) for item in value[:_MOST_NOTES] if _text(item)) if isinstance(value, list) else ()

@@ -8,12 +8,11 @@ is an error; what was found by name and is not the map's is left out, and the pa
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hsigeo.errors import HsigeoError, LabelError, ModelError, SceneError
 from hsigeo.explanation.sources import find_named
@@ -24,15 +23,12 @@ from hsigeo.io.cube_reader import open_cube
 from hsigeo.lines.companions import find_companion, misfit_of
 from hsigeo.report.agreement import Agreement, read_agreement
 from hsigeo.report.assessment import Evaluation, read_evaluation
+from hsigeo.report.surroundings import Surroundings, read_json
 
 if TYPE_CHECKING:
     from hsigeo.model import Model
 
 __all__ = ["Absence", "Belongings", "Given", "find_belongings"]
-
-LARGEST_JSON = 64 << 20
-MOST_FILES = 500
-"""JSON files of a folder that are looked into; a campaign's folder has one or two for each line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +125,10 @@ class Belongings:
 class _Search:
     """Gathers what is missing, and what could not be checked, along the way."""
 
-    def __init__(self, raster: ClassRaster, given: Given) -> None:
+    def __init__(self, raster: ClassRaster, given: Given, around: Surroundings) -> None:
         self.raster = raster
         self.given = given
+        self.around = around
         self.absences: list[Absence] = []
         self.notes: list[str] = []
 
@@ -140,12 +137,26 @@ class _Search:
         value = self.raster.metadata.get(key)
         return value if isinstance(value, str) else ""
 
+    @property
+    def is_mosaic(self) -> bool:
+        """Whether the map was put together from those of several lines."""
+        return isinstance(self.raster.metadata.get("lines"), list)
+
     def miss(self, what: str, why: str, remedy: str = "") -> None:
         self.absences.append(Absence(what=what, why=why, remedy=remedy))
 
 
-def find_belongings(map_path: str, given: Given) -> Belongings:
+def find_belongings(map_path: str, given: Given, around: Surroundings | None = None) -> Belongings:
     """Open a map and what belongs to it.
+
+    Parameters
+    ----------
+    map_path
+        The map.
+    given
+        What the user says belongs to it.
+    around
+        The folder of the map, where more than one map of it is looked at.
 
     Raises
     ------
@@ -155,7 +166,8 @@ def find_belongings(map_path: str, given: Given) -> Belongings:
         The scene or model that was named cannot be opened, or is not that of the map.
     """
     raster = open_map(map_path)
-    search = _Search(raster, given)
+    around = around or Surroundings(Path(map_path).parent)
+    search = _Search(raster, given, around)
     scene = _find_scene(search)
     model = _find_model(search)
     confidence = _find_confidence(search)
@@ -170,66 +182,112 @@ def find_belongings(map_path: str, given: Given) -> Belongings:
         evaluation_path=evaluation_path,
         agreement=agreement,
         agreement_path=agreement_path,
-        job=_find_job(Path(map_path)),
+        job=around.job_of(Path(map_path).name),
         absences=tuple(search.absences),
         notes=tuple(search.notes),
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ingredient:
+    """What a map was made from: its scene, or its model.
+
+    Parameters
+    ----------
+    name
+        The key of the map's metadata that names its file, and the option that names another.
+    digest
+        The key under which the map states its digest.
+    shown
+        What the page shows by it.
+    differs
+        What is wrong with another one.
+    error
+        For one that was named and is another.
+    advice
+        What to do then.
+    """
+
+    name: str
+    digest: str
+    shown: str
+    differs: str
+    error: type[HsigeoError]
+    advice: str
+
+    @property
+    def remedy(self) -> str:
+        """The option that would help where it was not found."""
+        return f"--{self.name} FILE"
+
+
+_SCENE = _Ingredient(
+    name="scene",
+    digest="scene_fingerprint",
+    shown="The scene beside the map, and the spectra of the mapped pixels",
+    differs="is not the scene that the map was made from: its pixels differ",
+    error=SceneError,
+    advice="give the scene as it was, or classify it again",
+)
+_MODEL = _Ingredient(
+    name="model",
+    digest="model_sha256",
+    shown="What each class's decision rests on, and the spectra it was learnt from",
+    differs="is not the model that made the map",
+    error=ModelError,
+    advice="give that model",
+)
+
+_Opened = TypeVar("_Opened")
+
+
 def _find_scene(search: _Search) -> Cube | None:
-    what = "The scene beside the map, and the spectra of the mapped pixels"
-    path = search.given.scene or find_named(search.raster.metadata, "scene", search.raster.path)
-    if path is None:
-        made_of_maps = isinstance(search.raster.metadata.get("lines"), list)
-        why = "a mosaic has no scene of its own" if made_of_maps else "the map does not say which scene it is of"
-        search.miss(what, why, "" if made_of_maps else "--scene FILE")
+    if search.is_mosaic and not (search.given.scene or search.stated(_SCENE.name)):
+        search.miss(_SCENE.shown, "a mosaic has no scene of its own")
         return None
-    try:
+
+    def open_(path: str) -> tuple[Cube, str]:
         cube = open_cube(path, reader=search.given.reader)
-        found = fingerprint(cube.header.data_path)
-    except (HsigeoError, OSError) as error:
-        if search.given.scene is not None:
-            raise
-        search.miss(what, _reason(error), "--scene FILE")
-        return None
-    stated = search.stated("scene_fingerprint")
-    if stated and found != stated:
-        difference = f"{path} is not the scene that the map was made from: its pixels differ ({_short(found)}, not "
-        difference += f"{_short(stated)})"
-        if search.given.scene is not None:
-            raise SceneError(f"{difference}; give the scene as it was, or classify it again")
-        search.miss(what, difference, "--scene FILE")
-        return None
-    if not stated:
-        search.notes.append("The map does not say by which digest its scene is known, so that could not be checked.")
-    return cube
+        return cube, fingerprint(cube.header.data_path)
+
+    return _find_ingredient(search, _SCENE, search.given.scene, open_)
 
 
 def _find_model(search: _Search) -> Model | None:
-    what = "What each class's decision rests on, and the spectra it was learnt from"
-    path = search.given.model or find_named(search.raster.metadata, "model", search.raster.path)
-    if path is None:
-        search.miss(what, "the map does not say which model made it", "--model FILE")
-        return None
-    from hsigeo.model import load_model
+    def open_(path: str) -> tuple[Model, str]:
+        model = search.around.load_model(path)
+        return model, model.digest
 
-    try:
-        model = load_model(path)
-    except HsigeoError as error:
-        if search.given.model is not None:
-            raise
-        search.miss(what, _reason(error), "--model FILE")
+    return _find_ingredient(search, _MODEL, search.given.model, open_)
+
+
+def _find_ingredient(
+    search: _Search, wanted: _Ingredient, given: str | None, open_: Callable[[str], tuple[_Opened, str]]
+) -> _Opened | None:
+    """What was named, or what the map names; `None`, and a line about it, where that is not there or is another."""
+    path = given or find_named(search.raster.metadata, wanted.name, search.raster.path)
+    if path is None:
+        search.miss(wanted.shown, f"the map does not say which {wanted.name} it was made with", wanted.remedy)
         return None
-    stated = search.stated("model_sha256")
-    if stated and model.digest != stated:
-        difference = f"{path} is not the model that made the map ({_short(model.digest)}, not {_short(stated)})"
-        if search.given.model is not None:
-            raise ModelError(f"{difference}; give that model")
-        search.miss(what, difference, "--model FILE")
+    try:
+        opened, digest = open_(path)
+    except (HsigeoError, OSError) as error:
+        if given is not None:
+            raise
+        search.miss(wanted.shown, _reason(error), wanted.remedy)
+        return None
+    stated = search.stated(wanted.digest)
+    if stated and digest != stated:
+        difference = f"{path} {wanted.differs} ({_short(digest)}, not {_short(stated)})"
+        if given is not None:
+            raise wanted.error(f"{difference}; {wanted.advice}")
+        search.miss(wanted.shown, difference, wanted.remedy)
         return None
     if not stated:
-        search.notes.append("The map does not say by which digest its model is known, so that could not be checked.")
-    return model
+        search.notes.append(
+            f"The map does not say by which digest its {wanted.name} is known, so that could not be checked."
+        )
+    return opened
 
 
 def _find_confidence(search: _Search) -> Path | None:
@@ -246,7 +304,7 @@ def _find_confidence(search: _Search) -> Path | None:
     scene = search.stated("scene") or "SCENE"
     remedy = f"hsigeo classify {shlex.quote(scene)} -o {shlex.quote(raster.path)} --confidence {shlex.quote(layer)}"
     why = notes[0] if notes else f"there is no {Path(layer).name} beside the map"
-    made_of_maps = isinstance(raster.metadata.get("lines"), list) or "refined" in raster.metadata
+    made_of_maps = search.is_mosaic or "refined" in raster.metadata
     search.miss("How sure the model is, pixel by pixel", why, "--confidence FILE" if made_of_maps else remedy)
     return None
 
@@ -254,7 +312,7 @@ def _find_confidence(search: _Search) -> Path | None:
 def _find_evaluation(search: _Search) -> tuple[Evaluation | None, str]:
     raster = search.raster
     if search.given.evaluation is not None:
-        document = _read_json(Path(search.given.evaluation))
+        document = read_json(Path(search.given.evaluation))
         found = read_evaluation(document)
         if found is None:
             raise LabelError(f"{search.given.evaluation} is no result of `hsigeo evaluate --json`")
@@ -262,10 +320,7 @@ def _find_evaluation(search: _Search) -> tuple[Evaluation | None, str]:
             raise LabelError(f"{search.given.evaluation} is not about {raster.path}: {misfit}")
         return found, search.given.evaluation
     why = "no evaluation of this map lies beside it"
-    for path in _json_files(Path(raster.path).parent):
-        document = _read_json(path)
-        if not isinstance(document, Mapping) or Path(str(document.get("map", ""))).name != Path(raster.path).name:
-            continue
+    for path, document in search.around.evaluations_of(Path(raster.path).name):
         found = read_evaluation(document)
         if found is None:
             continue
@@ -290,73 +345,25 @@ def _is_of_another(document: object, map_path: str) -> str | None:
 
 
 def _find_agreement(search: _Search) -> tuple[Agreement | None, str]:
-    raster = search.raster
+    raster, around = search.raster, search.around
     if search.given.agreement is not None:
         path = Path(search.given.agreement)
         path = path / "agreement.json" if path.is_dir() else path
-        found = read_agreement(_read_json(path), raster)
+        found = read_agreement(read_json(path), raster)
         if isinstance(found, Agreement):
             return found, str(path)
         raise LabelError(f"{path} is not about {raster.path}: {found or 'it is no result of `hsigeo agree`'}")
-    folder = Path(raster.path).parent
     why = "no comparison with overlapping lines lies beside the map"
-    for path in (folder / "agreement.json", *_subfolders(folder, "agreement.json")):
-        found = read_agreement(_read_json(path), raster)
+    for path, document in around.comparisons:
+        found = read_agreement(document, raster)
         if isinstance(found, Agreement):
             return found, str(path)
         why = f"{path} is not used: {found}" if found else why
-    others = [
-        path for path in _listing(folder) if path.name.endswith("_map.tif") and path.name != Path(raster.path).name
-    ]
-    is_line = Path(raster.path).name.endswith("_map.tif") and others
-    if is_line or isinstance(raster.metadata.get("lines"), list):
-        where = shlex.quote(str(folder))
-        output = shlex.quote(str(folder / "agreement"))
+    name = Path(raster.path).name
+    if search.is_mosaic or (name.endswith("_map.tif") and around.has_other_maps(name)):
+        where, output = shlex.quote(str(around.folder)), shlex.quote(str(around.folder / "agreement"))
         search.miss("Agreement with overlapping lines", why, f"hsigeo agree {where} -o {output}")
     return None, ""
-
-
-def _find_job(path: Path) -> Mapping[str, Any]:
-    """The entry of the map in the manifest beside it, which may come from anywhere."""
-    document = _read_json(path.parent / "manifest.json")
-    if not isinstance(document, Mapping) or document.get("format") != "hsigeo campaign":
-        return {}
-    lines = document.get("lines")
-    for entry in lines.values() if isinstance(lines, Mapping) else ():
-        match entry:
-            case {"status": "done", "outputs": {"map": str(name)}} if Path(name).name == path.name:
-                return dict(entry)
-    return {}
-
-
-def _read_json(path: Path) -> object:
-    """What a file holds; `None` where that is no JSON, or too much of it."""
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST_JSON:
-            return None
-        document: object = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return document
-
-
-def _json_files(folder: Path) -> Iterable[Path]:
-    """Those of a folder, those named after accuracy or evaluation first."""
-    found = [path for path in _listing(folder) if path.suffix == ".json"][:MOST_FILES]
-    return sorted(
-        found, key=lambda path: (not any(word in path.name for word in ("accuracy", "evaluation")), path.name)
-    )
-
-
-def _subfolders(folder: Path, name: str) -> list[Path]:
-    return [path / name for path in _listing(folder)[:MOST_FILES] if (path / name).is_file()]
-
-
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:  # a folder that may not be looked into holds nothing for us
-        return []
 
 
 def _beside(map_path: str, ending: str) -> str:
