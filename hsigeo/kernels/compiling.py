@@ -14,10 +14,12 @@ import contextlib
 import hashlib
 import os
 import pickle
+import re
 import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -39,7 +41,11 @@ as NaN, and comparisons with them must be what they are."""
 SHIPPED = ("share", "hsigeo")
 """Where, in the environment that hsigeo is installed into, compiled code may be shipped with it."""
 
+UNUSED_DAYS = 90
+"""A folder of another version that nobody used for so long is cleared away."""
+
 _FOLDER = "NUMBA_CACHE_DIR"
+_NAME = re.compile(r"kernels-[0-9a-f]{16}")
 
 
 def compiled(*signatures: Any, assume: set[str] = FAST_MATH) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -101,9 +107,12 @@ def cache_folder() -> Path | None:
         home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = (Path(named) if named else home / "hsigeo") / f"kernels-{_digest()}"
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _take_shipped(folder)
-        folder.mkdir(exist_ok=True)
+        if not folder.exists():
+            _take_shipped(folder)
+            folder.mkdir(exist_ok=True)
+            _remove_unused(folder)
         tempfile.TemporaryFile(dir=folder).close()
+        os.utime(folder)  # it is in use: `_remove_unused` of another version goes by this time
         return folder if _is_ours(folder) else None
     except (OSError, RuntimeError):  # RuntimeError: there is no home folder
         return None
@@ -121,11 +130,26 @@ def _take_shipped(folder: Path) -> None:
     numba goes by the processor, too: what was compiled for another one is there, and not used.
     """
     shipped = Path(sys.prefix, *SHIPPED, folder.name)
-    if folder.exists() or not shipped.is_dir():
+    if not shipped.is_dir():
         return
     # Renamed when complete, for several processes may begin at once; a folder that has files is not replaced.
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".shipped-") as staging, contextlib.suppress(OSError):
         Path(shutil.copytree(shipped, Path(staging, folder.name))).rename(folder)
+
+
+def _remove_unused(new: Path) -> None:
+    """Clear away what other versions compiled and nobody has used for long, when a folder is made beside it.
+
+    Each version of the kernels leaves some MB that nothing would read again. Only folders of exactly such a name count
+    that are the user's own; links are not followed.
+    """
+    with contextlib.suppress(OSError):  # the folder around them may be written but not listed
+        for folder in [path for path in new.parent.iterdir() if path != new and _NAME.fullmatch(path.name)]:
+            with contextlib.suppress(OSError):  # another process clears up too
+                found = folder.lstat()
+                unused = time.time() - found.st_mtime > UNUSED_DAYS * 86_400
+                if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and unused:
+                    shutil.rmtree(folder)
 
 
 def _digest() -> str:

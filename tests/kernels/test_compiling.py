@@ -4,11 +4,12 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("numba")
+compiling = pytest.importorskip("hsigeo.kernels.compiling", exc_type=ImportError)
 
 PROGRAM = textwrap.dedent(
     """
@@ -74,6 +75,58 @@ def test_a_damaged_or_full_cache_is_passed_over(tmp_path):
     (code,) = (tmp_path / "cache").rglob("*.nbc")
     code.unlink()
     assert run_program(tmp_path / "doubling.py", cache, before=full)[1] == "0"
+
+
+DAY = 86_400
+
+
+def test_what_was_long_unused_goes_when_a_new_folder_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    beside = tmp_path / "hsigeo"
+    ages = {
+        "kernels-0123456789abcdef": 91,
+        "kernels-1123456789abcdef": 89,
+        "kernels-0123456789abcdef.bak": 900,
+        "kernels-0123": 900,
+        "kernels-0123456789ABCDEF": 900,
+        "other": 900,
+    }
+    for name in ages:
+        (beside / name).mkdir(parents=True)
+        (beside / name / "code.nbc").write_bytes(b"code")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").touch()
+    (beside / "kernels-2123456789abcdef").symlink_to(elsewhere)
+    (beside / "kernels-3123456789abcdef").touch()
+    foreign = beside / "kernels-4123456789abcdef"
+    foreign.mkdir()
+    if os.geteuid() == 0:
+        os.chown(foreign, 12345, 12345)
+        ages[foreign.name] = 900
+    old = {**ages, "kernels-2123456789abcdef": 900, "kernels-3123456789abcdef": 900}
+    for name, days in old.items():
+        os.utime(beside / name, (time.time() - days * DAY,) * 2, follow_symlinks=False)
+
+    folder = compiling.cache_folder.__wrapped__()
+
+    left = {path.name for path in beside.iterdir()}
+    assert left == {*old, foreign.name, folder.name} - {"kernels-0123456789abcdef"}
+    assert (elsewhere / "mine").exists()
+
+
+def test_a_folder_that_is_used_counts_as_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    folder = compiling.cache_folder.__wrapped__()
+    os.utime(folder, (time.time() - 900 * DAY,) * 2)
+    other = tmp_path / "kernels-0123456789abcdef"
+    other.mkdir()
+    os.utime(other, (time.time() - 900 * DAY,) * 2)
+
+    assert compiling.cache_folder.__wrapped__() == folder
+    assert time.time() - folder.stat().st_mtime < DAY
+    assert other.exists(), "only a new folder is an occasion to clear up"
 
 
 def test_an_empty_cache_begins_with_the_code_that_was_shipped(tmp_path):
