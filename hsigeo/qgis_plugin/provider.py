@@ -14,6 +14,7 @@ from .command import SETTING
 from .evaluate import EvaluateAlgorithm
 from .explain import ExplainAlgorithm
 from .mosaic import MosaicAlgorithm
+from .refine import RefineAlgorithm
 from .train import TrainAlgorithm
 
 ICON = Path(__file__).with_name("icon.png")
@@ -44,6 +45,7 @@ class HsigeoProvider(QgsProcessingProvider):
             EvaluateAlgorithm,
             ExplainAlgorithm,
             MosaicAlgorithm,
+            RefineAlgorithm,
         ):
             self.addAlgorithm(algorithm())
 

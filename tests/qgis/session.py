@@ -126,6 +126,24 @@ def use(wanted):
     )
     mosaic = QgsProcessingOutputLayerDefinition(str(folder / "mosaic.tif"), project)
     answer["mosaic"] = run_as_dialog("hsigeo:mosaic", {"MAPS": wanted["maps"], "RULE": 4, "MOSAIC": mosaic})
+    refined = run_as_dialog(
+        "hsigeo:refine",
+        {
+            "MAP": classified,
+            "CONFIDENCE": answer["classify"]["results"]["CONFIDENCE"],
+            "THRESHOLDS": "0.5; Wald (Laubbäume)=0.7",
+            "MAJORITY": 3,
+            "CLUMP": 3,
+            "CLUMP_CLASSES": "Water; Kaolin quarry",
+            "SIEVE": 10,
+            "DIAGONAL": True,
+            "REFINED": into_project(),
+        },
+    )
+    answer["refine"] = refined
+    calm = {"SMOOTH": 1.5, "REFINED": str(folder / "calm.tif"), "NEW_CONFIDENCE": str(folder / "calm_sure.tif")}
+    answer["smooth"] = run("hsigeo:refine", {**wanted["merging"], **calm})
+    answer["nothing to refine"] = run("hsigeo:refine", {"MAP": classified, "REFINED": str(folder / "none.tif")})
     answer["project"] = describe_project()
     answer["no model"] = run("hsigeo:classify", {"SCENE": wanted["other"], "MAP": str(folder / "none.tif")})
     answer["no scene"] = run("hsigeo:classify", {"SCENE": str(folder / "nowhere.hdr"), "MAP": str(folder / "none.tif")})

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from campaigns import CLASSES, make_ids, make_line_grid, write_line
+from campaigns import CLASSES, make_ids, make_line_grid, make_probabilities_of, write_line
 from qgis_program import find_qgis_process, find_qgis_python, qgis_environment
 
 from hsigeo.classification import classify
@@ -113,9 +113,13 @@ def test_the_map_is_the_one_that_hsigeo_makes_without_qgis(by_process, work):
 def session(home, work) -> dict:
     """All algorithms in one session of QGIS; see session.py."""
     grids = (make_line_grid(80, 40), make_line_grid(80, 40, turn=20, east=380_090))
+    all_ids = [make_ids(grid, number) for number, grid in enumerate(grids)]
     maps = [
-        write_line(work / f"flight_{number}_map.tif", grid, make_ids(grid, number)) for number, grid in enumerate(grids)
+        write_line(work / f"flight_{number}_map.tif", grid, ids, probabilities=make_probabilities_of(ids, number))
+        for number, (grid, ids) in enumerate(zip(grids, all_ids, strict=True))
     ]
+    merging = {"MAP": maps[0], "PROBABILITIES": work / "flight_0_probabilities.tif", "CLASSES": work / "groups.csv"}
+    merging["CLASSES"].write_text("class,name\nsoil,Oak & elm\n", encoding="utf-8")
     endless = work / "endless"
     endless.write_text(ENDLESS.format(half=work / "half-written"))
     endless.chmod(0o755)
@@ -132,6 +136,7 @@ def session(home, work) -> dict:
         "reference": str(work / "validation.gpkg"),
         "point": f"{x!r},{y!r} [EPSG:4326]",
         "maps": [str(path) for path in maps],
+        "merging": {name: str(path) for name, path in merging.items()},
         "endless": str(endless),
     }
     (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
@@ -154,12 +159,13 @@ def test_there_is_an_algorithm_for_each_command_with_help_and_icon(session):
         "hsigeo:evaluate": ["Evaluate map", True, True],
         "hsigeo:explain": ["Explain map or model", True, True],
         "hsigeo:mosaic": ["Mosaic of class maps", True, True],
+        "hsigeo:refine": ["Refine map", True, True],
         "hsigeo:train": ["Train model", True, True],
     }
     assert session["after unloading"]
 
 
-@pytest.mark.parametrize("step", ["train", "classify", "evaluate", "explain", "mosaic"])
+@pytest.mark.parametrize("step", ["train", "classify", "evaluate", "explain", "mosaic", "refine"])
 def test_every_algorithm_ends_without_an_error(session, step):
     assert session[step]["error"] == ""
     assert session[step]["commands"][0].startswith(f"hsigeo {step} ")
@@ -202,6 +208,34 @@ def test_a_point_in_another_coordinate_system_is_explained(session, work):
 def test_the_mosaic_and_its_lines_are_there(session, work):
     assert session["mosaic"]["results"]["LINES"] == str(work / "mosaic_lines.tif")
     assert len(open_map(work / "mosaic_lines.tif").classes) == 2
+
+
+def test_a_refined_map_is_the_one_that_hsigeo_makes_without_qgis(session, work):
+    classified = session["classify"]["results"]
+    plain = work / "refined_without_qgis.tif"
+    command = [*COMMAND, "refine", classified["MAP"], "-o", str(plain), "--confidence", classified["CONFIDENCE"]]
+    command += ["--threshold", "0.5", "--threshold", "Wald (Laubbäume)=0.7", "--majority", "3", "--clump", "3"]
+    command += ["--clump-class", "Water", "--clump-class", "Kaolin quarry", "--sieve", "10", "--neighbours", "8"]
+    subprocess.run(command, check=True, capture_output=True)
+
+    with rasterio.open(session["refine"]["results"]["REFINED"]) as by_qgis, rasterio.open(plain) as without:
+        np.testing.assert_array_equal(by_qgis.read(1), without.read(1))
+    assert session["project"]["Refined map"] == {"renderer": "paletted", "legend": THREE}
+
+
+def test_probabilities_are_smoothed_and_classes_merged(session, work):
+    assert session["smooth"]["error"] == ""
+    refined = open_map(work / "calm.tif")
+    assert refined.classes.names == CLASSES.names[:3]
+    assert [step["operation"] for step in refined.metadata["refined"][0]["steps"]] == [
+        "classes", "smoothing", "probabilities"
+    ]  # fmt: skip
+    assert (work / "calm_sure.qml").is_file()
+
+
+def test_a_refinement_without_a_wish_is_an_error(session, work):
+    assert session["nothing to refine"]["error"].startswith("Error: nothing to do")
+    assert not (work / "none.tif").exists()
 
 
 def test_errors_are_those_that_hsigeo_prints(session, work):
