@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -94,8 +96,14 @@ def pictures_in(text: str) -> list[NDArray[np.uint8]]:
     return found
 
 
-def find_faults(text: str) -> list[str]:
-    """Everything wrong with a page; nothing for a good one."""
+def find_faults(text: str, *, links: Collection[str] = ()) -> list[str]:
+    """Everything wrong with a page; nothing for a good one.
+
+    Parameters
+    ----------
+    links
+        Files that it may lead to; loading them is not meant.
+    """
     root, faults = read_page(text)
     if not text.startswith("<!DOCTYPE html>\n"):
         faults.append("no doctype")
@@ -104,14 +112,17 @@ def find_faults(text: str) -> list[str]:
     nodes = root.all()
     for check in (_structure, _references, _headings, _tables, _pictures, _ways_out):
         faults += check(root, nodes)
+    wanted = [node.attributes["href"] for node in root.all("a")]
+    faults += [f"leads to {href!r}" for href in wanted if not href.startswith("#") and href not in links]
     return faults
 
 
 def _structure(root: Node, nodes: list[Node]) -> list[str]:
     faults = []
     for tag in ("html", "head", "title", "body", "main", "h1"):
-        if len(root.all(tag)) != 1:
-            faults.append(f"{len(root.all(tag))} <{tag}>")
+        found = [node for node in root.all(tag) if node.parent is None or node.parent.tag != "path"]  # of a drawing
+        if len(found) != 1:
+            faults.append(f"{len(found)} <{tag}>")
     if not any(node.tag == "html" and node.attributes.get("lang") for node in nodes):
         faults.append("no language")
     if not all(node.text for node in root.all("title", "h1", "h2", "h3", "a", "figcaption", "caption")):
@@ -157,20 +168,25 @@ def _pictures(root: Node, nodes: list[Node]) -> list[str]:
 
 
 def _ways_out(root: Node, nodes: list[Node]) -> list[str]:
-    faults = [f"<{node.tag}>" for node in root.all("script", "iframe", "object", "embed", "link", "form", "base")]
+    faults = [f"<{node.tag}>" for node in root.all("iframe", "object", "embed", "link", "form", "base")]
+    equivalents = [node for node in root.all("meta") if "http-equiv" in node.attributes]
+    policies = [node.attributes["content"] for node in equivalents]
+    for script in root.all("script"):
+        digest = base64.b64encode(hashlib.sha256("".join(map(str, script.children)).encode()).digest()).decode()
+        if script.attributes or not policies or f"script-src 'sha256-{digest}'" not in policies[0]:
+            faults.append("<script> that the policy does not know")
     for node in nodes:
         for name, value in node.attributes.items():
             if name.startswith("on"):
                 faults.append(f"{name} of <{node.tag}>")
-            if name in LOADING and not value.startswith(("#", "data:image/png;base64,")):
+            leads = node.tag == "a" and name == "href"
+            if name in LOADING and not leads and not value.startswith(("#", "data:image/png;base64,")):
                 faults.append(f"{name}={value[:60]!r} of <{node.tag}>")
             if name == "style" and "url" in value:
                 faults.append(f"style={value[:60]!r}")
     sheets = "".join(node.text for node in root.all("style"))
     if "url(" in sheets or "@import" in sheets:
         faults.append("an address in the style sheet")
-    equivalents = [node for node in root.all("meta") if "http-equiv" in node.attributes]
-    policies = [node.attributes["content"] for node in equivalents]
     if not policies or not policies[0].startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'"):
         faults.append(f"policy {policies}")
     return faults

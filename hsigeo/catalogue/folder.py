@@ -23,11 +23,11 @@ from hsigeo.catalogue.item import (
 )
 from hsigeo.errors import HsigeoError, OutputError
 from hsigeo.io.class_raster import open_map
-from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.gdal_errors import GDAL_ERRORS
 from hsigeo.io.georeference import open_quietly
-from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.lines.coarse import read_coarse_mask
 from hsigeo.lines.footprint import find_footprint
+from hsigeo.lines.found_maps import find_maps
 from hsigeo.lines.handles import Handles
 
 __all__ = ["Catalogue", "write_catalogue"]
@@ -134,24 +134,13 @@ def write_catalogue(
 
 
 def _find_maps(folder: Path) -> tuple[list[Path], list[str]]:
-    """Rasters of class ids with hsigeo's tag, and what could not be opened."""
-    found, notes = [], []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.casefold() not in (".tif", ".tiff") or not path.is_file():
-            continue
-        try:
-            with open_quietly(path, driver="GTiff") as dataset:
-                stored = read_tag(dataset.tags().get(TAG))
-                is_map = stored is not None and dataset.count == 1 and not dataset.dtypes[0].startswith("float")
-        except GDAL_ERRORS as error:
-            notes.append(f"{path.name} has no item: {reason(error)}")
-            continue
-        # Which line each pixel is from is a layer of its mosaic, not a map of classes.
-        if is_map and stored is not None and stored[1].get("kind") != "lines":
-            found.append(path)
+    """Maps of classes, and what could not be opened."""
+    maps, unreadable = find_maps(folder)
+    # Which line each pixel is from is a layer of its mosaic, not a map of classes.
+    found = [entry.path for entry in maps if entry.kind != "lines"]
     if len(found) > MOST_MAPS:
         raise OutputError(f"{folder} holds {len(found)} maps; {MOST_MAPS} is the most for one catalogue")
-    return found, notes
+    return found, [f"{name} has no item: {why}" for name, why in unreadable.items()]
 
 
 def _record(path: Path) -> MapRecord:

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hsigeo.atomic import check_not_an_input
 from hsigeo.cli.options import overwrite_option, progress_bar, reader_option, say
+from hsigeo.errors import HsigeoError
+
+if TYPE_CHECKING:
+    from hsigeo.report.sources import Given
 
 __all__ = ["report"]
+
+MOST_NAMED = 10
 
 EXAMPLES = """\b
 Examples:
   hsigeo report map.tif
+  hsigeo report maps/ --overwrite
   hsigeo report map.tif -o forest.html --scene moved/scene.hdr
   hsigeo evaluate map.tif --labels validation.gpkg --json map_accuracy.json && hsigeo report map.tif
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("map_path", metavar="MAP", type=click.Path())
+@click.argument("map_path", metavar="MAP|DIR", type=click.Path())
 @click.option(
-    "-o", "--output", metavar="FILE.html", type=click.Path(), help="The page. Default: MAP_report.html beside it."
+    "-o",
+    "--output",
+    metavar="FILE.html",
+    type=click.Path(),
+    help="The page. Default: MAP_report.html beside MAP; DIR/index.html, with the pages of the lines beside it.",
 )
 @click.option("--scene", metavar="SCENE", type=click.Path(), help="The scene. Default: the one the map names.")
 @click.option("--model", metavar="MODEL", type=click.Path(), help="The model. Default: the one the map names.")
@@ -57,21 +69,37 @@ def report(
     reader: str | None,
     overwrite: bool,
 ) -> None:
-    """Write one HTML page about a class map.
+    """Write one HTML page about a class map, or about each map in DIR, with an index above them.
 
     Scene and map side by side, areas, accuracy with its optimism gap, confidence, calibration, class spectra, what
-    decisions rest on, agreement with overlapping lines, provenance. The page is one file, needs no network and no
+    decisions rest on, agreement with overlapping lines, provenance. A page is one file, needs no network and no
     script, and prints. What is not known is left out; the page says so, and how to add it.
-    """
-    from hsigeo.report.findings import gather
-    from hsigeo.report.page import check_report_path, write_report
-    from hsigeo.report.sources import Given, find_belongings
 
-    page = output or str(Path(map_path).with_name(f"{Path(map_path).stem}_report.html"))
-    check_report_path(page, overwrite=overwrite)
+    The index of a folder has a row for each flight line, which can be sorted. Pages that are there and still true are
+    left alone, so a run that was stopped goes on where it ended.
+    """
+    from hsigeo.report.sources import Given
+
     given = Given(
         scene=scene, model=model, confidence=confidence, evaluation=evaluation, agreement=agreement, reader=reader
     )
+    if Path(map_path).is_dir():
+        for option, value in (("--scene", scene), ("--confidence", confidence), ("--evaluation", evaluation)):
+            if value is not None:
+                raise click.UsageError(f"{option} belongs to one map, and {map_path} is a folder; give the map")
+        _report_on_folder(map_path, output, given, overwrite=overwrite)
+    else:
+        _report_on_map(map_path, output, given, overwrite=overwrite)
+
+
+def _report_on_map(map_path: str, output: str | None, given: Given, *, overwrite: bool) -> None:
+    from hsigeo.report.findings import gather
+    from hsigeo.report.index.making import page_of
+    from hsigeo.report.page import check_report_path, write_report
+    from hsigeo.report.sources import find_belongings
+
+    page = output or str(page_of(map_path))
+    check_report_path(page, overwrite=overwrite)
     check_not_an_input(page, [map_path, *given.files])
     found = find_belongings(map_path, given)
     check_not_an_input(page, found.files)
@@ -80,3 +108,18 @@ def report(
     for absence in findings.absences:
         say(f"note: left out: {absence.what[0].lower()}{absence.what[1:]}: {absence.why}")
     say(f"{page}: {size / 1e6:.1f} MB")
+
+
+def _report_on_folder(folder: str, output: str | None, given: Given, *, overwrite: bool) -> None:
+    from hsigeo.report.index.making import write_index
+
+    result = write_index(folder, output, given=given, overwrite=overwrite, bar=progress_bar)
+    for name in result.passed:
+        say(f"note: passed over: {name}, which is of several lines; `hsigeo report {name}` makes a page about it")
+    for failure in result.failures:
+        say(f"note: not shown: {failure.name}: {failure.why or failure.status}")
+    kept = f", {result.kept} were there" if result.kept else ""
+    say(f"{result.path}: {result.size / 1e6:.1f} MB, {result.made} pages made{kept}")
+    if result.failures:
+        names = ", ".join(failure.name for failure in result.failures[:MOST_NAMED])
+        raise HsigeoError(f"{len(result.failures)} lines have no page: {names}")

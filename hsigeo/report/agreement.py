@@ -72,6 +72,11 @@ class Agreement:
     pairs: tuple[PairAgreement, ...]
     classes: tuple[ClassAgreement, ...]
 
+    @property
+    def own(self) -> LineAgreement | None:
+        """What is said of the map's own line."""
+        return next((row for row in self.lines if self.line and row.name == self.line), None)
+
 
 def read_agreement(document: object, raster: ClassRaster) -> Agreement | str:
     """The comparison that a map took part in, or whose lines it is the mosaic of.

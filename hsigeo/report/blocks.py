@@ -1,4 +1,4 @@
-"""Building blocks of the page: sections, numbered figures and tables, pictures, swatches."""
+"""Building blocks of the page: sections, numbered figures and tables, pictures, names of classes with their colours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hsigeo.io.png import encode_png
 from hsigeo.report.charts import css_color
 from hsigeo.report.markup import Child, Html, element, term
 
-__all__ = ["Cell", "Numbering", "Section", "caution", "class_term", "code", "note", "picture", "swatch", "table"]
+__all__ = ["Cell", "Numbering", "Section", "caution", "class_term", "code", "named_color", "note", "picture", "table"]
 
 SMOOTH = 400
 """A picture smaller than this is shown with its pixels, as a map is; a larger one may be scaled smoothly."""
@@ -80,6 +80,8 @@ class Cell:
         For the style sheet.
     style
         Of this cell alone.
+    sort
+        What rows are sorted by in this column; in the head, ``text`` or ``number`` for a column that can be sorted by.
     """
 
     content: Child
@@ -87,13 +89,13 @@ class Cell:
     is_head: bool = False
     class_: str = ""
     style: str | None = None
+    sort: str | None = None
 
     def render(self, scope: str) -> Html:
         """As ``th`` or ``td``; `scope` is that of a head."""
         classes = " ".join(part for part in ("number" if self.is_number else "", self.class_) if part)
-        if self.is_head:
-            return element("th", self.content, scope=scope, class_=classes or None, style=self.style)
-        return element("td", self.content, class_=classes or None, style=self.style)
+        tag, scope_ = ("th", scope) if self.is_head else ("td", None)
+        return element(tag, self.content, scope=scope_, class_=classes or None, style=self.style, data_sort=self.sort)
 
 
 def table(head: Sequence[Cell], rows: Sequence[Sequence[Cell]], caption: Child, *, name: str, class_: str = "") -> Html:
@@ -135,14 +137,15 @@ def picture(rgba: NDArray[np.uint8], says: str, *, ratio: float | None = None) -
     return element("img", src=source, alt=says, width=width, height=height, class_=crisp, style=shape)
 
 
-def swatch(entry: ClassEntry) -> Html:
-    """The colour of a class; its name stands beside it."""
-    return element("span", class_="swatch", style=f"background:{css_color(entry)}", aria_hidden="true")
-
-
 def class_term(entry: ClassEntry) -> Html:
     """Colour and name of a class."""
-    return element("span", swatch(entry), term(entry.name), class_="class")
+    return named_color(entry.name, css_color(entry))
+
+
+def named_color(name: str, color: str) -> Html:
+    """A colour, as style sheets write it, and the name that goes with it."""
+    swatch = element("span", class_="swatch", style=f"background:{color}", aria_hidden="true")
+    return element("span", swatch, term(name), class_="class")
 
 
 def code(text: str) -> Html:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hsigeo
 from hsigeo.classes import ClassEntry
@@ -17,7 +17,7 @@ from hsigeo.fingerprint import fingerprint
 from hsigeo.io.class_areas import ClassTally, tally_classes
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.report.assessment import HeldOut, read_held_out
-from hsigeo.report.place import Place, find_place
+from hsigeo.report.place import Outline, Place, find_outline, find_place
 from hsigeo.report.sources import Absence, Belongings
 from hsigeo.report.survey import (
     Bar,
@@ -30,7 +30,12 @@ from hsigeo.report.survey import (
     survey_confidence,
 )
 
-__all__ = ["MOST_PANELS", "Findings", "gather"]
+if TYPE_CHECKING:
+    from hsigeo.model import Model
+
+__all__ = ["MOST_PANELS", "Findings", "gather", "now"]
+
+Explain = Callable[["Model"], ModelExplanation]
 
 MOST_PANELS = 24
 """Classes whose spectra are drawn; of more, those that cover most of the map."""
@@ -46,7 +51,7 @@ class Findings:
         The map and what belongs to it.
     tally
         Pixels and area of every class.
-    place
+    place, outline
         Where the map lies.
     pictures
         Map and scene.
@@ -65,6 +70,7 @@ class Findings:
     found: Belongings
     tally: ClassTally
     place: Place
+    outline: Outline
     pictures: Pictures
     shown: tuple[ClassEntry, ...]
     mapped_spectra: MappedSpectra | None
@@ -123,7 +129,7 @@ class Findings:
         return sorted(present, key=lambda entry: (-float(self.tally.area[entry.id]), entry.id))
 
 
-def gather(found: Belongings, *, bar: Bar = no_bar) -> Findings:
+def gather(found: Belongings, *, bar: Bar = no_bar, explain: Explain = explain_model) -> Findings:
     """Read all of it.
 
     Parameters
@@ -132,6 +138,8 @@ def gather(found: Belongings, *, bar: Bar = no_bar) -> Findings:
         As `hsigeo.report.sources.find_belongings` gives it.
     bar
         Makes progress bars.
+    explain
+        Explains a model; for many maps of one model, an `explain_model` that remembers.
 
     Raises
     ------
@@ -163,15 +171,16 @@ def gather(found: Belongings, *, bar: Bar = no_bar) -> Findings:
         found=found,
         tally=tally,
         place=find_place(raster.grid),
+        outline=find_outline(raster),
         pictures=pictures,
         shown=shown,
         mapped_spectra=spectra,
         confidence=_confidence(found, pictures, bar),
-        explanation=_explanation(found, absences, bar),
+        explanation=_explanation(found, absences, bar, explain),
         held_out=held_out,
         fingerprint=fingerprint(raster.path),
         map_time=Path(raster.path).stat().st_mtime,
-        written=_now(),
+        written=now(),
         absences=tuple(absences),
         notes=tuple(notes),
     )
@@ -183,12 +192,12 @@ def _confidence(found: Belongings, pictures: Pictures, bar: Bar) -> ConfidenceSu
     return survey_confidence(found.raster, found.confidence, pictures.classes, bar=bar)
 
 
-def _explanation(found: Belongings, absences: list[Absence], bar: Bar) -> ModelExplanation | None:
+def _explanation(found: Belongings, absences: list[Absence], bar: Bar, explain: Explain) -> ModelExplanation | None:
     if found.model is None:
         return None
     try:
         with bar("decisions", "model") as show:
-            explanation = explain_model(found.model)
+            explanation = explain(found.model)
             show(1, 1)
     except HsigeoError as error:
         absences.append(Absence(what="What each class's decision rests on", why=str(error)))
@@ -196,7 +205,7 @@ def _explanation(found: Belongings, absences: list[Absence], bar: Bar) -> ModelE
     return explanation
 
 
-def _now() -> float:
+def now() -> float:
     """The time, or the one that the environment fixes so that the same page can be made again (reproducible builds)."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     return float(fixed) if fixed.isdecimal() and len(fixed) < 12 else time.time()

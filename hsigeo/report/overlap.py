@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from hsigeo.report.agreement import Agreement, LineAgreement
+from hsigeo.report.agreement import Agreement
 from hsigeo.report.blocks import Cell, Numbering, Section, caution, class_term
 from hsigeo.report.findings import Findings
 from hsigeo.report.markup import Child, Html, element, join, term
@@ -30,7 +30,7 @@ def _summary(agreement: Agreement) -> list[Child]:
     said: list[Child] = [
         f"Where the {plural(len(agreement.lines), 'line')} overlap, {share} of {pixels} have one class."
     ]
-    own = _own(agreement)
+    own = agreement.own
     if own is not None:
         shared = plural(own.neighbours, "neighbour")
         said += [
@@ -51,10 +51,6 @@ def _summary(agreement: Agreement) -> list[Child]:
         names: list[Child] = [term(row.name) for row in odd[:5]]
         parts.append(element("p", "Among the lines stand out: ", join(names, ", "), "."))
     return parts
-
-
-def _own(agreement: Agreement) -> LineAgreement | None:
-    return next((row for row in agreement.lines if agreement.line and row.name == agreement.line), None)
 
 
 def _partners(agreement: Agreement, numbering: Numbering) -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from hsigeo.report.findings import Findings
 from hsigeo.report.markup import Child, Html, element, join, term
 from hsigeo.report.wording import AreaUnit, area_unit, enumerate_words, interval, percent, plural, points
 
-__all__ = ["page_title", "render_overview"]
+__all__ = ["key_figures", "page_title", "render_overview"]
 
 LARGEST = 3
 """Classes that the summary names."""
@@ -40,7 +40,7 @@ def render_overview(findings: Findings) -> Html:
         element("h1", element("bdi", page_title(findings))),
         subtitle,
         element("div", summary, class_="summary", role="region", aria_label="Summary"),
-        _key_figures(findings),
+        key_figures(_figures(findings)),
     )
 
 
@@ -185,7 +185,7 @@ def _weakest(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[Child]:
     ]
 
 
-def _key_figures(findings: Findings) -> Html:
+def _figures(findings: Findings) -> list[tuple[str, str, str]]:
     total = int(findings.tally.pixels.sum())
     figures: list[tuple[str, str, str]] = [_accuracy_figure(findings)]
     pixels, area = findings.classified
@@ -200,6 +200,11 @@ def _key_figures(findings: Findings) -> Html:
     figures.append(
         ("Without a class", percent(findings.unclassified / max(total, 1)), plural(findings.unclassified, "pixel"))
     )
+    return figures
+
+
+def key_figures(figures: Sequence[tuple[str, str, str]]) -> Html:
+    """What people ask for first: name, value, and what to know about it."""
     return element(
         "dl",
         [

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.errors import OutputError
 from hsigeo.report.accuracy import render_accuracy
 from hsigeo.report.blocks import Numbering, Section
 from hsigeo.report.certainty import render_calibration, render_confidence
-from hsigeo.report.findings import SOFTWARE, Findings
+from hsigeo.report.findings import Findings
+from hsigeo.report.index.state import keep
 from hsigeo.report.mapped import render_map
-from hsigeo.report.markup import Html, element
+from hsigeo.report.markup import element
 from hsigeo.report.origin import render_absences, render_origin
 from hsigeo.report.overlap import render_agreement
 from hsigeo.report.overview import page_title, render_overview
+from hsigeo.report.skeleton import ENDINGS, document, footer
 from hsigeo.report.spectral import render_decisions, render_spectra
-from hsigeo.report.wording import day
 
-__all__ = ["POLICY", "check_report_path", "make_page", "write_report"]
-
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""What a browser may do for this page: show the pictures and styles that are in it. No script, no request."""
-
-ENDINGS = (".html", ".htm")
+__all__ = ["check_report_path", "make_page", "write_page", "write_report"]
 
 
 def make_page(findings: Findings) -> str:
@@ -32,19 +27,8 @@ def make_page(findings: Findings) -> str:
     numbering = Numbering()
     sections = [section for section in _sections(findings, numbering) if section is not None]
     links = [element("li", element("a", section.title, href=f"#{section.anchor}")) for section in sections]
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("meta", name="referrer", content="no-referrer"),
-        element("meta", name="generator", content=SOFTWARE),
-        element("title", page_title(findings)),
-        element("style", Html(_style())),
-    )
-    body = element(
-        "body",
+    return document(
+        page_title(findings),
         element("a", "Skip to the map", href="#map", class_="skip"),
         element(
             "main",
@@ -52,9 +36,9 @@ def make_page(findings: Findings) -> str:
             element("nav", element("ol", links), aria_label="Contents"),
             [section.render() for section in sections],
         ),
-        element("footer", element("p", f"Written {day(findings.written)} by {SOFTWARE}.")),
+        footer(findings.written),
+        kept=keep(findings),
     )
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en').text}\n"
 
 
 def _sections(findings: Findings, numbering: Numbering) -> list[Section | None]:
@@ -72,12 +56,8 @@ def _sections(findings: Findings, numbering: Numbering) -> list[Section | None]:
     ]
 
 
-def _style() -> str:
-    return files("hsigeo.report").joinpath("style.css").read_text(encoding="utf-8")
-
-
 def check_report_path(path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Refuse early what `write_report` would refuse.
+    """Refuse early what `write_page` would refuse.
 
     Raises
     ------
@@ -99,7 +79,18 @@ def write_report(findings: Findings, path: str | os.PathLike[str], *, overwrite:
     """
     check_report_path(path, overwrite=overwrite)
     check_not_an_input(path, findings.found.files)
-    content = make_page(findings).encode("utf-8")
+    return write_page(make_page(findings), path, overwrite=overwrite)
+
+
+def write_page(page: str, path: str | os.PathLike[str], *, overwrite: bool = False) -> int:
+    """Write a page that is made; return its size in bytes.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        The file is there and `overwrite` is false, or cannot be written.
+    """
+    content = page.encode("utf-8")
     with replaced_on_success(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
     return len(content)

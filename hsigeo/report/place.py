@@ -9,9 +9,19 @@ import rasterio.warp
 from rasterio.crs import CRS
 
 from hsigeo.grid import Grid
+from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import GDAL_ERRORS
+from hsigeo.lines.coarse import read_coarse_mask
+from hsigeo.lines.footprint import find_footprint
+from hsigeo.lines.handles import Handles
 
-__all__ = ["Place", "find_place"]
+__all__ = ["Outline", "Place", "find_outline", "find_place"]
+
+OUTLINE_SIDE = 128
+"""Cells of the mask whose hull is the outline, which is drawn a few hundred pixels wide with all lines in it."""
+
+Outline = tuple[tuple[float, float], ...]
+"""(longitude, latitude) of its corners."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +72,25 @@ def find_place(grid: Grid) -> Place:
         pixel=_pixel(grid, unit) if grid.has_transform else "",
         rotation=0.0 if grid.is_rectilinear else grid.rotation,
     )
+
+
+def find_outline(raster: ClassRaster) -> Outline:
+    """Around what a map says anything about; empty where its place is not known.
+
+    Empty, too, for a map across the 180th meridian: that is in two pieces, of which a sketch without a background would
+    make nothing.
+
+    Raises
+    ------
+    LabelError
+        The map cannot be read.
+    """
+    with Handles() as handles:
+        mask = read_coarse_mask(raster, handles, longest_side=OUTLINE_SIDE)
+    footprint = find_footprint(raster.grid, mask)
+    if footprint is None or footprint.geometry["type"] != "Polygon":
+        return ()
+    return tuple((round(x, 5), round(y, 5)) for x, y in footprint.geometry["coordinates"][0])
 
 
 def _middle(grid: Grid, crs: CRS) -> tuple[float | None, float | None]:
