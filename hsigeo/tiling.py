@@ -76,8 +76,10 @@ class WindowPlan:
     is_aligned
         Whether each block of the file lies in one window, and need not be kept for the next.
     held
-        Windows in memory together: one is read, one begun, one finished. More, where a row of the file's blocks makes
-        many: they come all at once, when it has been decompressed, and last until the next one has.
+        Windows in memory together: those that are read, one begun, one finished. More, where a row of the file's blocks
+        makes many: they come all at once, when it has been decompressed, and last until the next one has.
+    readers
+        Threads that read, each a window of its own.
     """
 
     rows: int
@@ -85,6 +87,7 @@ class WindowPlan:
     run: int = 1
     is_aligned: bool = False
     held: int = 3
+    readers: int = 1
 
     def windows(self, strips: TilePlan, numbers: Sequence[int]) -> Iterator[tuple[slice, slice]]:
         """Rows and columns of every window of some strips, in the order in which to read them."""
@@ -110,14 +113,13 @@ def window_plans(strips: TilePlan, block: tuple[int, int]) -> Iterator[WindowPla
     samples = strips.samples
     run = max(1, -(-block[0] // strips.rows))
     if run > 1:
-        yield WindowPlan(rows=run * strips.rows, columns=samples, run=run, is_aligned=True)
-    yield WindowPlan(rows=strips.rows, columns=samples, run=run)
+        for columns in (samples, *_columns_of_blocks(samples, block[1])):
+            yield WindowPlan(rows=run * strips.rows, columns=columns, run=run, is_aligned=True)
+    yield WindowPlan(rows=strips.rows, columns=samples, run=run, is_aligned=strips.rows % block[0] == 0)
     if run > 1 and block[1] < samples:
-        # Narrower windows, in columns of whole blocks: what must be kept is a column of them, not a row.
-        columns = samples // 2 // block[1] * block[1]
-        while columns:
+        # What must be kept is a column of blocks, not a row.
+        for columns in _columns_of_blocks(samples, block[1]):
             yield WindowPlan(rows=strips.rows, columns=columns, run=run)
-            columns = columns // 2 // block[1] * block[1]
         samples = min(block[1], samples)
     rows = strips.rows
     while rows > 1:
@@ -126,6 +128,14 @@ def window_plans(strips: TilePlan, block: tuple[int, int]) -> Iterator[WindowPla
     while samples > 1:
         samples = -(-samples // 2)
         yield WindowPlan(rows=1, columns=samples, run=run)
+
+
+def _columns_of_blocks(samples: int, block: int) -> Iterator[int]:
+    """Widths of less than a scene that are whole blocks, each about half of the one before."""
+    columns = samples // 2 // block * block
+    while columns:
+        yield columns
+        columns = columns // 2 // block * block
 
 
 def _runs(tiles: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:

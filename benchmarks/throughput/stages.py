@@ -13,7 +13,7 @@ import torch
 from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.campaign.job import LineJob, cached_model
 from hsigeo.campaign.line import PreparedLine, prepare_line, run_line
-from hsigeo.campaign.local import LocalEngine, local_engine
+from hsigeo.campaign.local import LocalEngine, local_engine, read_ahead
 from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.campaign.work import LineWork, Tile, Window, compute_tiles
 from hsigeo.classification import classify
@@ -95,8 +95,8 @@ class Run:
         self._forget()
         watch = Stopwatch()
         with watch.running():
-            for window in work.windows(range(len(work.plan))):
-                work.read(window)
+            for _ in read_ahead(work, range(len(work.plan))):
+                pass
         return watch.cost
 
     def compute(self) -> Cost:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from hsigeo.errors import MemoryLimitError
 from hsigeo.io.cube import CubeHeader
 from hsigeo.io.gdal_threads import gdal_threads
+from hsigeo.io.geotiff import RASTER_DRIVERS
 from hsigeo.limits import usable_memory
 from hsigeo.tiling import LARGEST_WINDOW_BYTES, TilePlan, WindowPlan, format_size, window_plans
 
@@ -29,6 +30,12 @@ _SPARE_BYTES = 20 << 20
 """For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
 
 LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
+
+_COMPUTED = 2
+"""Windows of which pixels are computed: one finished, one begun."""
+
+_LARGEST_BLOCK = 4
+"""Times the largest other window that the blocks of all bands of one place may take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +152,7 @@ def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int
 
 def _plans(header: CubeHeader, strips: TilePlan, demand: Demand) -> Iterator[MemoryPlan]:
     for window in _windows(header, strips):
-        if (
-            window.is_aligned
-            and header.dtype.itemsize * demand.span * window.rows * window.columns > LARGEST_WINDOW_BYTES
-        ):
+        if window.rows > strips.rows and _window_bytes(header, demand, window) > _most_bytes(header, window):
             continue
         wanted = _cache_wanted(header, window)
         # Less than is wanted helps nothing: by the time a block is asked for again it has gone.
@@ -170,9 +174,30 @@ def _windows(header: CubeHeader, strips: TilePlan) -> Iterator[WindowPlan]:
     """Ways to read, the best first."""
     for window in window_plans(strips, header.block_shape):
         in_run = window.run * strips.rows // window.rows
-        if _keeps_blocks(header) and in_run > 1:
-            yield replace(window, held=in_run + window.held - 1)
+        if window.is_aligned:
+            readers = _readers(header)
+            yield replace(window, held=readers + _COMPUTED, readers=readers)
+        elif _keeps_blocks(header) and in_run > 1:
+            yield replace(window, held=in_run + _COMPUTED)
         yield window
+
+
+def _readers(header: CubeHeader) -> int:
+    """Threads that read whole blocks: decompressing takes about half of the time that computing takes.
+
+    Files that are not compressed wait for the disk, and HDF5 lets in one thread at a time.
+    """
+    return gdal_threads() // 2 + 1 if header.format == "GTiff" and header.compressed else 1
+
+
+def _window_bytes(header: CubeHeader, demand: Demand, window: WindowPlan) -> int:
+    return header.dtype.itemsize * demand.span * window.rows * window.columns
+
+
+def _most_bytes(header: CubeHeader, window: WindowPlan) -> int:
+    """Of a window of several strips; of one that is a block wide more, for a part of a block costs as much as all."""
+    is_narrowest = window.columns <= header.block_shape[1]
+    return LARGEST_WINDOW_BYTES * (_LARGEST_BLOCK if is_narrowest and header.format == "GTiff" else 1)
 
 
 def _keeps_blocks(header: CubeHeader) -> bool:
@@ -184,6 +209,8 @@ def _cache_wanted(header: CubeHeader, window: WindowPlan) -> int:
     """What keeps every block that a window leaves unfinished, with a quarter more for how it is kept."""
     if not _keeps_blocks(header):
         return 0
+    if window.is_aligned and header.format == "GTiff":
+        return LEAST_CACHE
     rows, columns = header.block_shape
     wide = columns if window.is_aligned else -(-window.columns // columns) * columns
     return max(LEAST_CACHE, rows * wide * header.bands.count * header.dtype.itemsize * 5 // 4)
@@ -198,34 +225,35 @@ def _repeats(header: CubeHeader, window: WindowPlan) -> int:
 
 
 def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand: Demand) -> int:
-    """Windows: one as it is read, some as they are kept; answers of two strips, and of those that are half made."""
+    """Windows: as they are read and as they are kept; answers of two, and of strips that are half made."""
     pixels = min(window.rows, strips.lines) * window.columns
-    at_once = min(window.rows, strips.rows) * window.columns
     half_made = 0
     if window.columns < strips.samples:
         half_made = min(window.run * strips.rows, strips.lines) * strips.samples
     elif window.rows < strips.rows:
         half_made = strips.rows * strips.samples
     return (
-        pixels * (_stored(header, demand) + window.held * header.dtype.itemsize * demand.span)
-        + at_once * 2 * demand.computed
+        pixels * (window.readers * _stored(header, demand) + window.held * header.dtype.itemsize * demand.span)
+        + pixels * _COMPUTED * demand.computed
         + half_made * demand.answers
     )
 
 
 def _decoding(header: CubeHeader, window: WindowPlan) -> int:
-    """Blocks of all bands on their way through GDAL: one in hand, and one for each thread that decompresses."""
+    """Blocks of all bands on their way through GDAL: one in each hand, and one for each thread that decompresses."""
     if header.format != "GTiff" or header.interleave != "bip":
         return 0
     rows, columns = header.block_shape
     at_once = -(-window.columns // columns) * max(1, window.rows // rows)
-    threads = min(gdal_threads(), at_once) if header.compressed and at_once > 1 else 0
-    return (1 + threads) * rows * columns * header.bands.count * header.dtype.itemsize
+    threads = min(gdal_threads(), at_once) if header.compressed and at_once > 1 and window.readers == 1 else 0
+    return (window.readers + threads) * rows * columns * header.bands.count * header.dtype.itemsize
 
 
 def _stored(header: CubeHeader, demand: Demand) -> int:
-    """Bytes of a pixel as the file's reader gives it."""
-    raw = header.format == "ENVI"
-    span = header.bands.count if raw and header.interleave == "bip" else demand.span
+    """Bytes of a pixel on their way to where it is kept: none where a reader puts it there itself."""
+    if header.format == "ENVI" and header.interleave == "bip":
+        return 0 if demand.span == header.bands.count else header.dtype.itemsize * header.bands.count
+    if header.format == "ENVI" or header.format in RASTER_DRIVERS:
+        return 0
     is_copied = header.byte_order != sys.byteorder or header.format.startswith(("NetCDF", "HDF"))
-    return header.dtype.itemsize * span * (2 if is_copied else 1)
+    return header.dtype.itemsize * demand.span * (2 if is_copied else 1)

@@ -205,7 +205,7 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
     )
     memory = plan_memory(line.cube.header, strips, demand, settings.max_memory)
     work = LineWork(
-        cube=with_cache(line.cube, memory.cache),
+        cube=with_cache(line.cube, memory.cache, threads=1 if memory.window.readers > 1 else None),
         model=model,
         match=match,
         fill_missing=bool(job.options.get("fill_missing")),

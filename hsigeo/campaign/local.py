@@ -16,13 +16,12 @@ in the last bits.
 from __future__ import annotations
 
 import contextlib
-import queue
-import threading
+import itertools
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from hsigeo.campaign.work import Buffer, LineWork, Tile, Window, compute_tiles
@@ -30,9 +29,10 @@ from hsigeo.io.spectra import StoredBlock
 from hsigeo.kernels.choice import describe_kernel
 from hsigeo.limits import usable_processors
 
-__all__ = ["LocalEngine", "local_engine"]
+__all__ = ["LocalEngine", "local_engine", "read_ahead"]
 
-_Item = tuple[Window, StoredBlock, Buffer] | BaseException | None
+_MOST_ANNOUNCED = 8
+"""Windows that the system is told of at once: of a bsq file so many strips of each band are one part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class LocalEngine:
 
         The caller looks at `is_stopping` after each tile, which is soon enough here.
         """
-        with contextlib.closing(_read_ahead(work, tiles)) as blocks:
+        with contextlib.closing(read_ahead(work, tiles)) as blocks:
             yield from compute_tiles(work, blocks, self.pool)
 
 
@@ -92,45 +92,45 @@ def local_engine(device: torch.device, *, threads: int | None = None) -> Iterato
         yield LocalEngine(device=device, pool=pool, threads=count)
 
 
-def _read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, StoredBlock], None, None]:
+def read_ahead(work: LineWork, tiles: Sequence[int]) -> Generator[tuple[Window, StoredBlock], None, None]:
     """Windows that were read. Whoever asks for one is done with all but the last of those before it."""
-    blocks: queue.SimpleQueue[_Item] = queue.SimpleQueue()
-    buffers: queue.SimpleQueue[Buffer] = queue.SimpleQueue()
-    for _ in range(work.window.held):
-        buffers.put(work.make_buffer())
-    closed = threading.Event()
-    thread = threading.Thread(
-        target=_read, args=(work, tiles, blocks, buffers, closed), name="hsigeo-reader", daemon=True
-    )
-    thread.start()
+    free = [work.make_buffer() for _ in range(work.window.held)]
+    steps = _steps(work.windows(tiles))
+    reading: deque[tuple[Window, Buffer, Future[StoredBlock]]] = deque()
     last: Buffer | None = None
-    try:
-        while (item := blocks.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            window, block, buffer = item
-            yield window, block
-            if last is not None:
-                buffers.put(last)
-            last = buffer
-    finally:
-        closed.set()
-        buffers.put(np.empty(0, dtype=np.uint8))  # a reader that waits for one looks up
+    with ThreadPoolExecutor(work.window.readers, "hsigeo-reader") as pool:
+        try:
+            while True:
+                for window, news in itertools.islice(steps, len(free)):
+                    reading.append((window, free[-1], pool.submit(_read, work, window, free.pop(), news)))
+                if not reading:
+                    return
+                window, buffer, block = reading.popleft()
+                yield window, block.result()
+                if last is not None:
+                    free.append(last)
+                last = buffer
+        finally:
+            for *_, block in reading:
+                block.cancel()
 
 
-def _read(
-    work: LineWork,
-    tiles: Sequence[int],
-    blocks: queue.SimpleQueue[_Item],
-    buffers: queue.SimpleQueue[Buffer],
-    closed: threading.Event,
-) -> None:
-    try:
-        for window in work.windows(tiles):
-            buffer = buffers.get()
-            if closed.is_set():
-                return
-            blocks.put((window, work.read(window, buffer), buffer))
-        blocks.put(None)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the consumer must not wait for ever
-        blocks.put(error)
+def _read(work: LineWork, window: Window, buffer: Buffer, news: Sequence[Window]) -> StoredBlock:
+    work.announce(news)
+    return work.read(window, buffer)
+
+
+def _steps(windows: Iterator[Window]) -> Iterator[tuple[Window, Sequence[Window]]]:
+    """Each window, and of which ones the system should hear before it is read: a group ahead.
+
+    Groups are small at first, so that the first window need not wait for many others.
+    """
+    group = news = list(itertools.islice(windows, 1))
+    size = 1
+    while group:
+        following = list(itertools.islice(windows, size))
+        news = [*news, *following]
+        for window in group:
+            yield window, news
+            news = []
+        group, size = following, min(2 * size, _MOST_ANNOUNCED)

@@ -19,8 +19,8 @@ from hsigeo.io.spectra import StoredBlock
 
 __all__ = ["PIECE_PIXELS", "compute_ahead"]
 
-PIECE_PIXELS = 2048
-"""A few whole batches: short enough that the threads end together, long enough that handing out costs nothing."""
+PIECE_PIXELS = 4096
+"""A few whole batches: short enough that the threads end together, long enough that they seldom wait for each other."""
 
 _AHEAD = 1
 

@@ -21,7 +21,7 @@ from hsigeo.campaign.pace import Pace
 from hsigeo.campaign.pieces import PIECE_PIXELS, compute_ahead
 from hsigeo.classification import answers_of_spectra, class_ids, most_probable
 from hsigeo.io.cube import Cube
-from hsigeo.io.spectra import StoredBlock, read_block, span_of
+from hsigeo.io.spectra import StoredBlock, announce_blocks, read_block, span_of
 from hsigeo.model import Model, is_large
 from hsigeo.partial import PartialLayer
 from hsigeo.tiling import TilePlan, WindowPlan
@@ -92,6 +92,10 @@ class LineWork:
         """
         return read_block(self.cube, self.match.used, *window, into=into)
 
+    def announce(self, windows: Sequence[Window]) -> None:
+        """Say what will be read soon."""
+        announce_blocks(self.cube, self.match.used, windows)
+
     def compute(self, spectra: NDArray[np.float32]) -> Tile:
         """The layers (…, pixel) of spectra (pixel, used band)."""
 
@@ -128,16 +132,21 @@ def compute_tiles(
     """
     size = PIECE_PIXELS if work.pace.device.type == "cpu" else max(PIECE_PIXELS, work.pace.batch)
     begun: dict[int, _Begun] = {}
-    for (tile, rows, cols), part in compute_ahead(_cut(work.plan, blocks), work.compute, pool, pixels=size):
-        whole = work.plan.rows_of(tile)
-        if (rows, cols.stop - cols.start) == (whole, work.plan.samples):
-            yield tile, part
-            continue
-        if tile not in begun:
-            begun[tile] = _Begun.of(part, (whole.stop - whole.start, work.plan.samples))
-        begun[tile].fill(part, slice(rows.start - whole.start, rows.stop - whole.start), cols)
-        if not begun[tile].missing:
-            yield tile, begun.pop(tile).parts
+    for (rows, cols), made in compute_ahead(blocks, work.compute, pool, pixels=size):
+        for tile, inside in _cut(work.plan, rows):
+            part = {
+                name: values[..., inside.start - rows.start : inside.stop - rows.start, :]
+                for name, values in made.items()
+            }
+            whole = work.plan.rows_of(tile)
+            if (inside, cols.stop - cols.start) == (whole, work.plan.samples):
+                yield tile, part
+                continue
+            if tile not in begun:
+                begun[tile] = _Begun.of(part, (whole.stop - whole.start, work.plan.samples))
+            begun[tile].fill(part, slice(inside.start - whole.start, inside.stop - whole.start), cols)
+            if not begun[tile].missing:
+                yield tile, begun.pop(tile).parts
 
 
 @dataclass
@@ -160,15 +169,11 @@ class _Begun:
         self.missing -= (rows.stop - rows.start) * (cols.stop - cols.start)
 
 
-def _cut(
-    plan: TilePlan, blocks: Iterable[tuple[Window, StoredBlock]]
-) -> Iterator[tuple[tuple[int, slice, slice], StoredBlock]]:
-    """What of each block belongs to which tile: (number, rows, columns) of the scene, and the pixels there."""
-    for (rows, cols), block in blocks:
-        for tile in range(rows.start // plan.rows, -(-rows.stop // plan.rows)):
-            whole = plan.rows_of(tile)
-            top, bottom = max(rows.start, whole.start), min(rows.stop, whole.stop)
-            yield (tile, slice(top, bottom), cols), block.part(slice(top - rows.start, bottom - rows.start))
+def _cut(plan: TilePlan, rows: slice) -> Iterator[tuple[int, slice]]:
+    """The tiles that some rows belong to, and which rows to each."""
+    for tile in range(rows.start // plan.rows, -(-rows.stop // plan.rows)):
+        whole = plan.rows_of(tile)
+        yield tile, slice(max(rows.start, whole.start), min(rows.stop, whole.stop))
 
 
 def partial_layers(model: Model, names: Sequence[str]) -> tuple[PartialLayer, ...]:

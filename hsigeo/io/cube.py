@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,16 @@ from hsigeo.grid import Grid
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.scaling import Scaling
 
-__all__ = ["Cube", "CubeHeader", "FileStamp", "check_window", "chunk_shape", "open_failure", "with_cache"]
+__all__ = [
+    "Cube",
+    "CubeHeader",
+    "DirectCube",
+    "FileStamp",
+    "check_window",
+    "chunk_shape",
+    "open_failure",
+    "with_cache",
+]
 
 BLOCK_BYTES = 16 << 20
 """Default size of a float32 block: large enough to amortise a task, small enough to stay near the cache."""
@@ -99,6 +108,8 @@ class CubeHeader:
         Every guess and repair of the reader, as sentences.
     cache_bytes
         What a reader may keep in memory of the file's own blocks between two reads; `None` for what suits the file.
+    threads
+        With how many threads a reader may decompress a window; `None` for what suits the machine.
     reader, reader_reason
         Which reader opened the file, and why this one (the end of "because …"); filled in by `open_cube`.
     """
@@ -127,6 +138,7 @@ class CubeHeader:
     companions: tuple[tuple[str, str], ...] = ()
     repairs: tuple[str, ...] = field(default=())
     cache_bytes: int | None = None
+    threads: int | None = None
     reader: str = ""
     reader_reason: str = ""
 
@@ -176,9 +188,24 @@ class Cube(Protocol):
         """
 
 
-def with_cache(cube: Cube, size: int) -> Cube:
-    """The same cube, whose reader keeps so many bytes of the file's own blocks between reads."""
-    return cast(Cube, replace(cast(Any, cube), header=replace(cube.header, cache_bytes=size)))
+@runtime_checkable
+class DirectCube(Protocol):
+    """A cube that reads into memory that is there: nothing is copied, and no new page is touched."""
+
+    def read_into(self, memory: NDArray[np.uint8], rows: slice, cols: slice, bands: slice) -> NDArray[Any]:
+        """As `Cube.read`; the window then lies in `memory`, (byte,), which is as large or larger."""
+
+
+def with_cache(cube: Cube, size: int, *, threads: int | None = None) -> Cube:
+    """The same cube, whose reader keeps so many bytes of the file's own blocks between reads.
+
+    Parameters
+    ----------
+    threads
+        That may decompress a window; by default what suits the machine.
+    """
+    header = replace(cube.header, cache_bytes=size, threads=threads)
+    return cast(Cube, replace(cast(Any, cube), header=header))
 
 
 def check_window(shape: tuple[int, int, int], bands: slice, rows: slice, cols: slice) -> tuple[range, range, range]:

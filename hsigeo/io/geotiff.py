@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 import threading
@@ -31,12 +32,12 @@ from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.sidecars import read_categories
 from hsigeo.io.wavelengths import make_band_table
 
-__all__ = ["TIFF_MAGIC", "RasterCube", "open_raster"]
+__all__ = ["RASTER_DRIVERS", "TIFF_MAGIC", "RasterCube", "open_raster"]
 
 TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # Formats of one local file. VRT and the like are left out: they may point anywhere, the network included.
-_DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG", "PNG", "GPKG", "BMP")
+RASTER_DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG", "PNG", "GPKG", "BMP")
 
 # CPLE_BaseError is what rasterio lets through of GDAL's own errors; it has no public name.
 _GDAL_ERRORS = (RasterioError, CPLE_BaseError, OSError)
@@ -71,19 +72,32 @@ class RasterCube:
     def read(self, rows: slice, cols: slice, bands: slice = slice(None)) -> NDArray[Any]:
         """Stored numbers of a window; see `hsigeo.io.cube.Cube.read`."""
         header = self.header
-        band_range, row_range, col_range = check_window(header.shape, bands, rows, cols)
-        shape = (len(band_range), len(row_range), len(col_range))
-        if 0 in shape:
-            return np.empty(shape, dtype=header.dtype)
-        window = Window(col_range.start, row_range.start, shape[2], shape[1])
+        ranges = check_window(header.shape, bands, rows, cols)
+        values = np.empty([len(part) for part in ranges], dtype=header.dtype)
+        self._fill(values, *ranges)
+        return values
+
+    def read_into(self, memory: NDArray[np.uint8], rows: slice, cols: slice, bands: slice) -> NDArray[Any]:
+        """A window in memory that is there; see `hsigeo.io.cube.DirectCube`."""
+        header = self.header
+        ranges = check_window(header.shape, bands, rows, cols)
+        shape = [len(part) for part in ranges]
+        values = memory[: math.prod(shape) * header.dtype.itemsize].view(header.dtype).reshape(shape)
+        self._fill(values, *ranges)
+        return values
+
+    def _fill(self, values: NDArray[Any], bands: range, rows: range, cols: range) -> None:
+        if not values.size:
+            return
+        header = self.header
+        window = Window(cols.start, rows.start, len(cols), len(rows))
         # rasterio takes this number as bytes; GDAL's environment variable of the same name counts megabytes.
         try:
             with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header), **_LEAVE_NO_FILES):
                 dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header)
-                values: NDArray[Any] = dataset.read([index + 1 for index in band_range], window=window)
+                dataset.read([index + 1 for index in bands], window=window, out=values)
         except _GDAL_ERRORS as error:
             raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {_first_line(error)}") from error
-        return values
 
 
 def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
@@ -119,7 +133,7 @@ def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
 def _open_dataset(name: str, **options: Any) -> DatasetReader:
     # rasterio.open takes one driver or all of them, and all of them include ones that follow links to the network.
     with quiet_about_georeference():
-        return DatasetReader(name, driver=list(_DRIVERS), sharing=False, **options)
+        return DatasetReader(name, driver=list(RASTER_DRIVERS), sharing=False, **options)
 
 
 def _dataset_of_this_thread(name: str, header: CubeHeader) -> Any:
@@ -130,7 +144,8 @@ def _dataset_of_this_thread(name: str, header: CubeHeader) -> Any:
     key = (name, header.stamp)
     if key not in handles:
         shares = header.compressed and header.format == "GTiff"
-        handles[key] = _open_dataset(name, **({"NUM_THREADS": str(gdal_threads())} if shares else {}))
+        threads = gdal_threads() if header.threads is None else header.threads
+        handles[key] = _open_dataset(name, **({"NUM_THREADS": str(threads)} if shares else {}))
         while len(handles) > _HANDLES_PER_THREAD:
             handles.popitem(last=False)[1].close()
     handles.move_to_end(key)

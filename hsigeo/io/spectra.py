@@ -8,17 +8,18 @@ must have them the other way can do that for a few pixels at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.io.cube import Cube
+from hsigeo.io.cube import Cube, DirectCube
+from hsigeo.io.envi.raw import RawCube
 from hsigeo.io.scaling import Scaling, scale_into
 
-__all__ = ["StoredBlock", "read_block", "span_of"]
+__all__ = ["StoredBlock", "announce_blocks", "read_block", "span_of"]
 
 _FEWEST_IN_RUN = 8
 """Where neighbouring bands are fewer than this on average, they are picked one by one rather than run by run."""
@@ -135,13 +136,41 @@ def read_block(
         The file is damaged or has changed.
     """
     first = int(used.min()) if len(used) else 0
-    values = cube.read(rows, cols, slice(first, first + span_of(used)))
+    bands = slice(first, first + span_of(used))
+    if into is not None and isinstance(cube, DirectCube):
+        values = cube.read_into(into, rows, cols, bands)
+    else:
+        values = cube.read(rows, cols, bands)
+        values = values if into is None else _copied(values, into)
     return StoredBlock(
-        values=values if into is None else _copied(values, into),
+        values=values,
         used=used - first,
         scaling=cube.header.scaling.take(used),
         nodata=cube.header.nodata,
     )
+
+
+def announce_blocks(cube: Cube, used: NDArray[np.integer[Any]], windows: Sequence[tuple[slice, slice]]) -> None:
+    """Say which windows will be read soon, so that the system fetches them meanwhile, many parts of them at once.
+
+    A hint, for files whose places are known; nothing comes of it for others.
+    """
+    if not isinstance(cube, RawCube) or not len(used):
+        return
+    first = int(used.min())
+    for rows, cols in _joined(windows):
+        cube.announce(rows, cols, slice(first, first + span_of(used)))
+
+
+def _joined(windows: Sequence[tuple[slice, slice]]) -> list[tuple[slice, slice]]:
+    """Windows that lie below each other as one: of bsq the rows of each band are then one part of the file."""
+    joined: list[tuple[slice, slice]] = []
+    for rows, cols in windows:
+        if joined and joined[-1][1] == cols and joined[-1][0].stop == rows.start:
+            joined[-1] = slice(joined[-1][0].start, rows.stop), cols
+        else:
+            joined.append((rows, cols))
+    return joined
 
 
 def _copied(values: NDArray[Any], into: NDArray[np.uint8]) -> NDArray[Any]:

@@ -73,14 +73,30 @@ def test_a_row_too_wide_for_the_limit_is_read_in_parts(header):
 def test_blocks_of_a_tiled_file_are_read_once_as_long_as_a_column_of_them_fits(header):
     made = make_header(header, 10_000, 10_000, block=(512, 512), format="GTiff", compressed=True)
     roomy, tight, tightest = (plan(made, mib * MIB) for mib in (4000, 550, 420))
-    assert (roomy.window.columns, roomy.repeats) == (2048, 1)
-    assert (tight.window.columns, tight.repeats) == (512, 1)
+    assert (roomy.window.rows, roomy.window.columns, roomy.repeats) == (512, 512, 1)
+    assert (tight.window.rows < 512, tight.window.columns, tight.repeats) == (True, 512, 1)
     assert tight.cache > 512 * 512 * 200 * 2
     assert tightest.repeats > 1
 
 
-def test_windows_of_a_row_of_blocks_wait_in_memory_where_there_is_room(header):
+def test_compressed_blocks_are_read_whole_by_several_threads_where_there_is_room(header, monkeypatch):
+    monkeypatch.setattr(budget, "gdal_threads", lambda: 4)
     made = make_header(header, 5_000, 1_000, block=(256, 256), format="GTiff", compressed=True)
+    window = plan(made, 2 << 30).window
+    assert (window.rows, window.columns, window.is_aligned) == (256, 256, True)
+    assert (window.readers, window.held) == (3, 5)
+    assert plan(made, 450 * MIB).window.readers == 1
+    assert plan(replace(made, compressed=False), 2 << 30).window.readers == 1
+
+
+def test_a_row_of_blocks_is_read_at_once_where_it_is_small(header):
+    made = make_header(header, 5_000, 1_000, bands=50, block=(128, 250), format="GTiff", compressed=True)
+    window = plan(made, 2 << 30, replace(DEMAND, used=50, span=50)).window
+    assert (window.rows, window.columns) == (128, 1000)
+
+
+def test_windows_of_a_row_of_blocks_wait_in_memory_where_there_is_room(header):
+    made = make_header(header, 5_000, 1_000, block=(256, 1000), format="JP2OpenJPEG", compressed=True)
     roomy, short = plan(made, 2 << 30), plan(made, 500 << 20)
     windows = roomy.window.run * 16 // roomy.window.rows
     assert windows > 1

@@ -82,6 +82,7 @@ def test_engine_and_lazy_face_agree_to_the_bit(tmp_path, small_tiles, interleave
         WindowPlan(rows=3, columns=SAMPLES),  # parts of a strip
         WindowPlan(rows=1, columns=11, run=2),
         WindowPlan(rows=1, columns=1),
+        WindowPlan(rows=16, columns=7, run=2, held=5, readers=3),  # by several threads
     ],
 )
 def test_what_is_read_at_once_never_changes_a_bit(tmp_path, small_tiles, window):
@@ -143,10 +144,28 @@ def test_an_error_while_reading_ahead_reaches_the_caller(tmp_path, small_tiles):
 def test_leaving_early_ends_the_reader(tmp_path, small_tiles):
     with contextlib.closing(LocalEngine().compute(make_work(make_scene(tmp_path)), range(6))) as tiles:
         next(tiles)
-    deadline = time.monotonic() + 10
-    while any(thread.name == "hsigeo-reader" for thread in threading.enumerate()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not any(thread.name == "hsigeo-reader" for thread in threading.enumerate())
+        assert any(thread.name.startswith("hsigeo-reader") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("hsigeo-reader") for thread in threading.enumerate())
+
+
+def test_windows_come_in_order_from_any_number_of_readers_and_the_system_hears_of_each_once(
+    tmp_path, small_tiles, monkeypatch
+):
+    work = make_work(make_scene(tmp_path), window=WindowPlan(rows=8, columns=11, run=1, held=5, readers=3))
+    heard, read = [], []
+    original = LineWork.read
+
+    def read_slowly(self, window, *into):
+        time.sleep(0.01 * (window[1].start == 0))
+        read.append((window, len(heard)))
+        return original(self, window, *into)
+
+    monkeypatch.setattr(LineWork, "announce", lambda self, windows: heard.extend(windows))
+    monkeypatch.setattr(LineWork, "read", read_slowly)
+    wanted = list(work.windows(range(6)))
+    assert [window for window, _ in local.read_ahead(work, range(6))] == wanted
+    assert sorted(heard, key=wanted.index) == wanted
+    assert all(known > 0 for _, known in read)
 
 
 @pytest.mark.parametrize(("samples", "rows"), [(1, 16384), (600, 16), (1000, 16), (1025, 8), (20_000, 1), (90_000, 1)])

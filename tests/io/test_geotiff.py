@@ -57,6 +57,10 @@ def test_values_are_those_that_were_written(interleave: str, dtype: str, layout:
     assert values.dtype == cube.header.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(values, encoded[1:3, 3:38, 1:30])
     assert cube.read(slice(2, 2), EVERYTHING).shape == (3, 0, 33)
+    memory = np.zeros(values.nbytes + 5, dtype=np.uint8)
+    again = cube.read_into(memory, slice(3, 38), slice(1, 30), slice(1, 3))
+    np.testing.assert_array_equal(again, values)
+    assert np.shares_memory(again, memory)
 
 
 def test_threads_that_share_a_cube_read_right_values(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ __all__ = ["FILE_AXES", "RawCube"]
 FILE_AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
 """Which axis of (band, y, x) varies slowest in the file, which next, which fastest."""
 
+Window = tuple[range, range, range]
+
 
 @dataclass(frozen=True)
 class RawCube:
@@ -35,42 +37,76 @@ class RawCube:
 
     def read(self, rows: slice, cols: slice, bands: slice = slice(None)) -> NDArray[Any]:
         """Stored numbers of a window; see `hsigeo.io.cube.Cube.read`."""
-        header = self.header
-        axes = FILE_AXES[header.interleave]
-        window = check_window(header.shape, bands, rows, cols)
-        read_window = window
-        if header.interleave == "bip":
-            # The bands of a pixel lie together: to skip some would take a read for each pixel.
-            read_window = (range(header.bands.count), *window[1:])
-        in_file = tuple(read_window[axis] for axis in axes)
-        stored = self._read(tuple(header.shape[axis] for axis in axes), in_file)
-        values = stored.transpose(tuple(np.argsort(axes)))
-        if read_window is not window:
-            values = values[window[0].start : window[0].stop]
-        if not values.dtype.isnative:
-            values = values.astype(values.dtype.newbyteorder("="))
-        return values
+        window = check_window(self.header.shape, bands, rows, cols)
+        whole = self._whole_pixels(window)
+        return self._read(whole, None)[window[0].start - whole[0].start :][: len(window[0])]
 
-    def _read(self, file_shape: tuple[int, ...], window: tuple[range, ...]) -> NDArray[Any]:
-        """A window of the array as it lies in the file, axes in the order of the file."""
+    def read_into(self, memory: NDArray[np.uint8], rows: slice, cols: slice, bands: slice) -> NDArray[Any]:
+        """A window in memory that is there; see `hsigeo.io.cube.DirectCube`."""
+        window = check_window(self.header.shape, bands, rows, cols)
+        if self._whole_pixels(window) == window:
+            return self._read(window, memory)
+        some = self.read(rows, cols, bands)
+        values = memory[: some.size * some.itemsize].view(some.dtype).reshape(some.shape[1:] + some.shape[:1])
+        values[...] = some.transpose(1, 2, 0)
+        return values.transpose(2, 0, 1)
+
+    def announce(self, rows: slice, cols: slice, bands: slice) -> None:
+        """Say that a window will be read soon, so that the system fetches it meanwhile, many parts of it at once."""
+        header = self.header
+        if header.compressed or not hasattr(os, "posix_fadvise"):
+            return
+        window = self._whole_pixels(check_window(header.shape, bands, rows, cols))
+        try:
+            descriptor = os.open(header.data_path, os.O_RDONLY)
+        except OSError:
+            return  # whoever reads it will say so
+        try:
+            positions, length = self._runs(window)
+            for position in positions:
+                os.posix_fadvise(descriptor, position, length, os.POSIX_FADV_WILLNEED)
+        finally:
+            os.close(descriptor)
+
+    def _whole_pixels(self, window: Window) -> Window:
+        """What is read for a window: of bip all bands, for to skip some would take a read for each pixel."""
+        if self.header.interleave != "bip":
+            return window
+        return range(self.header.bands.count), window[1], window[2]
+
+    def _read(self, window: Window, memory: NDArray[np.uint8] | None) -> NDArray[Any]:
+        """(band, y, x) of a window in the order of the file, and in `memory` if it is given."""
         header = self.header
         dtype = header.dtype.newbyteorder(">" if header.byte_order == "big" else "<")
-        shape = tuple(len(part) for part in window)
-        buffer = np.empty(math.prod(shape) * dtype.itemsize, dtype=np.uint8)
-        if buffer.size:
-            runs = _runs(file_shape, window, dtype.itemsize, header.header_offset, buffer.data)
+        axes = FILE_AXES[header.interleave]
+        shape = [len(window[axis]) for axis in axes]
+        size = math.prod(shape) * dtype.itemsize
+        buffer = np.empty(size, dtype=np.uint8) if memory is None else memory[:size]
+        if size:
+            positions, length = self._runs(window)
+            room = buffer.data
+            targets = ((position, room[n * length : (n + 1) * length]) for n, position in enumerate(positions))
             if header.compressed:
-                length = header.header_offset + math.prod(file_shape) * dtype.itemsize
-                open_inflated(Path(header.data_path), header.stamp, length).read_runs(runs)
+                whole = header.header_offset + math.prod(header.shape) * dtype.itemsize
+                open_inflated(Path(header.data_path), header.stamp, whole).read_runs(targets)
             else:
-                _read_runs(header.data_path, runs)
-        return buffer.view(dtype).reshape(shape)
+                _read_runs(header.data_path, targets)
+        values = buffer.view(dtype).reshape(shape)
+        if not dtype.isnative:
+            values = values.byteswap(inplace=True).view(header.dtype)
+        return values.transpose(np.argsort(axes))
+
+    def _runs(self, window: Window) -> tuple[list[int], int]:
+        """Where in the file each contiguous part of a window begins, and the bytes of each."""
+        axes = FILE_AXES[self.header.interleave]
+        item = self.header.dtype.itemsize
+        firsts, count = _runs(tuple(self.header.shape[axis] for axis in axes), tuple(window[axis] for axis in axes))
+        positions: list[int] = (self.header.header_offset + firsts * item).tolist()
+        return positions, count * item
 
 
-def _runs(
-    file_shape: tuple[int, ...], window: tuple[range, ...], item_bytes: int, offset: int, buffer: memoryview
-) -> Iterator[tuple[int, memoryview]]:
-    """Where each contiguous part of a window lies in the file, and which part of the buffer it fills.
+def _runs(file_shape: tuple[int, ...], window: tuple[range, ...]) -> tuple[NDArray[np.int64], int]:
+    """First value of each contiguous part of a window, and the number of values in each.
 
     Axes that the window covers whole belong to one run with the axis before them.
     """
@@ -78,15 +114,12 @@ def _runs(
     while axis > 0 and len(window[axis]) == file_shape[axis]:
         axis -= 1
     inner = math.prod(file_shape[axis + 1 :])
-    run_bytes = len(window[axis]) * inner * item_bytes
-    filled = 0
-    for outer in np.ndindex(*(len(part) for part in window[:axis])):
-        index = 0
-        for position, part, size in zip(outer, window[:axis], file_shape[:axis], strict=True):
-            index = index * size + part.start + position
-        first = (index * file_shape[axis] + window[axis].start) * inner
-        yield offset + first * item_bytes, buffer[filled : filled + run_bytes]
-        filled += run_bytes
+    firsts = np.array([window[axis].start * inner])
+    step = inner
+    for outer in reversed(range(axis)):
+        step *= file_shape[outer + 1]
+        firsts = np.add.outer(step * np.arange(window[outer].start, window[outer].stop), firsts).ravel()
+    return firsts, len(window[axis]) * inner
 
 
 def _read_runs(path: str, runs: Iterator[tuple[int, memoryview]]) -> None:

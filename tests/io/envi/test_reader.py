@@ -68,7 +68,32 @@ def test_every_window_is_that_slice_of_the_scene(
     folder = tmp_path_factory.mktemp("window")
     path = write_envi(folder, "scene", encoded, interleave=interleave, compressed=compressed, byte_order=1, offset=7)
     bands, rows, cols = window
-    np.testing.assert_array_equal(open_envi(path).read(rows, cols, bands), encoded[bands, rows, cols])
+    cube = open_envi(path)
+    np.testing.assert_array_equal(cube.read(rows, cols, bands), encoded[bands, rows, cols])
+    memory = np.zeros(encoded[bands, rows, cols].nbytes + 5, dtype=np.uint8)
+    values = cube.read_into(memory, rows, cols, bands)
+    np.testing.assert_array_equal(values, encoded[bands, rows, cols])
+    assert not values.size or np.shares_memory(values, memory)
+
+
+@pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
+def test_the_parts_of_a_window_are_announced_as_they_will_be_read(
+    interleave: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_envi(tmp_path, "scene", make_encoded_cube(3, 8, 5), interleave=interleave, offset=16)
+    cube = open_envi(path)
+    announced, read = [], []
+    original = os.preadv
+    monkeypatch.setattr(os, "posix_fadvise", lambda _, position, length, advice: announced.append((position, length)))
+    monkeypatch.setattr(
+        os, "preadv", lambda file, into, at: read.append((at, len(into[0]))) or original(file, into, at)
+    )
+    window = slice(2, 5), slice(1, 5), slice(1, 3)
+    cube.announce(*window)
+    cube.read(*window)
+    assert announced == read
+    path.with_suffix(".img").unlink()
+    cube.announce(*window)  # whoever reads it hears that it is gone
 
 
 def test_cube_can_be_pickled_and_holds_no_open_file(tmp_path: Path) -> None:
