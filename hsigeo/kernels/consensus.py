@@ -4,6 +4,8 @@ The strategy: a tile of pixels is taken through the whole network while it lies 
 out beforehand (`hsigeo.model.compiled`): with all the say, the consensus is one matrix; scales, noise and temperature
 are parts of the matrices; and logarithms of sums are never taken, for they drop out of the probabilities.
 
+Both votes are counted in float64: what prototypes say is large, of either sign, and all but cancels.
+
 Pixels in which a token is contradicted are put aside and settled afterwards, a few at a time: precision matrices of as
 many pixels as there are lanes, and one Cholesky decomposition of all of them.
 
@@ -20,7 +22,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from hsigeo.kernels.compiling import FUSED, compiled, part
-from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, softmax
+from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, precise_exponential, softmax
 from hsigeo.kernels.tokens import find_finite, gather, make_tokens
 
 __all__ = ["Constants", "answer"]
@@ -28,7 +30,11 @@ __all__ = ["Constants", "answer"]
 CHUNK = 16
 """Prototypes or anchors whose likeness is worked out before it is read: they stay in the first-level cache."""
 
+LEAST = -700.0
+"""The exponential of less is that of this: nothing, but with all its digits."""
+
 Weights = NDArray[np.float32]
+Precise = NDArray[np.float64]
 
 
 class Constants(NamedTuple):
@@ -57,15 +63,15 @@ class Constants(NamedTuple):
     embed
         (W/4, N, 4): from tokens to coordinates.
     linear
-        (K/4, B, 4): from reflectance to scores, times its share, over the temperature.
+        (K/4, B, 4) float64: from reflectance to scores, times its share, over the temperature.
     bias
-        (K,)
+        (K,) float64
     prototypes
-        (M/16, 4, W, 4): twice the prototypes over the squared reach.
+        (M/16, 4, W, 4) float64: twice the prototypes over the squared reach.
     prototype_terms
-        (2, M): what to multiply a query's square by, and what to add.
+        (2, M) float64: what to multiply a query's square by, and what to add.
     evidence
-        (M/16, K/4, 16, 4): times the memory's share, over the temperature.
+        (M/16, K/4, 16, 4) float64: times the memory's share, over the temperature.
     anchors, anchor_terms
         (A/16, 4, W, 4) and (2, A), the same for distances; there are none where distances are not known.
     """
@@ -80,11 +86,11 @@ class Constants(NamedTuple):
     prior: Weights
     strength: Weights
     embed: Weights
-    linear: Weights
-    bias: Weights
-    prototypes: Weights
-    prototype_terms: Weights
-    evidence: Weights
+    linear: Precise
+    bias: Precise
+    prototypes: Precise
+    prototype_terms: Precise
+    evidence: Precise
     anchors: Weights
     anchor_terms: Weights
 
@@ -99,15 +105,30 @@ class Tile(NamedTuple):
     apart: Weights  # (I, L)
     contradiction: Weights  # (T, L)
     query: Weights  # (W, L)
-    likeness: Weights  # (CHUNK, L)
-    scores: Weights  # (K, L)
-    square: Weights  # (L,)
+    distance: Weights  # (CHUNK, L)
+    likeness: Precise  # (CHUNK, L)
+    scores: Precise  # (K, L)
+    shares: Weights  # (K, L)
+    square: Precise  # (L,)
+    most: Precise  # (L,)
     spare: Weights  # (L,)
 
 
 _ARRAYS = {1: types.float32[::1], 2: types.float32[:, ::1], 3: types.float32[:, :, ::1], 4: types.float32[:, :, :, ::1]}
+_PRECISE = {
+    1: types.float64[::1],
+    2: types.float64[:, ::1],
+    3: types.float64[:, :, ::1],
+    4: types.float64[:, :, :, ::1],
+}
 _CONSTANTS = types.NamedTuple(  # type: ignore[no-untyped-call]
-    [types.int64[::1], *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3, 3, 1, 4, 2, 4, 4, 2))], Constants
+    [
+        types.int64[::1],
+        *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3)),
+        *(_PRECISE[n] for n in (3, 1, 4, 2, 4)),
+        *(_ARRAYS[n] for n in (4, 2)),
+    ],
+    Constants,
 )
 
 
@@ -219,14 +240,14 @@ def _settle(constants: Any, tokens: Any, consensus: Any, apart: Any) -> None:
 
 
 @part(FUSED)
-def _compare(weights: Any, terms: Any, tile: Any) -> None:
+def _compare(weights: Any, terms: Any, tile: Any, found: Any) -> None:
     """(CHUNK, L) products of queries and some prototypes, and what has to be added to make distances of them."""
-    likeness, square = tile.likeness, tile.square
+    square = tile.square
     for row in range(CHUNK):
         times, plus = terms[0, row], terms[1, row]
         for p in range(len(square)):
-            likeness[row, p] = square[p] * times + plus
-    add_products(weights, tile.query, 0, likeness)
+            found[row, p] = square[p] * times + plus
+    add_products(weights, tile.query, 0, found)
 
 
 @part(FUSED)
@@ -236,39 +257,39 @@ def _vote(constants: Any, tile: Any) -> None:
     lanes = query.shape[1]
     query[:] = np.float32(0.0)
     add_products(constants.embed, tile.tokens, 0, query)
-    square[:] = np.float32(0.0)
+    square[:] = 0.0
     for row in range(query.shape[0]):
         for p in range(lanes):
-            square[p] += query[row, p] * query[row, p]
+            square[p] += np.float64(query[row, p]) * np.float64(query[row, p])
     for k in range(scores.shape[0]):
         scores[k] = constants.bias[k]
     add_products(constants.linear, tile.tokens, 0, scores)
     for chunk in range(constants.prototypes.shape[0]):
-        _compare(constants.prototypes[chunk], constants.prototype_terms[:, CHUNK * chunk :], tile)
+        _compare(constants.prototypes[chunk], constants.prototype_terms[:, CHUNK * chunk :], tile, likeness)
         for row in range(CHUNK):
             for p in range(lanes):
-                likeness[row, p] = exponential(min(likeness[row, p], np.float32(0.0)))
+                likeness[row, p] = precise_exponential(max(min(likeness[row, p], 0.0), LEAST))
         add_products(constants.evidence[chunk], likeness, 0, scores)
-    softmax(scores, constants.sizes[4], tile.spare)
+    softmax(scores, constants.sizes[4], tile.most, tile.shares)
 
 
 @part(FUSED)
 def _measure(constants: Any, tile: Any) -> None:
     """Distance of the last query from the nearest anchor, (L,), into the tile's spare row."""
-    nearest, likeness = tile.spare, tile.likeness
+    nearest, distance = tile.spare, tile.distance
     nearest[:] = np.float32(np.inf)
     for chunk in range(constants.anchors.shape[0]):
-        _compare(constants.anchors[chunk], constants.anchor_terms[:, CHUNK * chunk :], tile)
+        _compare(constants.anchors[chunk], constants.anchor_terms[:, CHUNK * chunk :], tile, distance)
         for row in range(CHUNK):
             for p in range(len(nearest)):
-                nearest[p] = min(nearest[p], likeness[row, p])
+                nearest[p] = min(nearest[p], distance[row, p])
     for p in range(len(nearest)):
         nearest[p] = np.sqrt(max(nearest[p], np.float32(0.0)))
 
 
 @part()
 def _make_tile(constants: Any, lanes: int) -> Any:
-    sizes, zero = constants.sizes, np.float32
+    sizes, zero, precise = constants.sizes, np.float32, np.float64
     return Tile(
         np.zeros((sizes[0], lanes), zero),
         np.zeros((sizes[0], lanes), zero),
@@ -278,8 +299,11 @@ def _make_tile(constants: Any, lanes: int) -> Any:
         np.zeros((constants.strength.shape[1], lanes), zero),
         np.zeros((4 * constants.embed.shape[0], lanes), zero),
         np.zeros((CHUNK, lanes), zero),
+        np.zeros((CHUNK, lanes), precise),
+        np.zeros((len(constants.bias), lanes), precise),
         np.zeros((len(constants.bias), lanes), zero),
-        np.zeros(lanes, zero),
+        np.zeros(lanes, precise),
+        np.zeros(lanes, precise),
         np.zeros(lanes, zero),
     )
 
@@ -313,7 +337,7 @@ def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
     _vote(constants, tile)
     for k in range(classes):
         for lane in range(len(pixels)):
-            answers[k, pixels[lane]] = tile.scores[k, lane]
+            answers[k, pixels[lane]] = tile.shares[k, lane]
     if answers.shape[0] > classes:
         _measure(constants, tile)
         for lane in range(len(pixels)):

@@ -8,7 +8,7 @@ not depend on the others, nor on their number, to the bit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import types
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from hsigeo.kernels.compiling import FUSED, part
 
-__all__ = ["FEW", "LANES", "add_products", "block_weights", "exponential", "logarithm", "softmax"]
+__all__ = [
+    "FEW",
+    "LANES",
+    "Number",
+    "add_products",
+    "block_weights",
+    "exponential",
+    "logarithm",
+    "precise_exponential",
+    "softmax",
+]
 
 LANES = 256
 """Pixels worked on together: rows long enough for products to reach the speed of a library's, few enough rows of 200
@@ -29,16 +39,17 @@ FEW = 32
 ROWS = 4
 """Rows are multiplied four by four: as many weights, rows and sums as fit into the registers."""
 
+Number = TypeVar("Number", bound=np.floating[Any])
 
 LEAST = -87.0
 """The exponential of less is that of this: float32 holds little less with all its digits."""
 
 
-def block_weights(matrix: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+def block_weights(matrix: NDArray[np.floating[Any]], dtype: type[Number]) -> NDArray[Number]:
     """A matrix (from, to) in the order in which `add_products` reads it, (to / 4, from, 4), filled up with 0."""
     rows, columns = matrix.shape
     padded = np.pad(matrix, ((0, -rows % ROWS), (0, -columns % ROWS)))
-    return np.ascontiguousarray(padded.reshape(len(padded), -1, ROWS).transpose(1, 0, 2), dtype=np.float32)
+    return np.ascontiguousarray(padded.reshape(len(padded), -1, ROWS).transpose(1, 0, 2), dtype=dtype)
 
 
 def _intrinsic(typed: Callable[..., Any]) -> Any:
@@ -63,6 +74,19 @@ def _from_bits(context: Any, value: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(types.float32))
 
     return types.float32(types.int32), generate
+
+
+@_intrinsic
+def _times_low_bits(context: Any, value: Any, power: Any) -> Any:
+    """A float64 times two to the power that stands in the last bits of another, by adding to its exponent's bits."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        word = context.get_value_type(types.int64)
+        value, power = (builder.bitcast(argument, word) for argument in arguments)
+        raised = builder.add(value, builder.shl(power, word(52)))
+        return builder.bitcast(raised, context.get_value_type(types.float64))
+
+    return types.float64(types.float64, types.float64), generate
 
 
 def _products(lanes: int) -> Callable[..., None]:
@@ -96,7 +120,7 @@ _add_many, _add_few = _products(LANES), _products(FEW)
 def add_products(weights: Any, rows: Any, first: int, sums: Any) -> None:
     """Add to `sums` (to, lane) the products of `weights` (to / 4, from, 4) and `rows` (first + from, lane).
 
-    There are `LANES` lanes or `FEW`.
+    There are `LANES` lanes or `FEW`. Weights and sums are of one type; rows may be float32 where these are float64.
     """
     if rows.shape[1] == LANES:
         _add_many(weights, rows, first, sums)
@@ -146,22 +170,42 @@ def exponential(value: float) -> Any:
 
 
 @part(FUSED)
-def softmax(rows: Any, count: int, spare: Any) -> None:
-    """Make probabilities of the first `count` rows, in place; `spare` is a row to work in."""
-    lanes = rows.shape[1]
+def precise_exponential(value: float) -> Any:
+    """The exponential of a float64 from -700 to 0, to a relative 1e-12.
+
+    As `exponential`. What is added to find the nearest whole power leaves it in the last bits, whence it goes into the
+    result's exponent: not every processor turns many float64 into integers at once.
+    """
+    shifted = value * 1.4426950408889634 + 6755399441055744.0
+    f = value * 1.4426950408889634 - (shifted - 6755399441055744.0)
+    g = 1.3255224878668817e-06
+    g = g * f + 1.5310079402249296e-05
+    g = g * f + 0.00015403455852453838
+    g = g * f + 0.0013333450568000645
+    g = g * f + 0.009618129159402558
+    g = g * f + 0.05550410941205933
+    g = g * f + 0.2402265069581299
+    g = g * f + 0.6931471805459335
+    return _times_low_bits(g * f + 1.0, shifted)
+
+
+@part(FUSED)
+def softmax(scores: Any, count: int, spare: Any, shares: Any) -> None:
+    """Make probabilities, float32 `shares`, of the first `count` float64 `scores`; `spare` is a row of these."""
+    lanes = scores.shape[1]
     for p in range(lanes):
-        spare[p] = rows[0, p]
+        spare[p] = scores[0, p]
     for k in range(1, count):
         for p in range(lanes):
-            spare[p] = max(spare[p], rows[k, p])
+            spare[p] = max(spare[p], scores[k, p])
     for k in range(count):
         for p in range(lanes):
-            rows[k, p] = exponential(rows[k, p] - spare[p])
+            shares[k, p] = exponential(np.float32(scores[k, p] - spare[p]))
     for p in range(lanes):
-        spare[p] = np.float32(0.0)
+        spare[p] = 0.0
     for k in range(count):
         for p in range(lanes):
-            spare[p] += rows[k, p]
+            spare[p] += shares[k, p]
     for k in range(count):
         for p in range(lanes):
-            rows[k, p] /= spare[p]
+            shares[k, p] /= np.float32(spare[p])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsigeo.kernels.consensus import CHUNK, Constants
-from hsigeo.kernels.lanes import block_weights
+from hsigeo.kernels.lanes import Number, block_weights
 from hsigeo.model.consensus import FALL, ROUNDS, BandConsensus, ConsensusNetwork, KernelMemory
 from hsigeo.model.model import Model
 from hsigeo.model.novelty import Novelty
@@ -46,6 +46,7 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
     tokens, inputs = consensus.mean.shape
     bands, classes = network.linear.weights.shape
     basis = _by_channel(consensus.basis, window)  # (N, W)
+    shapes = _double(consensus.basis)[..., : consensus.shapes]  # (T, I, S)
     votes = basis[:, : consensus.shapes] / _by_channel(consensus.noise, window)[:, None]
     strength, prior = _precisions(consensus)
     triangle = np.tril_indices(consensus.shapes)
@@ -59,15 +60,15 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
         sizes=np.array([bands, window, tokens, consensus.shapes, classes, ROUNDS]),
         limits=np.array([FLOOR, BOUND, FALL], dtype=np.float32),
         channel=_channels(network),
-        agree=block_weights(votes @ np.linalg.inv(prior + strength.sum(axis=0))),
-        votes=block_weights(votes),
-        expect=np.stack([block_weights(one.T) for one in _double(consensus.basis)[..., : consensus.shapes]]),
-        doubt=_filled(1 / (_double(consensus.noise) * _double(consensus.usual)[:, None] * inputs)),
-        prior=_filled(prior[triangle]),
-        strength=block_weights(strength[:, triangle[0], triangle[1]]),
-        embed=block_weights(basis),
-        linear=block_weights(linear),
-        bias=_filled(bias),
+        agree=block_weights(votes @ np.linalg.inv(prior + strength.sum(axis=0)), np.float32),
+        votes=block_weights(votes, np.float32),
+        expect=np.stack([block_weights(token.T, np.float32) for token in shapes]),
+        doubt=_filled(1 / (_double(consensus.noise) * _double(consensus.usual)[:, None] * inputs), np.float32),
+        prior=_filled(prior[triangle], np.float32),
+        strength=block_weights(strength[:, triangle[0], triangle[1]], np.float32),
+        embed=block_weights(basis, np.float32),
+        linear=block_weights(linear, np.float64),
+        bias=_filled(bias, np.float64),
         prototypes=prototypes,
         prototype_terms=prototype_terms,
         evidence=evidence,
@@ -92,15 +93,16 @@ def _precisions(consensus: BandConsensus) -> tuple[Matrix, Matrix]:
     )
 
 
-def _memory(memory: KernelMemory, share: float) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+def _memory(memory: KernelMemory, share: float) -> tuple[Matrix, Matrix, Matrix]:
     """Prototypes, their terms and their evidence: -|q - p|²/r² is 2 q·p/r² - |q|²/r² - |p|²/r²."""
     nearness = 1 / _double(memory.reach) ** 2
-    prototypes, evidence = (_in_chunks(_double(part)) for part in (memory.prototypes, memory.evidence * share))
+    prototypes, evidence = _in_chunks(_double(memory.prototypes)), _in_chunks(_double(memory.evidence) * share)
     terms = np.stack([np.full(prototypes.shape[:2], -nearness), -nearness * (prototypes**2).sum(axis=2)])
     return (
-        np.stack([block_weights(2 * nearness * chunk.T) for chunk in prototypes]),
-        terms.reshape(2, -1).astype(np.float32),
-        np.stack([block_weights(chunk) for chunk in evidence]),  # prototypes that fill up are evidence for nothing
+        np.stack([block_weights(2 * nearness * chunk.T, np.float64) for chunk in prototypes]),
+        terms.reshape(2, -1),
+        # Prototypes that fill up are evidence for nothing.
+        np.stack([block_weights(chunk, np.float64) for chunk in evidence]),
     )
 
 
@@ -112,7 +114,7 @@ def _anchors(novelty: Novelty | None, width: int) -> tuple[NDArray[np.float32], 
     anchors = np.pad(_double(novelty.anchors), ((0, missing), (0, 0)), mode="edge")
     usual = np.pad(_double(novelty.usual), (0, missing), mode="edge")
     return (
-        np.stack([block_weights(chunk.T) for chunk in _in_chunks(-2 * anchors / usual[:, None])]),
+        np.stack([block_weights(chunk.T, np.float32) for chunk in _in_chunks(-2 * anchors / usual[:, None])]),
         np.stack([1 / usual, (anchors**2).sum(axis=1) / usual]).astype(np.float32),
     )
 
@@ -130,10 +132,10 @@ def _in_chunks(rows: Matrix) -> Matrix:
     return padded.reshape(-1, CHUNK, rows.shape[1])
 
 
-def _filled(values: Matrix) -> NDArray[np.float32]:
+def _filled(values: Matrix, dtype: type[Number]) -> NDArray[Number]:
     """Filled up with 0 to a multiple of 4 along the last axis."""
     missing = [(0, 0)] * (values.ndim - 1) + [(0, -values.shape[-1] % 4)]
-    return np.pad(values, missing).astype(np.float32)
+    return np.pad(values, missing).astype(dtype)
 
 
 def _double(values: Tensor) -> Matrix:

@@ -170,6 +170,9 @@ class KernelMemory(nn.Module):
     centres and the evidence fitted in closed form this is a radial basis function network (Poggio & Girosi 1990,
     Proc. IEEE 78, 1481).
 
+    It is read in double precision: where kernels are wide, evidence is large and of either sign, and of a sum of
+    thousands tenths are left.
+
     Parameters
     ----------
     prototypes, width, classes
@@ -188,11 +191,13 @@ class KernelMemory(nn.Module):
 
     def forward(self, query: Tensor) -> Reading:
         """Read with queries (P, W)."""
+        asked, prototypes = query.double(), self.prototypes.double()
         # |q|² + |p|² - 2 q·p, one matrix product; rounding may take it a little below 0.
-        apart = query.square().sum(dim=1, keepdim=True) + self.prototypes.square().sum(dim=1)  # (P, M)
-        distance = torch.addmm(apart, query, self.prototypes.T, alpha=-2.0).clamp(min=0.0)
-        weights = torch.exp(-distance / self.reach.square())
-        return Reading(weights=weights, evidence=weights @ self.evidence)
+        apart = asked.square().sum(dim=1, keepdim=True) + prototypes.square().sum(dim=1)  # (P, M)
+        distance = torch.addmm(apart, asked, prototypes.T, alpha=-2.0).clamp(min=0.0)
+        weights = torch.exp(-distance / self.reach.double().square())
+        evidence = weights @ self.evidence.double()
+        return Reading(weights=weights.to(query.dtype), evidence=evidence.to(query.dtype))
 
 
 class LinearEvidence(nn.Module):
@@ -214,7 +219,8 @@ class LinearEvidence(nn.Module):
 
     def forward(self, reflectance: Tensor) -> Tensor:
         """Scores (P, K) of standardised reflectance (P, B)."""
-        return reflectance @ self.weights + self.bias
+        scores = reflectance.double() @ self.weights.double() + self.bias.double()  # large terms of either sign
+        return scores.to(reflectance.dtype)
 
 
 class ConsensusNetwork(nn.Module):

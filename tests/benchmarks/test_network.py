@@ -25,5 +25,5 @@ def test_both_sides_give_the_same_and_dead_bands_make_pixels_odd():
     subject = make_subject(60, classes=3, pixels=500, odd=0.2)
 
     assert 0.1 < subject.odd_share < 0.3
-    # These materials ask much of float32: what either form gives is up to a hundredth off what double precision gives.
-    np.testing.assert_allclose(subject.ask("cpu", measured=True)[:3], subject.ask("plain"), atol=2e-2)
+    # Most agree to 1e-5; what is healed is settled in float32, and these materials ask much of that.
+    np.testing.assert_allclose(subject.ask("cpu", measured=True)[:3], subject.ask("plain"), atol=1e-3)

@@ -1,6 +1,6 @@
 """The default network on a processor's vectors does what the plain network does, whose double precision is the oracle.
 
-Tolerances are those of float32: the plain network's own distance from double precision, and a little.
+The plain network in float32 is held to the same tolerances.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 import torch
 from labelled_spectra import make_labelled_spectra
 
+from hsigeo import load_model, open_scene
 from hsigeo.kernels.consensus import answer
 from hsigeo.kernels.lanes import FEW, LANES
 from hsigeo.model.compiled import lay_out
@@ -20,6 +21,9 @@ from hsigeo.model.novelty import Novelty, decide_and_describe, learn_novelty
 from hsigeo.training.consensus import train_consensus
 
 TEMPERATURE = 1.7
+
+ALLOWED = 2e-6
+"""In a probability, off double precision; 4e-7 was measured."""
 
 
 def draw_network(bands=50, classes=5, *, window=8, width=12, shapes=12, prototypes=70, usual=3.0, seed=0):
@@ -102,28 +106,25 @@ def ask_plain(network, spectra, novelty=None, *, dtype=torch.float32):
     return torch.cat(rows).numpy()
 
 
-def assert_as_good_as_plain(network, spectra):
-    found, plain = ask_compiled(network, spectra), ask_plain(network, spectra)
+def assert_both_forms_are_right(network, spectra, allowed=ALLOWED):
     exact = ask_plain(network, spectra, dtype=torch.float64)
-    allowed = 1e-5 + 4 * np.abs(plain - exact).max()
-    assert allowed < 1e-3
-    np.testing.assert_allclose(found, exact, atol=allowed, rtol=0)
-    if len(exact) == 1:
-        return
-    best = np.sort(exact, axis=0)[-2:]
-    clear = best[1] - best[0] > 2 * allowed
-    np.testing.assert_array_equal(found.argmax(axis=0)[clear], exact.argmax(axis=0)[clear])
+    for found in (ask_compiled(network, spectra), ask_plain(network, spectra)):
+        np.testing.assert_allclose(found, exact, atol=allowed, rtol=0)
+        if len(exact) > 1:
+            best = np.sort(exact, axis=0)[-2:]
+            clear = best[1] - best[0] > 2 * allowed
+            np.testing.assert_array_equal(found.argmax(axis=0)[clear], exact.argmax(axis=0)[clear])
 
 
 @pytest.mark.parametrize("bands", [1, 2, 3, 4, 5, 8, 9, 63, 200, 512])
 def test_any_number_of_bands_gives_what_the_plain_network_gives(bands):
     width = min(12, 3 * bands)
-    assert_as_good_as_plain(draw_network(bands, width=width, shapes=width), draw_spectra(80, bands))
+    assert_both_forms_are_right(draw_network(bands, width=width, shapes=width), draw_spectra(80, bands))
 
 
 @pytest.mark.parametrize("classes", [1, 2, 4, 9, 64])
 def test_any_number_of_classes_gives_what_the_plain_network_gives(classes):
-    assert_as_good_as_plain(draw_network(classes=classes), draw_spectra(80, 50))
+    assert_both_forms_are_right(draw_network(classes=classes), draw_spectra(80, 50))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +143,7 @@ def test_any_number_of_classes_gives_what_the_plain_network_gives(classes):
     ],
 )
 def test_any_sizes_give_what_the_plain_network_gives(sizes):
-    assert_as_good_as_plain(draw_network(**sizes), draw_spectra(80, 50))
+    assert_both_forms_are_right(draw_network(**sizes), draw_spectra(80, 50))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -159,7 +160,7 @@ def test_random_networks_give_what_the_plain_ones_give(seed):
         prototypes=int(random.integers(1, 300)),
         seed=seed,
     )
-    assert_as_good_as_plain(network, draw_spectra(150, bands, seed=seed))
+    assert_both_forms_are_right(network, draw_spectra(150, bands, seed=seed))
 
 
 def test_a_trained_network_gives_what_its_plain_form_gives_and_heals_dead_bands_alike():
@@ -169,7 +170,16 @@ def test_a_trained_network_gives_what_its_plain_form_gives_and_heals_dead_bands_
     spectra[::3, 20:31] = 0.0
     tokens = network.tokens(torch.from_numpy(spectra))
     assert (network.consensus(tokens).say[::3].amin(dim=1) < 0.5).all()  # otherwise nothing would be healed
-    assert_as_good_as_plain(network, spectra)
+    assert_both_forms_are_right(network, spectra)
+
+
+def test_large_evidence_of_either_sign_costs_no_digits(sample_scenes):
+    model = load_model(sample_scenes / "line_1.safetensors")
+    assert model.network.memory.evidence.abs().max() > 1e3  # of which a pixel is left with about one
+    values = open_scene(sample_scenes / "line_1.hdr").values[model.card.trained_on_index]
+    spectra = values.reshape(len(values), -1).T
+    spectra = np.ascontiguousarray(spectra[np.isfinite(spectra).all(axis=1)][::9])
+    assert_both_forms_are_right(model.network, spectra, allowed=1e-5)
 
 
 def test_distances_are_those_of_the_plain_form():

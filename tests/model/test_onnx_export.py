@@ -40,10 +40,10 @@ def test_onnxruntime_gives_the_same_classes(tmp_path, model, spectra):
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
     probabilities, ids = session.run(None, {"reflectance": spectra})
     expected = predict_probabilities(model, spectra)
-    np.testing.assert_allclose(probabilities, expected, atol=1e-3)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     np.testing.assert_array_equal(ids, np.array(model.card.classes.ids)[expected.argmax(axis=1)])
     alone = session.run(None, {"reflectance": spectra[:1]})[0]
-    np.testing.assert_allclose(alone, expected[:1], atol=1e-3)
+    np.testing.assert_allclose(alone, expected[:1], atol=1e-5)
     metadata = session.get_modelmeta().custom_metadata_map
     assert json.loads(metadata["hsigeo_classes"]) == model.card.classes.to_json()
     assert len(json.loads(metadata["hsigeo_wavelengths"])) == model.card.bands.count
