@@ -24,6 +24,7 @@ import xarray as xr
 from hsigeo.atomic import disk_failure
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.budget import LEAST_CACHE, Demand, MemoryPlan, plan_memory
+from hsigeo.campaign.doubts import find_odd_values
 from hsigeo.campaign.finish import find_foreign, is_finished, is_own, memory_of_writing, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
 from hsigeo.campaign.roles import Engine, Listener, Settings
@@ -33,6 +34,7 @@ from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
 from hsigeo.io import mark_dead_bands, open_cube, scene_of
 from hsigeo.io.cube import Cube, FileStamp, with_cache
+from hsigeo.io.dead_bands import read_few_rows
 from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.geotiff import close_datasets
@@ -147,7 +149,9 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     model = cached_model(job.model)
     # A few rows and windows are looked at, for which no more need be kept of the file than the plan will have room for.
     cube = with_cache(open_cube(job.scene, reader=job.reader), LEAST_CACHE)
-    scene = mark_dead_bands(scene_of(cube))
+    scene = scene_of(cube)
+    seen = read_few_rows(scene)
+    scene = mark_dead_bands(scene, seen)
     filling = bool(job.options.get("fill_missing"))
     unknown = job.options.get("unknown")
     result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
@@ -160,7 +164,8 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     key = make_key(identity)
     metadata = result["class_id"].attrs["metadata"]
     metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
-    metadata["repairs"] = [*metadata["repairs"], *find_doubts(cube)]
+    # While the layout is in doubt, the values mean nothing.
+    metadata["repairs"] = [*metadata["repairs"], *(find_doubts(cube) or find_odd_values(seen, cube.header, model))]
     return OpenedLine(
         job=job,
         cube=cube,

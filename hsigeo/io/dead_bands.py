@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsigeo.scene import check_scene, spectral_axis
 
-__all__ = ["mark_dead_bands"]
+__all__ = ["mark_dead_bands", "read_few_rows"]
 
 ROWS = 5
 """Rows looked at, from the first to the last."""
@@ -25,13 +25,15 @@ FEWEST_PIXELS = 16
 """With fewer valid pixels a band may be constant by chance."""
 
 
-def mark_dead_bands(scene: xr.DataArray) -> xr.DataArray:
+def mark_dead_bands(scene: xr.DataArray, seen: NDArray[np.float32] | None = None) -> xr.DataArray:
     """The scene, with bands that hold nothing marked as not good, and a sentence on it among its repairs.
 
     Parameters
     ----------
     scene : (band, y, x)
         Lazy or not; a few rows are read.
+    seen : (band, pixel)
+        What `read_few_rows` gave, where it was asked already.
 
     Returns
     -------
@@ -40,7 +42,7 @@ def mark_dead_bands(scene: xr.DataArray) -> xr.DataArray:
     """
     check_scene(scene)
     bands = spectral_axis(scene)
-    dead = _find_dead(_look(scene)) & bands.good
+    dead = _find_dead(read_few_rows(scene) if seen is None else seen) & bands.good
     if not dead.any() or dead.sum() > bands.good.sum() / 2:
         return scene
     numbers = ", ".join(str(number) for number in (np.flatnonzero(dead)[:10] + 1))
@@ -51,8 +53,8 @@ def mark_dead_bands(scene: xr.DataArray) -> xr.DataArray:
     return marked
 
 
-def _look(scene: xr.DataArray) -> NDArray[np.float32]:
-    """(band, pixel) values of a few rows."""
+def read_few_rows(scene: xr.DataArray) -> NDArray[np.float32]:
+    """(band, pixel) values of a few rows, from the first to the last; NaN where there is no data."""
     count, lines, samples = scene.shape
     rows = np.unique(np.linspace(0, lines - 1, ROWS).round().astype(int))
     columns = max(1, min(samples, VALUES // max(1, count * len(rows))))

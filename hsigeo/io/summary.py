@@ -66,7 +66,7 @@ def describe_scene(cube: Cube) -> dict[str, Any]:
         "repairs": list(header.repairs),
         "findings": [finding.to_json() for finding in (*examination.findings, *_advice(header))],
         "ready": not missing,
-        "verdict": _verdict(header, missing),
+        "verdict": _verdict(header, missing, examination.findings),
     }
 
 
@@ -131,9 +131,15 @@ def _missing(header: CubeHeader, values: NDArray[np.float32], findings: Sequence
     return missing
 
 
-def _verdict(header: CubeHeader, missing: list[str]) -> str:
+def _verdict(header: CubeHeader, missing: list[str], findings: Sequence[Finding]) -> str:
     if missing:
         return "not ready to classify: " + "; ".join(missing)
+    problems = [finding.code for finding in findings if finding.severity == "warning" and finding.code != "no-crs"]
+    doubts = f"; see to the problems above first ({', '.join(problems)})" if problems else ""
+    return _readiness(header) + doubts
+
+
+def _readiness(header: CubeHeader) -> str:
     if header.geolocation is not None:
         return "ready to classify in sensor geometry; the labels will be placed on a map"
     if not header.grid.is_georeferenced:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import rasterio
 from envi_files import make_encoded_cube, write_envi
-from spectral_scenes import edit, write_scene
+from spectral_scenes import edit, make_image, write_scene
 
 UTM = "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters, rotation=-23.5}"
 SPECTRAL = {
@@ -73,7 +73,7 @@ def test_repairs_and_suggestions_are_listed(hsigeo: Run, tmp_path: Path) -> None
     assert len(repaired) == 2
     assert any("byte order" in line for line in repaired)
     assert any("taken as um" in line for line in repaired)
-    assert "problem      no scale is stated and values up to" in result.stdout
+    assert "look like reflectance times 10000 [scale]" in result.stdout
     assert "             to do: state 'reflectance scale factor = 10000'" in result.stdout
 
 
@@ -197,3 +197,12 @@ def test_classify_doubts_a_scene_with_errors_and_the_map_says_so(
         with rasterio.open(tmp_path / name) as dataset:
             (repair,) = json.loads(dataset.tags()["HSIGEO"])["metadata"]["repairs"]
         assert repair.startswith(begins)
+
+
+def test_a_scene_with_problems_is_not_simply_ready(hsigeo: Run, tmp_path: Path) -> None:
+    image = make_image().astype("float32")
+    unscaled = hsigeo("info", write_scene(tmp_path, image, reflectance_scale_factor=None))
+    assert "verdict      ready to classify; see to the problems above first (scale)" in unscaled.stdout
+    image *= 1e30
+    absurd = hsigeo("info", write_scene(tmp_path, image, reflectance_scale_factor=1))
+    assert "verdict      not ready to classify: what is wrong (implausible) must be set right" in absurd.stdout

@@ -28,6 +28,9 @@ __all__ = ["check_layout"]
 IMPLAUSIBLE = 0.02
 """A larger share of impossible values than this needs an explanation."""
 
+MOSTLY = 0.5
+"""With a larger share than this there is nothing to classify, explained or not."""
+
 INCOHERENT = 0.3
 COHERENT = 0.6
 """Rank correlations of neighbours below which a sample is noise, and above which it is an image."""
@@ -319,7 +322,7 @@ def _difference(data_path: Path, size: int, expected: int | None, stated: Stated
 def _unexplained(layout: Layout, looks: Looks) -> Finding:
     return Finding(
         code="implausible",
-        severity="warning",
+        severity="error" if looks.implausible > MOSTLY else "warning",
         message=f"{looks}, and no other byte order, data type or interleave of the same length gives better ones",
         remedy="if the odd values mean no data, state them as 'data ignore value'",
     )

@@ -29,6 +29,9 @@ BRIGHT = 1.6
 SCALED = 100.0
 """98th percentile above which values are reflectance times something; radiance in any usual unit stays below."""
 
+DIM = 1e-3
+"""98th percentile below which nothing is reflectance: the clearest water reflects ten times as much of blue light."""
+
 SCANNED_ROWS = 512
 
 _SCANNED_COLUMNS = 64
@@ -61,7 +64,7 @@ def check_fill(header: CubeHeader, sample: Sample) -> list[Finding]:
 
 
 def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding]:
-    """Reflectance far above 1.
+    """Reflectance far above 1, or hardly any.
 
     Parameters
     ----------
@@ -71,8 +74,17 @@ def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding
         return []
     good = values[header.bands.good]
     seen = good[np.isfinite(good)]
-    if seen.size == 0 or (high := float(np.percentile(seen, 98))) <= BRIGHT:
+    if seen.size == 0 or DIM <= (high := float(np.percentile(seen, 98))) <= BRIGHT:
         return []
+    if high < DIM:
+        return [
+            Finding(
+                code="scale",
+                severity="warning",
+                message=f"98 % of the values are below {high:.3g}; reflectance is 0 to 1",
+                remedy=f"check the scale: values as stored go up to {_largest_stored(header, values):.5g}",
+            )
+        ]
     if not header.scaling.is_identity:
         stated = "as the file states them" if _states_scale(header) else "by the scale that was guessed"
         return [
@@ -88,8 +100,8 @@ def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding
             Finding(
                 code="scale",
                 severity="warning",
-                message=f"no scale is stated and values up to {high:.5g} look like reflectance times 10000",
-                remedy="state 'reflectance scale factor = 10000' (or 1, if the values are what they should be)",
+                message=f"values up to {high:.5g} are taken as they are and look like reflectance times 10000",
+                remedy="state 'reflectance scale factor = 10000', unless the model has learnt from such numbers too",
                 changes={"reflectance scale factor": "10000"},
             )
         ]

@@ -113,3 +113,9 @@ def test_lost_rows_between_rows_with_data_are_listed(tmp_path: Path) -> None:
     found = findings(write_scene(tmp_path, image))
     assert "2 of 24 rows" in found["lost-rows"].message
     assert found["lost-rows"].message.endswith("11, 12")
+
+
+def test_values_next_to_nothing_are_no_reflectance(tmp_path: Path) -> None:
+    (scale,) = findings(write_scene(tmp_path, reflectance_scale_factor=1e9)).values()
+    assert (scale.code, scale.severity) == ("scale", "warning")
+    assert "reflectance is 0 to 1" in scale.message

@@ -1,0 +1,69 @@
+"""Whether the numbers of a scene are of the kind that the model has learnt from, by the few rows looked at anyway.
+
+A network answers whatever it is shown, and surely: radiance, percent and reflectance times 10000 all become one class
+with a probability of 1 where it has learnt from reflectance. So does the fill value of a margin that nobody declared.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsigeo.io.cube import CubeHeader
+from hsigeo.model import Model
+
+__all__ = ["find_odd_values"]
+
+TIMES_BRIGHTER = 10.0
+"""Clouds are that much brighter than a legend of nothing but water; percent is a hundred times reflectance."""
+
+TIMES_DARKER = 50.0
+"""A lake alone is twenty times darker than a legend with snow or roofs in it."""
+
+FEWEST_FILLED = 3
+FEWEST_BANDS = 4
+"""As in `hsigeo.io.doctor.values`: less may be chance."""
+
+
+def find_odd_values(seen: NDArray[np.float32], header: CubeHeader, model: Model) -> list[str]:
+    """Doubts, as sentences: undeclared fill values, and another unit than the model's.
+
+    Parameters
+    ----------
+    seen : (band, pixel)
+        As `hsigeo.io.dead_bands.read_few_rows` gives it.
+    """
+    filled = _is_fill(seen)
+    rest = seen[:, ~filled][header.bands.good]
+    return [*_fill_doubt(seen[0, filled], len(filled), header), *_unit_doubt(rest[np.isfinite(rest)], model)]
+
+
+def _is_fill(seen: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(pixel,) whether a pixel holds one number in every band, such as nothing on Earth reflects."""
+    if len(seen) < FEWEST_BANDS:
+        return np.zeros(seen.shape[1], dtype=bool)
+    return np.asarray((seen[0] <= 0) & (seen == seen[0]).all(axis=0))
+
+
+def _fill_doubt(values: NDArray[np.float32], pixels: int, header: CubeHeader) -> list[str]:
+    numbers, counts = np.unique(values, return_counts=True)
+    if not len(numbers) or counts.max() < FEWEST_FILLED:
+        return []
+    stored = (float(numbers[counts.argmax()]) - header.scaling.offset[0]) / header.scaling.gain[0]
+    return [
+        f"doubtful: {counts.max()} of {pixels} pixels looked at hold {stored:.6g} in every band, which is not declared "
+        "as no data: they get a class like any other (`hsigeo info` tells more)"
+    ]
+
+
+def _unit_doubt(values: NDArray[np.float32], model: Model) -> list[str]:
+    if model.record is None or not values.size:
+        return []
+    known = model.record.class_mean + 2 * model.record.class_spread  # (class, band)
+    learnt, here = float(np.percentile(known.max(axis=0), 98)), float(np.percentile(values, 98))
+    if not learnt > 0 or learnt / TIMES_DARKER < here < learnt * TIMES_BRIGHTER:
+        return []
+    return [
+        f"doubtful: 98 % of its values lie below {here:.3g}, where the model has learnt from values up to "
+        f"{learnt:.3g}: another unit or scale? (`hsigeo info` tells more)"
+    ]
