@@ -82,6 +82,8 @@ def main() -> None:
 
 
 def _run(command: click.Command, **kwargs: Any) -> int:
+    # GDAL prints what happens outside rasterio's view on stderr, beside the error that hsigeo makes of it.
+    os.environ.setdefault("CPL_LOG", os.devnull)
     # SIGTERM is handled like Ctrl-C, so that a scheduler's stop also leaves nothing half-written.
     signal.signal(signal.SIGTERM, _interrupt)
     for stream in (sys.stdout, sys.stderr):

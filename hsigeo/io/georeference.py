@@ -16,6 +16,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.grid import Grid, GroundControlPoint
+from hsigeo.io.gdal_errors import silence_libtiff
 
 __all__ = ["grid_of_dataset", "open_quietly", "profile_of_grid", "quiet_about_georeference"]
 
@@ -35,7 +36,9 @@ def quiet_about_georeference() -> Iterator[None]:
 
 
 def open_quietly(path: str | Path, mode: str = "r", **options: Any) -> Any:
-    """`rasterio.open` without that warning."""
+    """`rasterio.open` without that warning, and without what libtiff would print of a full disk beside GDAL's error."""
+    if mode != "r":
+        silence_libtiff()
     with quiet_about_georeference():
         return rasterio.open(path, mode, **options)
 
