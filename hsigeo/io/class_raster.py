@@ -134,7 +134,7 @@ def open_class_raster(path: str, *, what: str = "a label raster") -> ClassRaster
         raise LabelError(f"{path} is a folder; give {what}")
     if not Path(path).is_file():
         raise LabelError(f"{path} does not exist; give {what}")
-    raster, categories = _open_envi(path) if _is_envi(path) else _open_gdal(path, what)
+    raster, categories = _open_envi(path, what) if _is_envi(path) else _open_gdal(path, what)
     return raster if categories is None else _with_classes(raster, categories)
 
 
@@ -221,14 +221,14 @@ def _is_envi(path: str) -> bool:
     return given.suffix.casefold() not in (".tif", ".tiff", ".png") and any(header.is_file() for header in beside)
 
 
-def _open_envi(path: str) -> tuple[ClassRaster, dict[int, Category]]:
+def _open_envi(path: str, what: str) -> tuple[ClassRaster, dict[int, Category]]:
     try:
         cube = open_envi(Path(path))
     except HsigeoError as error:
         raise LabelError(str(error)) from error
     header = cube.header
     if header.bands.count != 1:
-        raise LabelError(f"{path} has {header.bands.count} bands; a label raster has one, with a class id a pixel")
+        raise LabelError(f"{path} has {header.bands.count} bands; {what} has one, with a class id a pixel")
     colors = dict(enumerate(header.class_colors))
     categories = {
         number: Category(name=name, color=colors.get(number)) for number, name in enumerate(header.class_names)

@@ -41,6 +41,7 @@ _VECTOR_SUFFIXES = frozenset(
         ".zip",
     }
 )
+_TABLE_SUFFIXES = frozenset({".csv", ".ods", ".tsv", ".txt", ".xls", ".xlsx"})
 
 
 def open_labels(
@@ -83,8 +84,14 @@ def open_labels(
             f"{name} is a spectral library: its spectra have no place on a map; train on it, or give a vector file "
             "or a label raster here"
         )
+    if Path(name).suffix.casefold() in _TABLE_SUFFIXES:
+        raise LabelError(
+            f"{name} is a table, whose points hsigeo does not place; save it as GeoPackage or GeoJSON, in QGIS for "
+            "instance by Layer > Add Layer > Add Delimited Text Layer, then Export"
+        )
+    raster = open_raster_labels(name)
     if field is not None or layer is not None:
         raise LabelError(f"{name} is a label raster, which has no columns or layers; leave out --field and --layer")
     if crs is not None:
         raise LabelError(f"{name} is a label raster, placed by its size and georeference; leave out --labels-crs")
-    return open_raster_labels(name)
+    return raster

@@ -137,7 +137,7 @@ def open_vector_labels(
             wanted = [field] if tint is None else [field, tint]
             meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, columns=wanted, force_2d=True)
     except (DataSourceError, DataLayerError) as error:
-        raise LabelError(f"{path} cannot be read as vector labels: {reason(error)}") from error
+        raise LabelError(f"{path} cannot be read as vector labels: {_plainly(error)}") from error
     columns = dict(zip(meta["fields"], values, strict=True))
     class_id, classes = classes_from_values(columns[field], where=f"{path}, column {field!r}")
     if tint is not None:
@@ -151,6 +151,11 @@ def open_vector_labels(
         geometries=_parse_geometries(wkb),
         class_id=class_id,
     )
+
+
+def _plainly(error: Exception) -> str:
+    """GDAL's reason without its advice about drivers, which hsigeo has no option for."""
+    return reason(error).partition(".; It might help")[0]
 
 
 def open_outlines(path: str, *, crs: str | None = None) -> VectorLabels:
