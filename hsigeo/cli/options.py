@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ import click
 from hsigeo.tiling import parse_size
 
 __all__ = [
+    "FiniteRange",
     "MemorySize",
     "bounds_option",
     "crs_option",
@@ -25,12 +28,26 @@ __all__ = [
     "overwrite_option",
     "progress_bar",
     "progress_lines",
+    "progress_notes",
     "reader_option",
     "resolution_option",
     "say",
 ]
 
 _SECONDS_BETWEEN_LINES = 0.2
+_SECONDS_BEFORE_NOTES = 3.0
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers in a range, and none that is NaN, which lies outside no range, or infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn the text into a number, or fail with click's usage error."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number", param, ctx)
+        return number
+
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 device_option = click.option(
@@ -59,7 +76,7 @@ observations_option = click.option(
 )
 resolution_option = click.option(
     "--resolution",
-    type=float,
+    type=FiniteRange(min=0, min_open=True),
     metavar="SIZE",
     help="Side of a pixel in units of the CRS. Default: what most maps have.",
 )
@@ -97,7 +114,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and time left, from the second second on; plain silence where stderr is no terminal.
+    """A bar with rate and time left, from the second second on; a line now and then where stderr is no terminal.
 
     With ``HSIGEO_PROGRESS=json`` in the environment there is no bar; another program reads the lines of
     `progress_lines` instead.
@@ -110,15 +127,42 @@ def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     if os.environ.get("HSIGEO_PROGRESS") == "json":
         yield progress_lines(what, unit)
         return
+    if not sys.stderr.isatty():
+        yield progress_notes(what, unit)
+        return
     from tqdm import tqdm
 
-    with tqdm(desc=what, unit=unit, unit_scale=True, delay=1.0, disable=None, leave=False) as bar:
+    with tqdm(desc=what, unit=unit, unit_scale=True, delay=1.0, leave=False) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
         yield show
+
+
+def progress_notes(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+    """Progress for logs: a line on stderr after some seconds, and another whenever half as much time again has passed.
+
+    Quick work says nothing; a day's work some thirty lines.
+    """
+    began = clock()
+    due = began + _SECONDS_BEFORE_NOTES
+
+    def show(done: int, total: int) -> None:
+        nonlocal due
+        now = clock()
+        if now < due or not 0 < done < total:
+            return
+        spent = now - began
+        due = began + 1.5 * spent
+        rate = done / spent
+        left = timedelta(seconds=round((total - done) / rate))
+        units = unit if unit == "px" else f"{unit}s"
+        speed = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        say(f"{what}: {done:,} of {total:,} {units} ({done / total:.0%}), {speed} {units}/s, {left} left")
+
+    return show
 
 
 def progress_lines(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:

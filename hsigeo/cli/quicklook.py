@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.cli.options import overwrite_option, reader_option, say
+from hsigeo.cli.options import FiniteRange, overwrite_option, reader_option, say
 from hsigeo.errors import HsigeoError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class _Percent(click.ParamType[tuple[float, float]]):
 )
 @click.option(
     "--exponent",
-    type=click.FloatRange(0.05, 5),
+    type=FiniteRange(0.05, 5),
     default=1.0,
     show_default=True,
     help="Of the stretched values; 0.6 brightens what is dark.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hsigeo.cli.options import overwrite_option, progress_bar, say
+from hsigeo.cli.options import FiniteRange, overwrite_option, progress_bar, say
 
 EXAMPLES = """\b
 Examples:
@@ -49,7 +49,7 @@ Examples:
 )
 @click.option(
     "--smooth",
-    type=click.FloatRange(0, 20, min_open=True),
+    type=FiniteRange(0, 20, min_open=True),
     metavar="STRENGTH",
     help="Smooth the probabilities up to edges before they decide: neighbours that agree add so much to the log-odds "
     "of their class (2 is moderate).",

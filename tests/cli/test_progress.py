@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hsigeo.cli.options import progress_bar, progress_lines
+from hsigeo.cli.options import progress_bar, progress_lines, progress_notes
 
 
 @pytest.fixture
@@ -42,10 +42,24 @@ def test_the_environment_chooses_lines_instead_of_a_bar(monkeypatch, read_lines)
     assert read_lines() == [{"what": "work", "done": 1, "total": 1, "unit": "px"}]
 
 
-def test_without_it_a_stderr_that_is_no_terminal_stays_silent(monkeypatch, capsys):
+def test_without_it_quick_work_says_nothing_where_stderr_is_no_terminal(monkeypatch, capsys):
     monkeypatch.delenv("HSIGEO_PROGRESS", raising=False)
 
     with progress_bar("work", "px") as show:
         show(1, 1)
 
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_gets_a_line_with_rate_and_time_left_now_and_then(capsys):
+    now = [0.0]
+    show = progress_notes("classify", "px", clock=lambda: now[0])
+
+    for second in range(1, 101):
+        now[0] = float(second)
+        show(2_000 * second, 200_000)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "classify: 6,000 of 200,000 px (3%), 2,000 px/s, 0:01:37 left"
+    assert 5 < len(lines) < 12
+    assert not any("\r" in line for line in lines)
