@@ -201,6 +201,9 @@ def cluster_engine(address: str | None, *, scheduler_file: str | None, device: s
             f"--scheduler needs dask.distributed ({error.name} is missing): pip install 'hsigeo[cluster]'"
         ) from error
     where = address or scheduler_file
+    if scheduler_file is not None and not Path(scheduler_file).is_file():
+        # dask would wait for it for ever.
+        raise ClusterError(f"there is no scheduler file {scheduler_file}; dask scheduler --scheduler-file makes it")
     try:
         client = Client(address, scheduler_file=scheduler_file, set_as_default=False, timeout=_PATIENCE_SECONDS / 2)
     except (OSError, ValueError) as error:

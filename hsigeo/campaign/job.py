@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 import hsigeo
-from hsigeo.campaign.names import line_name
+from hsigeo.campaign.names import line_name, partial_folder
 from hsigeo.errors import OutputError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.io.cube import CubeHeader, FileStamp
@@ -86,7 +86,7 @@ class LineJob:
     @property
     def partial(self) -> Path:
         """The folder of the unfinished map."""
-        return self.map.with_name(f".{self.map.name}.partial")
+        return partial_folder(self.map)
 
 
 def campaign_jobs(

@@ -32,6 +32,11 @@ _COMPANION = re.compile(
 )
 
 
+def partial_folder(map_path: Path) -> Path:
+    """The folder beside a map in which it is made, and from which an interrupted run goes on."""
+    return map_path.parent / f".{map_path.name}.partial"
+
+
 def line_name(scene: str | Path) -> str:
     """The id that a file name begins with; where it follows no known rule, the name without its ending.
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hsigeo.intervals import AccuracyIntervals
     from hsigeo.metrics import Accuracy
 
-__all__ = ["area_lines", "class_lines", "figure_lines", "matrix_lines", "percent"]
+__all__ = ["area_lines", "class_lines", "figure_lines", "matrix_lines", "percent", "shorten"]
 
 _MOST_COLUMNS = 20
 """A wider matrix is unreadable on a terminal; the JSON file has it."""
@@ -32,7 +32,7 @@ def figure_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
 
 def class_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
     """Precision, recall and F1 of each class, with 95 % intervals."""
-    names = [_shorten(name) for name in accuracy.names]
+    names = [shorten(name) for name in accuracy.names]
     width = max(len("class"), *map(len, names))
     lines = [f"{'class':<{width}}  precision   (95 % of)  recall   (95 % of)      F1  reference  map"]
     figures = zip(
@@ -60,7 +60,7 @@ def matrix_lines(accuracy: Accuracy) -> list[str]:
     count = len(accuracy.names)
     if count > _MOST_COLUMNS:
         return [f"confusion matrix: {count} classes are too many for a terminal; write it with --json FILE"]
-    names = [_shorten(name) for name in accuracy.names]
+    names = [shorten(name) for name in accuracy.names]
     width = max(len(f"{count} "), *(len(f"{number} {name}") for number, name in enumerate(names, start=1)))
     cell = max(5, *(len(str(number)) for number in accuracy.confusion.ravel().tolist()))
     columns = [*map(str, range(1, count + 1)), "none"]
@@ -77,7 +77,7 @@ def area_lines(estimate: AreaEstimate) -> list[str]:
     """Areas on the map, and corrected by its errors, with the half widths of 95 % intervals."""
     from hsigeo.intervals import Z
 
-    names = [_shorten(name) for name in estimate.names]
+    names = [shorten(name) for name in estimate.names]
     width = max(len("class"), *map(len, names))
     lines = [
         "by area, allowing for the map's errors (Olofsson et al. 2014; ± is a 95 % interval):",
@@ -124,6 +124,7 @@ def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}"
 
 
-def _shorten(name: str) -> str:
+def shorten(name: str) -> str:
+    """A class name on one line, cut where it is long."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in name).split())
     return plain if len(plain) <= _NAME_WIDTH else plain[: _NAME_WIDTH - 1] + "…"

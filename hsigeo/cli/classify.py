@@ -7,15 +7,16 @@ from pathlib import Path
 
 import click
 
-from hsigeo.atomic import check_not_an_input
+from hsigeo.atomic import check_not_an_input, check_output
 from hsigeo.campaign.inputs import expand_scenes
+from hsigeo.campaign.names import line_name, partial_folder
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.cli.classify_campaign import classify_many
 from hsigeo.cli.classify_choices import Choices, find_model, memory_in_use
 from hsigeo.cli.dry_run import describe_plan
 from hsigeo.cli.listening import listening
-from hsigeo.cli.options import MemorySize, device_option, overwrite_option, reader_option, say
-from hsigeo.errors import OutputExistsError
+from hsigeo.cli.options import FiniteRange, MemorySize, device_option, overwrite_option, reader_option, say
+from hsigeo.errors import SceneNotFoundError
 
 EXAMPLES = """\b
 Examples:
@@ -62,7 +63,7 @@ Examples:
 @click.option(
     "--unknown",
     metavar="RATE",
-    type=click.FloatRange(min=0, max=1, min_open=True, max_open=True),
+    type=FiniteRange(min=0, max=1, min_open=True, max_open=True),
     help="Leave pixels unclassified (0) that are unlike anything learnt. RATE is the share of pixels of known classes "
     "that may be lost by it, such as 0.05, as measured on ground held out in training.",
 )
@@ -82,7 +83,7 @@ Examples:
 @click.option(
     "--max-distance",
     metavar="METRES",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="With longitude and latitude of each pixel: how far a map pixel may lie from the sensor pixel it takes. "
     "Default: the distance between neighbouring sensor pixels.",
 )
@@ -156,6 +157,8 @@ def classify(
         raise click.UsageError(
             "--probabilities, --confidence and --distance name one file; use them with -o, or --layer here"
         )
+    if scheduler is not None and scheduler_file is not None:
+        raise click.UsageError("--scheduler and --scheduler-file both say where the scheduler is; give one")
     if unknown is None and (distance or "distance" in layers):
         raise click.UsageError("the distance goes with --unknown RATE")
     if output is not None and layers:
@@ -194,25 +197,27 @@ def classify(
 
 
 def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: Choices) -> None:
+    # What would be refused at the end is refused now: before any work, and what can be before torch is loaded.
+    check_output(output, overwrite=choices.overwrite or partial_folder(Path(output)).exists())
+    if not Path(scene).exists():
+        raise SceneNotFoundError(f"{scene}: there is no such file")
+    model = find_model(scene, choices.model_path)
+    for made in (output, *(path for path in layers.values() if path is not None)):
+        check_not_an_input(made, [model])
+
     from hsigeo.campaign.forecast import measure_rates
     from hsigeo.campaign.job import LineJob
     from hsigeo.campaign.line import check_line, describe_line, prepare_line, run_line
-    from hsigeo.campaign.names import line_name
 
     job = LineJob(
         name=line_name(scene),
         scene=scene,
-        model=find_model(scene, choices.model_path),
+        model=model,
         map=Path(output),
         **{name: None if path is None else Path(path) for name, path in layers.items()},
         reader=choices.reader,
         options=choices.options,
     )
-    # What would be refused at the end is refused now, before any work.
-    if not choices.overwrite and job.map.exists() and not job.partial.exists():
-        raise OutputExistsError(f"{output} exists; choose another name or allow overwriting (--overwrite)")
-    for made in job.rasters:
-        check_not_an_input(made, [job.model])
     with choices.engine() as engine:
         settings = choices.settings(engine, is_campaign=False)
         with memory_in_use():

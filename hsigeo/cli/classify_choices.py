@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsigeo.errors import MemoryLimitError, ModelNotFoundError, SceneNotFoundError
+from hsigeo.io.readers.registry import is_scene
 
 if TYPE_CHECKING:
     from hsigeo.campaign.roles import Engine, Settings
@@ -85,6 +86,8 @@ def find_model(scene: str, given: str | None) -> str:
         return str(beside)
     if os.environ.get("HSIGEO_MODEL"):
         return os.environ["HSIGEO_MODEL"]
+    if Path(scene).is_dir() and not is_scene(Path(scene)):
+        raise SceneNotFoundError(f"the folder {scene} holds no scene (ENVI .hdr, GeoTIFF, product of a sensor)")
     if not Path(scene).exists():
         raise SceneNotFoundError(f"{scene}: there is no such file")
     raise ModelNotFoundError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -61,6 +62,8 @@ def evaluate(
     unclassified in the map; how many there are is said. Polygons, and blocks of a reference raster, count as single
     observations for the confidence intervals.
     """
+    if Path(labels).resolve() == Path(map_path).resolve():
+        raise click.UsageError(f"{labels} is the map itself, which always agrees with itself; give reference labels")
     if json_path is not None:
         check_output(json_path, overwrite=overwrite)
         check_not_an_input(json_path, (map_path, labels))

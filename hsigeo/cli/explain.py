@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.cli.accuracy_text import shorten
 from hsigeo.cli.options import labels_crs_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
 
@@ -125,7 +126,7 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
 
     found = explain_model(model)
     for entry in found.classes:
-        click.echo(f"{entry.entry.name} ({entry.pixels} training pixels)")
+        click.echo(f"{shorten(entry.entry.name)} ({entry.pixels} training pixels)")
         _echo_stretches(entry.stretches, found.bands)
     if outputs.plot is not None:
         _plot_classes(found, outputs)

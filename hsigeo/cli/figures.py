@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ def plan_figures(folder: str | None, names: Iterable[str], ending: str, *, overw
             check_figure(file, overwrite=overwrite)
     elif blocked := next((part for part in (place, *place.parents) if part.exists() and not part.is_dir()), None):
         raise OutputError(f"the folder {folder} cannot be made: {blocked} is a file")
+    elif not os.access(above := next(part for part in place.absolute().parents if part.exists()), os.W_OK):
+        raise OutputError(f"the folder {folder} cannot be made: {above} is not writable")
     return files
 
 

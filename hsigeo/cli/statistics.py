@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsigeo.atomic import check_not_an_input, check_output
+from hsigeo.cli.accuracy_text import shorten
 from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import overwrite_option, progress_bar, reader_option, say
 
@@ -126,7 +127,7 @@ def format_statistics(found: ClassStatistics) -> str:
     rows = [("id", "pixels", "ha", "share", "class")]
     for row in found.classes:
         area = "-" if row.area is None else f"{row.area:.6g}"
-        rows.append((str(row.entry.id), str(row.pixels), area, f"{row.share:.2%}", row.entry.name))
+        rows.append((str(row.entry.id), str(row.pixels), area, f"{row.share:.2%}", shorten(row.entry.name)))
     rows.append(("0", str(found.unclassified_pixels), "", "", "(no class)"))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(

@@ -40,7 +40,13 @@ Examples:
 @labels_crs_option
 @reader_option
 @click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same model.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="The same seed gives the same model.",
+)
 @click.option(
     "--variant",
     metavar="NAME",

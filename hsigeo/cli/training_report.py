@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsigeo.cli.accuracy_text import class_lines, percent
+from hsigeo.cli.accuracy_text import class_lines, percent, shorten
 from hsigeo.cli.figures import make_folder, report_undrawable
 from hsigeo.cli.options import say
 
@@ -31,8 +31,9 @@ def report_samples(samples: LabelledSpectra) -> None:
         )
     for note in samples.notes:
         say(note)
-    width = max(len(name) for name in samples.classes.names)
-    for name, count in samples.counts.items():
+    counts = [(shorten(name), count) for name, count in samples.counts.items()]
+    width = max(len(name) for name, _ in counts)
+    for name, count in counts:
         say(f"  {name:<{width}}  {count:>7} px")
     for note in find_oddities(samples):
         say(f"note: {note}")
@@ -96,7 +97,9 @@ def draw_figures(samples: LabelledSpectra, found: dict[str, Any], files: dict[st
         for point in found.get("learning_curve", [])
     ]
     if points:
-        draw_learning_curve(points, files["learning_curve"], title=found["split"], overwrite=overwrite)
+        used = len(points[-1][1])
+        title = found["split"] if found["split"].startswith(f"{used} folds") else f"{used} of {found['split']}"
+        draw_learning_curve(points, files["learning_curve"], title=title, overwrite=overwrite)
 
 
 def _read_figures(found: dict[str, Any]) -> tuple[Accuracy, AccuracyIntervals]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -351,3 +353,50 @@ def test_the_first_run_on_a_computer_says_what_it_waits_for(hsigeo, here, monkey
     assert "compiles the inner loops" in hsigeo("classify", "line.hdr", "-o", "a.tif", env=compiled).stderr
     # A scene so small is not worth it.
     assert "compiles the inner loops" not in hsigeo("classify", "line.hdr", "-o", "b.tif").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("classify", "line.hdr", "-o", ""), "the output has an empty name"),
+        (("classify", "", "-o", "x.tif"), "a scene has an empty name"),
+        (("classify", "line.hdr", "-o", "folder"), "folder is a folder; give the name of a file"),
+        (("classify", "folder", "--output-dir", "maps"), "the folder folder holds no scene"),
+        (("classify", "line.hdr", "-o", "x.tif", "--unknown", "nan"), "nan is not a finite number"),
+        (("classify", "line.hdr", "-o", "x.tif", "--max-distance", "inf"), "inf is not a finite number"),
+        (("classify", "line.hdr", "-o", "x.tif", "--scheduler-file", "none"), "there is no scheduler file none"),
+        (("mosaic", "line.tif", "-o", "x.tif", "--resolution", "nan"), "nan is not a finite number"),
+        (("refine", "line.tif", "-o", "x.tif", "--smooth", "nan"), "nan is not a finite number"),
+        (("train", "line.hdr", "--labels", "points.csv", "-o", "x.safetensors"), "points.csv is a table"),
+        (("evaluate", "line.hdr", "--labels", "./line.hdr"), "is the map itself"),
+        (("evaluate", "line.hdr", "--labels", "labels.geojson"), "has 16 bands; a class map has one"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_a_line_that_says_why(hsigeo, here, arguments, said):
+    (here / "folder").mkdir()
+    (here / "points.csv").write_text("x,y,class\n1,2,a\n")
+    before = files(here)
+    done = hsigeo(*arguments)
+    assert done.returncode in (1, 2)
+    assert said in done.stderr.splitlines()[-1]
+    assert files(here) == before
+
+
+def test_an_output_that_exists_is_refused_before_torch_is_loaded(here):
+    (here / "map.tif").touch()
+    refused = (
+        "import sys; from hsigeo.cli import main; sys.argv = ['hsigeo', 'classify', 'line.hdr', '-o', 'map.tif']\n"
+        "try:\n    main()\nfinally:\n    print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", refused], cwd=here, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "False\n")
+    assert "map.tif exists" in done.stderr
+
+
+def test_a_name_that_runs_on_for_lines_is_cut_in_tables(hsigeo, tmp_path):
+    scene = write_scene(tmp_path, "line")
+    write_polygons(tmp_path, scene, names=("a" * 300, "b\nc", "d"))
+    done = hsigeo(*TRAIN, "-o", "m.safetensors", "--no-validation")
+    assert done.returncode == 0, done.stderr
+    assert "  b c " in done.stderr
+    assert max(map(len, done.stderr.splitlines())) < 120
