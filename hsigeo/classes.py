@@ -48,6 +48,11 @@ class ClassEntry:
     name: str
     color: Color
 
+    @property
+    def hex_color(self) -> str:
+        """``#rrggbb``, as style sheets and QGIS write it."""
+        return "#{:02x}{:02x}{:02x}".format(*self.color)
+
 
 @dataclass(frozen=True)
 class ClassTable:

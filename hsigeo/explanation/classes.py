@@ -16,6 +16,7 @@ from hsigeo.explanation.deciding import Stretch, deciding_stretches
 from hsigeo.model import Model
 from hsigeo.model.account import account_for, reference_of
 from hsigeo.model.evidence import band_evidence
+from hsigeo.model.record import TrainingRecord
 
 __all__ = ["ClassExplanation", "ModelExplanation", "explain_model", "reference_spectrum"]
 
@@ -97,8 +98,7 @@ class ModelExplanation:
 def explain_model(model: Model) -> ModelExplanation:
     """Say for each class which wavelengths carry the decision for it.
 
-    The evidence is that of training pixels that the model keeps; a model from before it kept any is asked about what
-    its prototypes stand for as far as possible, which is nothing, and so cannot be explained without a scene.
+    The evidence is that of the training pixels that the model keeps.
 
     Raises
     ------
@@ -112,29 +112,28 @@ def explain_model(model: Model) -> ModelExplanation:
             "explain pixels of a scene with --scene and --at"
         )
     reference = reference_spectrum(model)
-    found = []
-    for index, entry in enumerate(model.card.classes):
-        members = np.flatnonzero(record.exemplars.class_index == index)
-        if not len(members):
-            continue
-        spectra = torch.from_numpy(record.exemplars.spectra[members].astype(np.float32))
-        wanted = torch.full((len(spectra),), index)
-        evidence = band_evidence(model.network, spectra, wanted, reference).numpy()
-        account = account_for(model.network, spectra)
-        mean = evidence.mean(axis=0)
-        found.append(
-            ClassExplanation(
-                entry=entry,
-                evidence=mean,
-                spread=evidence.std(axis=0),
-                attention=None if account is None else account.attention.mean(dim=0).numpy(),
-                mean=record.class_mean[index],
-                deviation=record.class_spread[index],
-                pixels=len(members),
-                stretches=deciding_stretches(mean, model.card.bands),
-            )
-        )
+    found = [_explain_class(model, record, index, reference) for index in np.unique(record.exemplars.class_index)]
     return ModelExplanation(model=model.digest, bands=model.card.bands, classes=tuple(found))
+
+
+def _explain_class(model: Model, record: TrainingRecord, index: int, reference: torch.Tensor) -> ClassExplanation:
+    """Of a class that has training pixels."""
+    members = np.flatnonzero(record.exemplars.class_index == index)
+    spectra = torch.from_numpy(record.exemplars.spectra[members].astype(np.float32))
+    wanted = torch.full((len(spectra),), int(index))
+    evidence = band_evidence(model.network, spectra, wanted, reference).numpy()
+    account = account_for(model.network, spectra)
+    mean = evidence.mean(axis=0)
+    return ClassExplanation(
+        entry=model.card.classes.entries[index],
+        evidence=mean,
+        spread=evidence.std(axis=0),
+        attention=None if account is None else account.attention.mean(dim=0).numpy(),
+        mean=record.class_mean[index],
+        deviation=record.class_spread[index],
+        pixels=len(members),
+        stretches=deciding_stretches(mean, model.card.bands),
+    )
 
 
 def reference_spectrum(model: Model) -> torch.Tensor:

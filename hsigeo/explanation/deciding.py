@@ -17,7 +17,6 @@ SHARE = 0.5
 MOST_BANDS = 0.25
 """Never more than this share of the bands: what is everywhere is no reason."""
 
-
 WIDEST_STEP = 3.0
 """Bands further apart than so many times the usual step are no neighbours."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hsigeo.band_matching import BandMatch
 from hsigeo.classification import match_scene
 from hsigeo.explanation.classes import reference_spectrum
+from hsigeo.explanation.pixels import best_two
 from hsigeo.model import Model, predict_probabilities
 from hsigeo.model.evidence import band_evidence
 from hsigeo.scene import check_scene, grid_of, spatial_coords
@@ -59,10 +60,8 @@ def deciding_wavelength(scene: xr.DataArray, model: Model) -> xr.DataArray:
 
 def range_of_bands(model: Model) -> tuple[float, float]:
     """Lowest and highest value that `deciding_wavelength` can give: all layers of a model are shown alike."""
-    bands = model.card.bands
-    if bands.wavelength is None:
-        return 1.0, float(bands.count)
-    return float(bands.wavelength.min()), float(bands.wavelength.max())
+    axis = model.card.bands.axis
+    return float(axis.min()), float(axis.max())
 
 
 def _of_block(block: Block, *, model: Model, match: BandMatch, reference: torch.Tensor) -> Block:
@@ -72,11 +71,7 @@ def _of_block(block: Block, *, model: Model, match: BandMatch, reference: torch.
     result = np.full(lines * samples, np.nan, dtype=np.float32)
     if valid.any():
         spectra = match.apply(np.ascontiguousarray(by_band[:, valid].T))
-        ranked = np.argsort(-predict_probabilities(model, spectra), axis=1, kind="stable")
-        wanted, rival = (torch.from_numpy(np.ascontiguousarray(ranked[:, place])) for place in (0, 1))
+        wanted, rival = best_two(predict_probabilities(model, spectra))
         evidence = band_evidence(model.network, torch.from_numpy(spectra), wanted, reference, rival=rival)
-        place = (
-            np.arange(1, spectra.shape[1] + 1) if model.card.bands.wavelength is None else model.card.bands.wavelength
-        )
-        result[valid] = place[evidence.argmax(dim=1).numpy()]
+        result[valid] = model.card.bands.axis[evidence.argmax(dim=1).numpy()]
     return result.reshape(lines, samples)

@@ -18,7 +18,7 @@ from hsigeo.model.account import Account, account_for
 from hsigeo.model.evidence import band_evidence
 from hsigeo.model.record import TrainingRecord
 
-__all__ = ["PixelExplanation", "Prototype", "TrainingPixel", "explain_area", "explain_spectra"]
+__all__ = ["PixelExplanation", "Prototype", "TrainingPixel", "best_two", "explain_area", "explain_spectra"]
 
 MOST_PROTOTYPES = 3
 """Deciding prototypes that are named."""
@@ -140,15 +140,14 @@ def explain_spectra(model: Model, spectra: NDArray[np.float32]) -> list[PixelExp
         On the model's bands, finite.
     """
     probabilities = predict_probabilities(model, spectra)
-    ranked = np.argsort(-probabilities, axis=1, kind="stable")
+    wanted, rival = best_two(probabilities)
     inputs = torch.from_numpy(np.ascontiguousarray(spectra))
-    wanted, rival = (torch.from_numpy(np.ascontiguousarray(ranked[:, place])) for place in (0, 1))
     evidence = band_evidence(model.network, inputs, wanted, reference_spectrum(model), rival=rival).numpy()
     account = account_for(model.network, inputs)
     return [
         _explanation(
             model,
-            pair=(int(ranked[number, 0]), int(ranked[number, 1])),
+            pair=(int(wanted[number]), int(rival[number])),
             probability=probabilities[number],
             spectrum=spectra[number],
             evidence=evidence[number],
@@ -156,6 +155,12 @@ def explain_spectra(model: Model, spectra: NDArray[np.float32]) -> list[PixelExp
         )
         for number in range(len(spectra))
     ]
+
+
+def best_two(probabilities: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+    """(pixel,) the most probable class and the runner-up, of (pixel, class) probabilities; on a tie the first wins."""
+    ranked = torch.from_numpy(np.argsort(-probabilities, axis=1, kind="stable"))
+    return ranked[:, 0].contiguous(), ranked[:, 1].contiguous()
 
 
 def explain_area(model: Model, spectra: NDArray[np.float32]) -> tuple[PixelExplanation, dict[str, int]]:

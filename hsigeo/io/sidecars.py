@@ -75,10 +75,8 @@ def make_qml(classes: ClassTable) -> bytes:
     root, renderer = _qml_renderer("paletted")
     palette = ET.SubElement(renderer, "colorPalette")
     for entry in classes:
-        color = "#{:02x}{:02x}{:02x}".format(*entry.color)
-        ET.SubElement(
-            palette, "paletteEntry", value=str(entry.id), color=color, alpha="255", label=_xml_text(entry.name)
-        )
+        label = _xml_text(entry.name)
+        ET.SubElement(palette, "paletteEntry", value=str(entry.id), color=entry.hex_color, alpha="255", label=label)
     return _to_bytes(root)
 
 

@@ -8,7 +8,7 @@ be on the map, and nothing smooths over a border between classes that are one in
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ import hsigeo
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, OutputError
+from hsigeo.grid import Grid
 from hsigeo.io.block_writer import (
     BLOCK,
+    BlockRaster,
     ClassOutput,
     ConfidenceOutput,
     check_outputs,
@@ -121,31 +123,33 @@ def refine_map(
     if confidence is not None:
         outputs.append(ConfidenceOutput(path=Path(confidence), classes=recoding.classes, metadata=metadata))
     check_outputs(outputs, overwrite=overwrite)
-    inputs: list[str | Path] = [
-        raster.path,
-        *([] if certainty is None else [certainty.path]),
-        *_scene_files(refinement),
-    ]
-    for output in outputs:
-        for file in output.files:
-            check_not_an_input(file, inputs)
-    grid = raster.grid
-    total = total_work(grid, len(outputs))
+    layer = [] if certainty is None else [certainty.path]
+    inputs: list[str | Path] = [raster.path, *layer, *_scene_files(refinement)]
+    for file in (file for output in outputs for file in output.files):
+        check_not_an_input(file, inputs)
     with Handles() as handles:
         decision = _decide(raster, recoding, certainty, refinement, handles)
-        rows = _filtered(decision.rows, refinement, grid.shape, recoding.classes)
-        with write_block_rasters(outputs, grid, overwrite=overwrite, progress=progress) as written:
-            for first in range(0, grid.lines, BLOCK):
-                stop = min(first + BLOCK, grid.lines)
-                here = (slice(first, stop), slice(0, grid.samples))
-                ids = rows(first, stop)
-                written[0].write(*here, ids)
-                if confidence is not None and decision.confidences is not None:
-                    written[1].write(*here, decision.confidences(first, ids))
-                if progress is not None:
-                    progress(stop * grid.samples, total)
+        rows = _filtered(decision.rows, refinement, raster.grid.shape, recoding.classes)
+        with write_block_rasters(outputs, raster.grid, overwrite=overwrite, progress=progress) as written:
+            _write(written, raster.grid, rows, decision, progress)
     pixels = {number: int(written[0].counts[number]) for number in (0, *recoding.classes.ids)}
     return Refined(path=Path(path), classes=recoding.classes, pixels=pixels)
+
+
+def _write(
+    written: Sequence[BlockRaster], grid: Grid, rows: ReadRows, decision: Decision, progress: Progress | None
+) -> None:
+    """Strip by strip: the map, and the confidences where they are asked for too."""
+    total = total_work(grid, len(written))
+    for first in range(0, grid.lines, BLOCK):
+        stop = min(first + BLOCK, grid.lines)
+        here = (slice(first, stop), slice(0, grid.samples))
+        ids = rows(first, stop)
+        written[0].write(*here, ids)
+        if len(written) > 1 and decision.confidences is not None:
+            written[1].write(*here, decision.confidences(first, ids))
+        if progress is not None:
+            progress(stop * grid.samples, total)
 
 
 def _needed_layers(refinement: Refinement, confidence: bool) -> tuple[str, ...]:

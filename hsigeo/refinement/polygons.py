@@ -28,6 +28,7 @@ from hsigeo.errors import LabelError, OutputError
 from hsigeo.io.class_areas import measure_pixel_areas
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import reason
+from hsigeo.refinement.rows import check_ids
 
 __all__ = ["Polygons", "write_polygons"]
 
@@ -109,7 +110,7 @@ def write_polygons(
     columns: dict[str, NDArray[Any]] = {
         "class_id": numbers,
         "class": np.array([entries[n].name for n in numbers.tolist()], dtype=object),
-        "color": np.array(["#{:02x}{:02x}{:02x}".format(*entries[n].color) for n in numbers.tolist()], dtype=object),
+        "color": np.array([entries[n].hex_color for n in numbers.tolist()], dtype=object),
         "pixels": np.rint(pixels).astype(np.int64),
     }
     if pixel_areas.unit == "ha":
@@ -121,10 +122,8 @@ def write_polygons(
 
 def _read_whole(raster: ClassRaster, progress: Progress | None) -> NDArray[Any]:
     ids = np.empty(raster.grid.shape, dtype=raster.classes.dtype)
-    known = {UNCLASSIFIED, *raster.classes.ids}
     for row, part in raster.strips():
-        if stray := set(np.unique(part).tolist()) - known:
-            raise LabelError(f"{raster.path} holds class {min(stray)}, which its class table does not")
+        check_ids(raster, part)
         ids[row : row + len(part)] = part
         if progress is not None:
             progress(row + len(part), raster.grid.lines)

@@ -19,7 +19,7 @@ from hsigeo.refinement.changes import Recoding
 from hsigeo.refinement.edges import ReadWindow
 from hsigeo.refinement.probabilities import decide, decided_groups, plan_windows, probability_of
 
-__all__ = ["Certainty", "Decision", "decide_by_map", "decide_by_probabilities", "find_certainty"]
+__all__ = ["Certainty", "Decision", "check_ids", "decide_by_map", "decide_by_probabilities", "find_certainty"]
 
 ReadRows = Callable[[int, int], NDArray[Any]]
 
@@ -152,11 +152,22 @@ def decide_by_probabilities(
     return Decision(rows=rows, confidences=confidences)
 
 
-def _recoded(raster: ClassRaster, recoding: Recoding, first: int, stop: int) -> NDArray[Any]:
-    ids = raster.read(slice(first, stop), slice(0, raster.grid.samples))
-    known = np.zeros(len(recoding.to_new), dtype=bool)
+def check_ids(raster: ClassRaster, ids: NDArray[Any]) -> None:
+    """See that a part of a map holds no class that its table does not.
+
+    Raises
+    ------
+    LabelError
+        It does.
+    """
+    known = np.zeros(max(raster.classes.ids, default=0) + 1, dtype=bool)
     known[[UNCLASSIFIED, *raster.classes.ids]] = True
     if ids.max(initial=0) >= len(known) or not known[ids].all():
         stray = np.setdiff1d(ids, np.flatnonzero(known))[0]
         raise LabelError(f"{raster.path} holds class {stray}, which its class table does not; the file is damaged")
+
+
+def _recoded(raster: ClassRaster, recoding: Recoding, first: int, stop: int) -> NDArray[Any]:
+    ids = raster.read(slice(first, stop), slice(0, raster.grid.samples))
+    check_ids(raster, ids)
     return np.asarray(recoding.to_new[ids])

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hsigeo.classes import ClassEntry
 from hsigeo.io.png import encode_png
-from hsigeo.report.charts import css_color
 from hsigeo.report.markup import Child, Html, element, term
 
 __all__ = ["Cell", "Numbering", "Section", "caution", "class_term", "code", "named_color", "note", "picture", "table"]
@@ -139,7 +138,7 @@ def picture(rgba: NDArray[np.uint8], says: str, *, ratio: float | None = None) -
 
 def class_term(entry: ClassEntry) -> Html:
     """Colour and name of a class."""
-    return named_color(entry.name, css_color(entry))
+    return named_color(entry.name, entry.hex_color)
 
 
 def named_color(name: str, color: str) -> Html:

@@ -90,7 +90,7 @@ def spectra_chart(entry: ClassEntry, learnt: Curve | None, mapped: Curve | None,
 def _spectrum(frame: Frame, entry: ClassEntry, curve: Curve) -> list[Child]:
     place, mean, spread = sorted_by(curve.place, curve.mean, curve.spread)
     path = line_path(frame, place, mean)
-    color = css_color(entry)
+    color = entry.hex_color
     return [
         element(
             "path", d=area_path(frame, place, mean - spread, mean + spread), style=f"fill:{color}", class_="spread"
@@ -224,8 +224,3 @@ def interval_bar(share: float, low: float, high: float) -> Html:
         class_="interval",
         aria_hidden="true",
     )
-
-
-def css_color(entry: ClassEntry) -> str:
-    """A class's colour as style sheets write it."""
-    return "#{:02x}{:02x}{:02x}".format(*entry.color)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from hsigeo.io.png import encode_png
 from hsigeo.lines.mapped_line import line_name
 from hsigeo.report.certainty import UNSURE
-from hsigeo.report.charts import css_color
 from hsigeo.report.findings import Findings
 from hsigeo.report.index.row import MOST_CAUTIONS, ClassPart, Row, Thumbnail
 from hsigeo.report.markup import plain, shorten
@@ -41,7 +40,7 @@ def summarise(findings: Findings) -> Row:
         classes=tuple(
             ClassPart(
                 name=shorten(plain(entry.name)),
-                color=css_color(entry),
+                color=entry.hex_color,
                 pixels=int(tally.pixels[entry.id]),
                 area=float(tally.area[entry.id]),
             )
