@@ -24,7 +24,7 @@ _SUMMARIES = {
     "ablate": "Say what each component of the model contributes.",
     "evaluate": "Compare a class map with reference labels.",
     "explain": "Say which wavelengths decide, for each class or for a pixel.",
-    "report": "Write one HTML page about a class map.",
+    "report": "Write an HTML page about a class map, or about all maps of a folder.",
     "mosaic": "Put the maps of many flight lines together.",
     "refine": "Clean up a map, merge or rename its classes, leave out what is unsure.",
     "vectorise": "Turn a class map into polygons with areas, as a GeoPackage.",

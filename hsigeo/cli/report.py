@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,8 +115,8 @@ def _report_on_folder(folder: str, output: str | None, given: Given, *, overwrit
     from hsigeo.report.index.making import write_index
 
     result = write_index(folder, output, given=given, overwrite=overwrite, bar=progress_bar)
-    for name in result.passed:
-        say(f"note: passed over: {name}, which is of several lines; `hsigeo report {name}` makes a page about it")
+    for path in result.passed:
+        say(f"note: passed over: {path}, a mosaic; `hsigeo report {shlex.quote(path)}` makes a page about it")
     for failure in result.failures:
         say(f"note: not shown: {failure.name}: {failure.why or failure.status}")
     kept = f", {result.kept} were there" if result.kept else ""

@@ -51,7 +51,7 @@ class IndexResult:
     failures
         Lines that could not be shown.
     passed
-        Names of maps that were made from several lines, and so are none of a line.
+        Mosaics, which are of several lines and so have no row.
     """
 
     path: Path
@@ -155,7 +155,7 @@ class _Work:
 
 
 def _find_lines(folder: Path) -> tuple[list[FoundMap], list[Failure], list[str]]:
-    """The maps of lines, those that cannot be read, and the names of maps that are of several lines."""
+    """The maps of lines, those that cannot be read, and mosaics."""
     if not folder.is_dir():
         raise OutputError(f"{folder} is no folder; give a map, or the folder of the maps")
     maps, unreadable = find_maps(folder)
@@ -169,7 +169,7 @@ def _find_lines(folder: Path) -> tuple[list[FoundMap], list[Failure], list[str]]
         raise LabelError(f"{folder} holds no map of a line that hsigeo wrote, so there is nothing to report on")
     if len(lines) > MOST_LINES:
         raise OutputError(f"{folder} holds {len(lines)} maps; {MOST_LINES} is the most for one index")
-    return lines, failures, [entry.path.name for entry in maps if entry.kind in MADE_OF_MAPS]
+    return lines, failures, [str(entry.path) for entry in maps if entry.kind == "mosaic"]
 
 
 def _rows_there(work: _Work, maps: list[FoundMap], pages: list[Path], *, overwrite: bool, bar: Bar) -> dict[Path, Row]:

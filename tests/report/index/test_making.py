@@ -200,7 +200,7 @@ def test_what_is_of_several_lines_is_passed_over(tmp_path: Path) -> None:
     assert CliRunner().invoke(cli, ["mosaic", str(folder), "-o", str(folder / "mosaic.tif")]).exit_code == 0
     done = CliRunner().invoke(cli, ["report", str(folder)])
     assert done.exit_code == 0, done.output
-    assert "passed over: mosaic.tif" in done.output
+    assert f"passed over: {folder / 'mosaic.tif'}, a mosaic" in done.output
     assert not (folder / "mosaic_report.html").exists()
 
 
