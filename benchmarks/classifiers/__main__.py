@@ -33,7 +33,8 @@ from benchmarks.rounds import Cost, Stopwatch, ratio_of_medians, run_rounds
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="Where scene and maps are written. The SVM's settings stay there for the next run. [default: a temporary one]",
+    help="Where scene and maps are written. What takes long to train stays there for the next run. "
+    "[default: a temporary one]",
 )
 def main(
     classifiers: str, task: str, seed: int, lines: int, samples: int, repeats: int, data: Path, folder: Path | None

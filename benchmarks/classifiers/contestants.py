@@ -56,6 +56,7 @@ CONTESTANTS: dict[str, Contestant] = {
     HSIGEO: by_hsigeo(DEFAULT_VARIANT),
     "hsigeo-plain-kernel": by_hsigeo(DEFAULT_VARIANT, kernel="plain"),
     "plain": by_hsigeo("plain", kernel="plain"),
+    "plain-compiled": by_hsigeo("plain", kernel="cpu"),
     "svc": by_windows(_svc),
     "svc-dask": by_dask(_svc),
     "forest": by_windows(_forest),
@@ -64,5 +65,5 @@ CONTESTANTS: dict[str, Contestant] = {
     "spectral-gaussian": by_spectral("GaussianClassifier"),
     "spectral-mahalanobis": by_spectral("MahalanobisDistanceClassifier", fewest=2),
 }
-"""``plain`` is the seed architecture in plain torch; ``-dask`` are the same estimators as ``ParallelPostFit`` runs
-them."""
+"""``plain`` is the seed architecture, in plain torch and compiled; ``-dask`` are the same estimators as
+``ParallelPostFit`` runs them."""
