@@ -16,7 +16,8 @@ from hsigeo.explanation import ModelExplanation, explain_model
 from hsigeo.fingerprint import fingerprint
 from hsigeo.io.class_areas import ClassTally, tally_classes
 from hsigeo.io.class_raster import ClassRaster
-from hsigeo.report.assessment import HeldOut, read_held_out
+from hsigeo.report.agreement import LineAgreement
+from hsigeo.report.assessment import Evaluation, HeldOut, read_held_out
 from hsigeo.report.place import Outline, Place, find_outline, find_place
 from hsigeo.report.sources import Absence, Belongings
 from hsigeo.report.survey import (
@@ -121,6 +122,18 @@ class Findings:
             case {"rate": float(rate), "pixels": int(pixels)} if 0 < rate < 1 and 0 <= pixels <= self.unclassified:
                 return rate, pixels
         return None
+
+    @property
+    def independent(self) -> Evaluation | None:
+        """An evaluation against labels that the model was not trained on."""
+        evaluation = self.found.evaluation
+        return None if evaluation is None or evaluation.on_training_labels else evaluation
+
+    @property
+    def own_line(self) -> LineAgreement | None:
+        """How the map's line agrees with those that overlap it."""
+        own = None if self.found.agreement is None else self.found.agreement.own
+        return own if own is not None and own.neighbours else None
 
     @property
     def by_area(self) -> list[ClassEntry]:

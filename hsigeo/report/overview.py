@@ -116,9 +116,9 @@ def _without_class(findings: Findings) -> list[Child]:
 
 
 def _trust(findings: Findings) -> list[Child]:
-    evaluation, held_out = findings.found.evaluation, findings.held_out
+    evaluation, held_out = findings.independent, findings.held_out
     sentences: list[Child] = []
-    if evaluation is not None and not evaluation.on_training_labels:
+    if evaluation is not None:
         right = percent(evaluation.accuracy.overall)
         extent = interval(*evaluation.intervals.overall)
         sentences.append(
@@ -216,8 +216,8 @@ def key_figures(figures: Sequence[tuple[str, str, str]]) -> Html:
 
 
 def _accuracy_figure(findings: Findings) -> tuple[str, str, str]:
-    evaluation, held_out = findings.found.evaluation, findings.held_out
-    if evaluation is not None and not evaluation.on_training_labels:
+    evaluation, held_out = findings.independent, findings.held_out
+    if evaluation is not None:
         about = f"{interval(*evaluation.intervals.overall)}, independent reference"
         return "Overall accuracy", percent(evaluation.accuracy.overall), about
     if held_out is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hsigeo.atomic import check_not_an_input, check_output
-from hsigeo.errors import HsigeoError, LabelError, OutputError, OutputExistsError
+from hsigeo.errors import HsigeoError, Interrupted, LabelError, OutputError, OutputExistsError
 from hsigeo.explanation import explain_model
 from hsigeo.lines.found_maps import FoundMap, find_maps
 from hsigeo.lines.mapped_line import MADE_OF_MAPS, line_name
@@ -96,7 +96,11 @@ def write_index(
     OutputExistsError
         The index is there, or a page that is no longer true, and `overwrite` is false. Nothing has been written then.
     OutputError
-        There is no such folder, no map in it, or a file cannot be written.
+        There is no such folder, or a file cannot be written.
+    LabelError
+        There is no map in the folder, or none that can be shown.
+    Interrupted
+        The user stopped it; pages that are made stay.
     """
     home = Path(folder)
     target = home / INDEX if index is None else Path(index)
@@ -107,16 +111,9 @@ def write_index(
     work = _Work(home, given or Given())
     rows = _rows_there(work, maps, pages, overwrite=overwrite, bar=bar)
     kept = len(rows)
-    with bar("report", "line") as show:
-        for number, (entry, page) in enumerate(zip(maps, pages, strict=True), start=1):
-            if page not in rows:
-                try:
-                    rows[page] = work.make(entry.path, page)
-                except OutputError:
-                    raise
-                except HsigeoError as error:
-                    failures.append(Failure(name=line_name(entry.path), status="map not readable", why=str(error)))
-            show(number, len(maps))
+    failures += _make_missing(work, maps, pages, rows, bar)
+    if not rows:
+        raise LabelError(f"none of the {len(failures)} maps in {folder} can be shown: {failures[0].why}")
     failures += _unfinished(work.around.jobs, {entry.path.name for entry in maps})
     name = home.resolve().name or str(home)
     campaign = make_campaign(name, [(page.name, row) for page, row in rows.items()], failures, now())
@@ -190,6 +187,28 @@ def _rows_there(work: _Work, maps: list[FoundMap], pages: list[Path], *, overwri
                 check_output(page, overwrite=True)
             show(number, len(there))
     return rows
+
+
+def _make_missing(
+    work: _Work, maps: list[FoundMap], pages: list[Path], rows: dict[Path, Row], bar: Bar
+) -> list[Failure]:
+    """Make the pages that are missing, put their rows to the others, and say which could not be made."""
+    failures = []
+    try:
+        with bar("report", "line") as show:
+            for number, (entry, page) in enumerate(zip(maps, pages, strict=True), start=1):
+                if page not in rows:
+                    try:
+                        rows[page] = work.make(entry.path, page)
+                    except OutputError:  # of the page: what cannot be written now will not be for the next one
+                        raise
+                    except HsigeoError as error:
+                        failures.append(Failure(name=line_name(entry.path), status="no page", why=str(error)))
+                show(number, len(maps))
+    except KeyboardInterrupt as interruption:
+        done = f"{len(rows)} of {len(maps)} lines have their page"
+        raise Interrupted(f"{done}; the same command goes on from there") from interruption
+    return failures
 
 
 def _unfinished(jobs: Mapping[str, Mapping[str, Any]], found: set[str]) -> list[Failure]:

@@ -26,11 +26,8 @@ NAMED_ALOUD = 3
 
 def summarise(findings: Findings) -> Row:
     """What the index says about the line."""
-    tally, agreement = findings.tally, findings.found.agreement
-    own = None if agreement is None else agreement.own
-    compared = own is not None and own.neighbours > 0
-    evaluation, held_out, survey = findings.found.evaluation, findings.held_out, findings.confidence
-    independent = evaluation is not None and not evaluation.on_training_labels
+    tally, own, survey = findings.tally, findings.own_line, findings.confidence
+    evaluation, held_out = findings.independent, findings.held_out
     total = int(tally.pixels.sum())
     return Row(
         name=line_name(Path(findings.raster.path)),
@@ -48,9 +45,9 @@ def summarise(findings: Findings) -> Row:
         ),
         unknown=None if findings.unknown is None else findings.unknown[1] / total,
         unsure=survey.share_below(UNSURE) if survey is not None and survey.histogram.any() else None,
-        agreement=_known(own.agreement) if own is not None and compared else None,
-        excess=_known(own.excess) if own is not None and compared else None,
-        accuracy=evaluation.accuracy.overall if evaluation is not None and independent else None,
+        agreement=None if own is None else _known(own.agreement),
+        excess=None if own is None else _known(own.excess),
+        accuracy=None if evaluation is None else evaluation.accuracy.overall,
         held_out=None if held_out is None else held_out.accuracy.overall,
         model=_model(findings),
         cautions=tuple(_cautions(findings)[:MOST_CAUTIONS]),
@@ -70,8 +67,7 @@ def _model(findings: Findings) -> str:
 
 def _cautions(findings: Findings) -> list[str]:
     said = []
-    agreement = findings.found.agreement
-    own = None if agreement is None else agreement.own
+    own = findings.own_line
     if own is not None and own.odd:
         more = "" if _known(own.excess) is None else f": {100 * own.excess:.1f} points more disagreement than usual"
         said.append(f"stands out from its neighbours{more}")

@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from html_pages import Node, find_faults, read_page
 
 from hsigeo.cli.main import cli
-from hsigeo.errors import LabelError, OutputError, OutputExistsError
+from hsigeo.errors import Interrupted, LabelError, OutputError, OutputExistsError
 from hsigeo.report.index.making import page_of, write_index
+from hsigeo.report.sources import Given
 
 NAMES = ("a", "b #1 50%", "javascript:c", "水域🌊")
 
@@ -151,7 +152,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_ended(maps: list[Path]) -> None
         yield show
 
     folder = maps[0].parent
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match="2 of 4 lines have their page; the same command goes on"):
         write_index(folder, bar=stopping)
     assert not (folder / "index.html").exists()
     assert [page_of(path).exists() for path in maps] == [True, True, False, False]
@@ -213,6 +214,12 @@ def test_agreement_comes_from_what_agree_wrote(maps: list[Path]) -> None:
     column = [head.text for head in rows[0]].index("Agreement with neighbours")
     for row in rows[1:]:
         assert float(row[column].attributes["data-sort"]) == pytest.approx(stated[row[0].text]["agreement"])
+
+
+def test_a_model_that_made_none_of_the_maps_is_an_error(maps: list[Path], sample_scenes: Path) -> None:
+    with pytest.raises(LabelError, match=r"none of the 4 maps .* can be shown: .* is not the model that made the map"):
+        write_index(maps[0].parent, given=Given(model=str(sample_scenes / "line_1.safetensors")))
+    assert not list(maps[0].parent.glob("*.html"))
 
 
 def test_a_folder_without_maps_and_options_of_one_map_are_errors(maps: list[Path], tmp_path: Path) -> None:
