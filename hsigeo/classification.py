@@ -21,7 +21,10 @@ import hsigeo
 from hsigeo.band_matching import BandMatch, match_bands
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import ModelError
-from hsigeo.model import Model, answer, is_large, resolve_device
+from hsigeo.io.scaling import Scaling
+from hsigeo.io.scene_reader import cube_behind, stored_numbers
+from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock, span_of
+from hsigeo.model import Model, answer, batch_size, is_large, resolve_device
 from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
 
@@ -35,6 +38,7 @@ __all__ = [
 ]
 
 Block = NDArray[np.float32]
+Ask = Callable[[Block], Block]
 
 
 def classify(
@@ -86,17 +90,10 @@ def classify(
     match = match_scene(scene, model, fill_missing=fill_missing)
     target = resolve_device(device)
     large = is_large(model, scene.sizes["y"] * scene.sizes["x"])
-    cube = da.asarray(scene.data)[match.used].astype(np.float32)
-    cube = cube.rechunk({0: -1})
+    ask = partial(answers_of_spectra, model=model, match=match, device=target, limit=limit, large=large)
     count = len(model.card.classes)
-    answers = da.map_blocks(
-        _answers_of_block,
-        cube,
-        ask=partial(answers_of_spectra, model=model, match=match, device=target, limit=limit, large=large),
-        chunks=((count if limit is None else count + 1,), *cube.chunks[1:]),
-        dtype=np.float32,
-        meta=np.empty((0, 0, 0), dtype=np.float32),
-    )
+    piece = PIECE_PIXELS if target.type == "cpu" else max(PIECE_PIXELS, batch_size(target))
+    answers = _answers(scene, match.used, ask, rows=count if limit is None else count + 1, piece=piece)
     probability = answers if limit is None else answers[:count]
     distance = {} if limit is None else {"distance": (("y", "x"), answers[count], _distance_attrs(limit))}
     ids = class_ids(model.card.classes)
@@ -172,7 +169,47 @@ def answers_of_spectra(
     return answers
 
 
-def _answers_of_block(block: Block, *, ask: Callable[[Block], Block]) -> Block:
+def _answers(scene: xr.DataArray, used: NDArray[np.integer[Any]], ask: Ask, *, rows: int, piece: int) -> da.Array:
+    """What `ask` answers of each pixel of a scene: (answer, y, x), as many answers as `rows` says.
+
+    A scene as it was opened is asked in pieces of so many pixels, each scaled when its turn comes, so that it stays in
+    the processor's cache. One that was changed is float32 already when its blocks come.
+    """
+    cube = cube_behind(scene)
+    if cube is None or not len(used):
+        values = da.asarray(scene.data)[used].astype(np.float32)
+        answer_block = partial(_answers_of_block, ask=ask)
+    else:
+        first = int(used.min())
+        values = stored_numbers(scene, cube)[first : first + span_of(used)]
+        scaling = cube.header.scaling.take(used)
+        answer_block = partial(
+            _answers_of_stored, ask=ask, piece=piece, used=used - first, scaling=scaling, nodata=cube.header.nodata
+        )
+    values = values.rechunk({0: -1})
+    chunks = ((rows,), *values.chunks[1:])
+    answers: da.Array = da.map_blocks(
+        answer_block, values, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0, 0), dtype=np.float32)
+    )
+    return answers
+
+
+def _answers_of_stored(
+    block: NDArray[Any],
+    *,
+    ask: Ask,
+    piece: int,
+    used: NDArray[np.integer[Any]],
+    scaling: Scaling,
+    nodata: float | int | None,
+) -> Block:
+    """As `_answers_of_block`, of a block of a file's own numbers."""
+    stored = StoredBlock(values=block, used=used, scaling=scaling, nodata=nodata)
+    answers = [ask(stored.spectra(pixels)) for pixels in stored.pieces(piece)]
+    return np.concatenate(answers, axis=1).reshape(-1, *stored.shape)
+
+
+def _answers_of_block(block: Block, *, ask: Ask) -> Block:
     """What `ask` answers, (answer, pixel) of (pixel, band), of a block (band, y, x): (answer, y, x)."""
     bands, lines, samples = block.shape
     # As it lies in memory, if it can be: to copy rows takes a fraction of what it takes to turn spectra round.

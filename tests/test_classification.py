@@ -12,6 +12,7 @@ import rasterio
 import rioxarray  # noqa: F401 - registers `.rio`
 import torch
 from affine import Affine
+from envi_files import write_envi
 from labelled_spectra import make_model
 from rasterio.crs import CRS
 
@@ -19,7 +20,7 @@ from hsigeo.bands import BandTable
 from hsigeo.classification import classify
 from hsigeo.errors import BandMismatchError, DeviceError, ModelError, OutputError, SceneError
 from hsigeo.grid import Grid
-from hsigeo.io import write_map
+from hsigeo.io import open_scene, write_map
 from hsigeo.io.class_raster import open_map
 from hsigeo.model import measure_distance, predict_probabilities
 from hsigeo.model.novelty import describe, learn_novelty
@@ -257,3 +258,30 @@ def test_a_distance_that_was_not_measured_cannot_be_written(knowing_model, tmp_p
             classify(scene_of(make_cube()), knowing_model), tmp_path / "map.tif", distance=tmp_path / "distance.tif"
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])
+@pytest.mark.parametrize("bands", [12, 31])  # 31 bands are resampled to the model's 12
+def test_a_scene_as_it_was_opened_gives_the_bits_of_one_whose_values_were_copied(
+    model, tmp_path, monkeypatch, interleave, bands
+):
+    stored = np.random.default_rng(1).integers(0, 9000, (bands, 40, 50)).astype("int16")
+    stored[:, 3:5, 7] = -1
+    fields = {
+        "wavelength": [f"{nm:.1f}" for nm in np.linspace(450, 2350, bands)],
+        "wavelength units": "Nanometers",
+        "bbl": [0, *[1] * (bands - 2), 0] if bands > 12 else [1] * bands,
+        "data ignore value": -1,
+        "reflectance scale factor": 10000,
+    }
+    path = write_envi(tmp_path, "line", stored, interleave=interleave, header_extra=fields)
+    monkeypatch.setattr("hsigeo.classification.PIECE_PIXELS", 37)
+    scene = open_scene(path, chunks={"band": 5, "y": 9, "x": 20})
+
+    opened, copied = classify(scene, model), classify(scene.copy(data=scene.data.map_blocks(np.copy)), model)
+
+    assert any(name.startswith("stored-") for name in opened["class_id"].data.dask.layers)
+    assert not any(name.startswith("stored-") for name in copied["class_id"].data.dask.layers)
+    for name in ("class_id", "confidence", "probability"):
+        np.testing.assert_array_equal(opened[name].values, copied[name].values)
+    assert (opened["class_id"].values == 0).sum() == 2

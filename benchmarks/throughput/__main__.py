@@ -114,7 +114,7 @@ def _check_room(folder: Path, size: float) -> None:
 
 def _head(*, lazy: bool) -> str:
     names = (
-        ["scene", "engine, s", "dask, s", "dask / engine"]
+        ["scene", "engine, s", "threads, s", "dask, s", "dask / engine", "dask / threads"]
         if lazy
         else [
             "scene",
@@ -132,7 +132,10 @@ def _head(*, lazy: bool) -> str:
 def _row(name: str, run: Run, costs: Mapping[str, Sequence[Cost]], cores: int) -> str:
     walls = {part: [cost.wall for cost in found] for part, found in costs.items()}
     if "dask" in walls:
-        cells = [_seconds(walls["engine"]), _seconds(walls["dask"]), _ratio(walls["dask"], walls["engine"])]
+        cells = [
+            *(_seconds(walls[name]) for name in ("engine", "threads", "dask")),
+            *(_ratio(walls["dask"], walls[name]) for name in ("engine", "threads")),
+        ]
         return f"| {name} | {' | '.join(cells)} |"
     slowest = max(PARTS, key=lambda part: median(walls[part]))
     whole = median(walls["whole"])

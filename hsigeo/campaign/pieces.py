@@ -15,12 +15,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.io.spectra import StoredBlock
+from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock
 
-__all__ = ["PIECE_PIXELS", "compute_ahead"]
-
-PIECE_PIXELS = 4096
-"""A few whole batches: short enough that the threads end together, long enough that they seldom wait for each other."""
+__all__ = ["compute_ahead"]
 
 _AHEAD = 1
 
@@ -50,14 +47,14 @@ def compute_ahead(
     size = PIECE_PIXELS if pixels is None else pixels
     if pool is None:
         for key, block in blocks:
-            yield key, _shaped(block, [compute(block.spectra(piece)) for piece in _pieces(block, size)])
+            yield key, _shaped(block, [compute(block.spectra(piece)) for piece in block.pieces(size)])
         return
     begun: deque[tuple[K, StoredBlock, list[Future[Layers]]]] = deque()
     failures: list[Exception] = []
     try:
         for key, block in _until_failure(blocks, failures):
             begun.append(
-                (key, block, [pool.submit(_compute_piece, compute, block, piece) for piece in _pieces(block, size)])
+                (key, block, [pool.submit(_compute_piece, compute, block, piece) for piece in block.pieces(size)])
             )
             if len(begun) > _AHEAD:
                 yield _finish(begun)
@@ -76,11 +73,6 @@ def _until_failure(blocks: Iterable[T], failures: list[Exception]) -> Iterator[T
         yield from blocks
     except Exception as error:  # noqa: BLE001 - raised by the caller, a little later
         failures.append(error)
-
-
-def _pieces(block: StoredBlock, size: int) -> Iterator[slice]:
-    for start in range(0, max(block.pixels, 1), size):
-        yield slice(start, start + size)
 
 
 def _compute_piece(compute: Compute, block: StoredBlock, piece: slice) -> Layers:

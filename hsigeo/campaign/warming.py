@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.pace import LEAST_BATCH, Pace, fitting_batch
-from hsigeo.campaign.pieces import PIECE_PIXELS
 from hsigeo.classification import answers_of_spectra
 from hsigeo.io.scaling import Scaling
-from hsigeo.io.spectra import StoredBlock
+from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock
 from hsigeo.memory import forget_peak, peak_memory, release_unused, resident_memory
 from hsigeo.model import Model, batch_size
 

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.pace import Pace
-from hsigeo.campaign.pieces import PIECE_PIXELS, compute_ahead
+from hsigeo.campaign.pieces import compute_ahead
 from hsigeo.classification import answers_of_spectra, class_ids, most_probable
 from hsigeo.io.cube import Cube
-from hsigeo.io.spectra import StoredBlock, announce_blocks, read_block, span_of
+from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock, announce_blocks, read_block, span_of
 from hsigeo.model import Model, is_large
 from hsigeo.partial import PartialLayer
 from hsigeo.tiling import TilePlan, WindowPlan

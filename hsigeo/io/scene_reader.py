@@ -8,6 +8,7 @@ a scene slices the read: one band of a bsq file costs one band.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from hsigeo.io.geolocation import PixelPositions, Plane
 from hsigeo.io.scaling import to_reflectance
 from hsigeo.scene import SCENE_DIMS, make_scene
 
-__all__ = ["ReflectanceArray", "open_scene", "scene_attrs", "scene_of"]
+__all__ = ["ReflectanceArray", "StoredArray", "cube_behind", "open_scene", "scene_attrs", "scene_of", "stored_numbers"]
 
 Index = slice | int | list[int] | NDArray[np.integer[Any]]
 
@@ -41,7 +42,7 @@ def open_scene(
         A scene as it was delivered; ``docs/formats.md`` lists what is read.
     chunks
         Chunk size for each of ``band``, ``y`` and ``x``; what is left out is as by default, -1 means whole. By
-        default blocks are full-width strips of all bands of about 16 MB.
+        default blocks are full-width strips of all bands of about 32 MB.
     reader
         Name of the reader to use; by default it is found from what is in the file.
 
@@ -75,6 +76,32 @@ def scene_of(cube: Cube, *, chunks: dict[str, int] | None = None) -> xr.DataArra
     )
     scene = make_scene(data, grid=header.grid, bands=header.bands, attrs=scene_attrs(header))
     return scene.assign_coords(_position_coords(header, data.chunks))
+
+
+def cube_behind(scene: xr.DataArray) -> Cube | None:
+    """The cube whose every pixel a scene holds as it was read; `None` where anything was done to its values.
+
+    dask names an array after what is in it, so one that has the name of a cube just opened is that cube.
+    """
+    array = scene.data
+    if not isinstance(array, da.Array):
+        return None
+    source = array.dask.layers.get(f"original-{array.name}", {}).get(f"original-{array.name}")
+    return source.cube if isinstance(source, ReflectanceArray) and source.shape == array.shape else None
+
+
+def stored_numbers(scene: xr.DataArray, cube: Cube) -> da.Array:
+    """The numbers (band, y, x) of a scene as its file has them, in the same chunks.
+
+    Parameters
+    ----------
+    cube
+        As `cube_behind` gives it.
+    """
+    meta = np.empty((0, 0, 0), dtype=cube.header.dtype)
+    chunks = scene.data.chunks
+    stored: da.Array = da.from_array(StoredArray(cube), chunks=chunks, name=f"stored-{scene.data.name}", meta=meta)
+    return stored
 
 
 def _position_coords(header: CubeHeader, chunks: tuple[tuple[int, ...], ...]) -> dict[str, Any]:
@@ -118,12 +145,34 @@ class PlaneArray:
         return np.dtype(np.float64)
 
     def __getitem__(self, key: tuple[Index, ...]) -> NDArray[np.float64]:
-        """Read a window; integers drop their axis. Steps and lists are taken, each along its axis, after reading."""
-        windows, picks = zip(*(_window(part, size) for part, size in zip(key, self.shape, strict=True)), strict=True)
-        values = np.asarray(self.plane.read(*windows), dtype=np.float64)
-        for axis in (1, 0):
-            values = values[(slice(None),) * axis + (picks[axis],)]
-        return values
+        """What is there; see `_picked`."""
+        return _picked(key, self.shape, lambda rows, cols: np.asarray(self.plane.read(rows, cols), dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """A cube as an array of the numbers in its file that reads what it is sliced to."""
+
+    cube: Cube
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Bands, lines, samples."""
+        return self.cube.header.shape
+
+    @property
+    def ndim(self) -> int:
+        """Always 3."""
+        return len(SCENE_DIMS)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As in the file."""
+        return self.cube.header.dtype
+
+    def __getitem__(self, key: tuple[Index, ...]) -> NDArray[Any]:
+        """What is there; see `_picked`."""
+        return _picked(key, self.shape, lambda bands, rows, cols: self.cube.read(rows, cols, bands))
 
 
 @dataclass(frozen=True)
@@ -148,14 +197,22 @@ class ReflectanceArray:
         return np.dtype(np.float32)
 
     def __getitem__(self, key: tuple[Index, ...]) -> NDArray[np.float32]:
-        """Read a window; integers drop their axis. Steps and lists are taken, each along its axis, after reading."""
-        windows, picks = zip(*(_window(part, size) for part, size in zip(key, self.shape, strict=True)), strict=True)
-        bands, rows, cols = windows
+        """What is there; see `_picked`."""
         header = self.cube.header
-        values = to_reflectance(self.cube.read(rows, cols, bands), header.scaling.take(bands), header.nodata)
-        for axis in reversed(range(self.ndim)):
-            values = values[(slice(None),) * axis + (picks[axis],)]
-        return values
+
+        def read(bands: slice, rows: slice, cols: slice) -> NDArray[np.float32]:
+            return to_reflectance(self.cube.read(rows, cols, bands), header.scaling.take(bands), header.nodata)
+
+        return _picked(key, self.shape, read)
+
+
+def _picked(key: tuple[Index, ...], shape: tuple[int, ...], read: Callable[..., NDArray[Any]]) -> NDArray[Any]:
+    """A window, as `read` gives it; integers drop their axis, steps and lists are taken each along its axis."""
+    windows, picks = zip(*(_window(part, size) for part, size in zip(key, shape, strict=True)), strict=True)
+    values = read(*windows)
+    for axis in reversed(range(len(shape))):
+        values = values[(slice(None),) * axis + (picks[axis],)]
+    return values
 
 
 def scene_attrs(header: CubeHeader) -> dict[str, Any]:

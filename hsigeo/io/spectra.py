@@ -19,7 +19,11 @@ from hsigeo.io.cube import Cube, DirectCube
 from hsigeo.io.envi.raw import RawCube
 from hsigeo.io.scaling import Scaling, scale_into
 
-__all__ = ["StoredBlock", "announce_blocks", "read_block", "span_of"]
+__all__ = ["PIECE_PIXELS", "StoredBlock", "announce_blocks", "read_block", "span_of"]
+
+PIECE_PIXELS = 4096
+"""What a thread computes without asking: a few whole batches, so short that threads end together, so long that they
+seldom wait for each other."""
 
 _FEWEST_IN_RUN = 8
 """Where neighbouring bands are fewer than this on average, they are picked one by one rather than run by run."""
@@ -61,6 +65,11 @@ class StoredBlock:
     def part(self, rows: slice, cols: slice = slice(None)) -> StoredBlock:
         """Some rows and columns of it, in the same memory."""
         return replace(self, values=self.values[:, rows, cols])
+
+    def pieces(self, size: int) -> Iterator[slice]:
+        """All pixels, so many at a time; one piece without any where there are none."""
+        for start in range(0, max(self.pixels, 1), size):
+            yield slice(start, start + size)
 
     def spectra(self, pixels: slice = slice(None)) -> NDArray[np.float32]:
         """Reflectance of neighbouring pixels, which are counted row by row.

@@ -33,7 +33,7 @@ def make_header(bands: int, lines: int, samples: int, block: tuple[int, int]) ->
 @pytest.mark.parametrize(
     ("shape", "block", "expected"),
     [
-        ((256, 4000, 1000), (1, 1000), (16, 1000)),  # raw: 16 rows are 16 MiB
+        ((256, 4000, 1000), (1, 1000), (32, 1000)),  # raw: 32 rows are 32 MiB
         ((3, 5, 4), (1, 4), (5, 4)),  # smaller than a block
         ((200, 10, 100_000), (1, 100_000), (1, 83_886)),  # one row is more than 64 MiB: narrower
         ((224, 32, 32), (32, 32), (32, 32)),

@@ -21,7 +21,7 @@ import hsigeo
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io import open_cube
 from hsigeo.io.cube import Cube, CubeHeader
-from hsigeo.io.scene_reader import ReflectanceArray
+from hsigeo.io.scene_reader import ReflectanceArray, cube_behind, stored_numbers
 from hsigeo.scene import grid_of
 
 UTM = "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters}"
@@ -263,3 +263,20 @@ def test_a_model_given_as_a_scene_is_recognised(tmp_path: Path) -> None:
 
     with pytest.raises(SceneError, match="is a model, not a scene"):
         open_cube(tmp_path / "scene.safetensors")
+
+
+def test_the_cube_behind_a_scene_is_known_as_long_as_its_values_are_those_of_the_file(tmp_path: Path) -> None:
+    encoded = make_encoded_cube(4, 9, 7)
+    path = write_envi(tmp_path, "a", encoded, header_extra={"reflectance scale factor": 10_000})
+    scene = hsigeo.open_scene(path, chunks={"band": 3, "y": 4})
+
+    cube = cube_behind(scene.assign_attrs(note="more"))
+
+    assert cube is not None
+    assert cube.header.path == str(path)
+    stored = stored_numbers(scene, cube)
+    assert (stored.chunks, stored.dtype) == (scene.data.chunks, encoded.dtype)
+    np.testing.assert_array_equal(stored.compute(), encoded)
+    np.testing.assert_array_equal(stored[1:3, :, 5].compute(), encoded[1:3, :, 5])
+    for changed in (scene + 1, scene[1:], scene.isel(x=slice(None, None, -1)), scene.compute(), scene.chunk(y=2)):
+        assert cube_behind(changed) is None
