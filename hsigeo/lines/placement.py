@@ -19,6 +19,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform
 
 from hsigeo.grid import Grid
+from hsigeo.io.gdal_errors import GDAL_ERRORS
 
 __all__ = ["PixelIndex", "Placement", "project"]
 
@@ -131,8 +132,21 @@ def project(x: FloatArray, y: FloatArray, from_crs: CRS, to_crs: CRS) -> tuple[F
     """Map coordinates in another CRS, x before y; infinite where there is none."""
     if not x.size:
         return x, y
-    moved: Any = transform(from_crs, to_crs, x.ravel(), y.ravel())
-    return np.array(moved[0]).reshape(x.shape), np.array(moved[1]).reshape(x.shape)
+    to_x, to_y = _project_row(x.ravel(), y.ravel(), from_crs, to_crs)
+    return to_x.reshape(x.shape), to_y.reshape(x.shape)
+
+
+def _project_row(x: FloatArray, y: FloatArray, from_crs: CRS, to_crs: CRS) -> tuple[FloatArray, FloatArray]:
+    """One point that a projection cannot show fails all that go with it: halves find it."""
+    try:
+        moved: Any = transform(from_crs, to_crs, x, y)
+    except GDAL_ERRORS:
+        if len(x) == 1:
+            return np.array([np.inf]), np.array([np.inf])
+        middle = len(x) // 2
+        parts = [_project_row(x[half], y[half], from_crs, to_crs) for half in (slice(middle), slice(middle, None))]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    return np.array(moved[0]), np.array(moved[1])
 
 
 def _apply(matrix: Affine, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -44,6 +44,9 @@ def near_180(epsg: int, latitude: float) -> Grid:
         Grid(lines=50, samples=70, transform=Affine(4, 0, 1e6, 0, 4, 6e6), crs=WEB),
         near_180(32760, -17),
         near_180(32701, -17),
+        # Conic projections: their cone does not reach the other pole.
+        make_line_grid(90, 41, east=700_000, north=6_600_000, crs=rasterio.CRS.from_epsg(2154).to_wkt()),
+        make_line_grid(90, 41, east=980_000, north=190_000, crs=rasterio.CRS.from_epsg(2263).to_wkt()),
     ],
 )
 def test_the_outline_is_that_of_gdal(grid):
