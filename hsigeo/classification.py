@@ -83,9 +83,12 @@ def classify(
     DeviceError
         The device is not there.
     ModelError
-        `unknown` is asked for, and the model does not know its distances, or not well enough for so small a rate.
+        `model` is none; or `unknown` is asked for, and the model does not know its distances, or not well enough for so
+        small a rate.
     """
     check_scene(scene)
+    if not isinstance(model, Model):
+        raise ModelError(f"a model is what load_model gives; this is a {type(model).__name__}")
     limit = None if unknown is None else unknown_limit(model, unknown)
     match = match_scene(scene, model, fill_missing=fill_missing)
     target = resolve_device(device)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from affine import Affine
+from numpy.typing import NDArray
 
 from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
@@ -25,6 +26,9 @@ from hsigeo.grid import Grid, GroundControlPoint
 __all__ = ["check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_axis"]
 
 SCENE_DIMS = ("band", "y", "x")
+
+_UNEVEN = 0.25
+"""Of a step. Longitudes in float32 stray by a sixth of a pixel of 5 m."""
 
 # The transform that `row` and `column` refer to. Unlike GeoTransform, nobody rewrites it.
 _TRANSFORM_AS_OPENED = "hsigeo_transform"
@@ -118,17 +122,19 @@ def spectral_axis(scene: xr.DataArray) -> BandTable:
 
 
 def check_scene(scene: xr.DataArray) -> None:
-    """Raise `SceneError` unless this is a ``DataArray`` with dims ``(band, y, x)``."""
+    """Raise `SceneError` unless this is a ``DataArray`` with dims ``(band, y, x)`` that is not empty."""
     dims = getattr(scene, "dims", None)
     if not isinstance(scene, xr.DataArray) or dims != SCENE_DIMS:
-        raise SceneError(f"a scene is a DataArray with dims {SCENE_DIMS}; this is a {type(scene).__name__} with {dims}")
+        has = "" if dims is None else f" with {tuple(dims)}"
+        raise SceneError(f"a scene is a DataArray with dims {SCENE_DIMS}; this is a {type(scene).__name__}{has}")
+    if not scene.size:
+        raise SceneError(f"a scene has pixels; this one has the shape {scene.shape}")
 
 
 def _transform_from_centres(array: xr.DataArray | xr.Dataset, fallback: Affine) -> Affine:
     """Rebuild a north-up or south-up transform from pixel centres; a single row or column keeps its pixel size."""
     x, y = np.asarray(array.coords["x"], dtype=float), np.asarray(array.coords["y"], dtype=float)
-    dx = (x[-1] - x[0]) / (len(x) - 1) if len(x) > 1 else fallback.a
-    dy = (y[-1] - y[0]) / (len(y) - 1) if len(y) > 1 else fallback.e
+    dx, dy = _step(x, fallback.a, "x"), _step(y, fallback.e, "y")
     rebuilt = Affine(dx, 0.0, x[0] - dx / 2, 0.0, dy, y[0] - dy / 2)
     # An untouched scene keeps its exact transform: centres carry rounding of the last bit.
     return fallback if rebuilt.almost_equals(fallback, 1e-6 * max(abs(dx), abs(dy))) else rebuilt
@@ -141,11 +147,21 @@ def _cut(array: xr.DataArray | xr.Dataset) -> Affine:
     return Affine(width, 0.0, left, 0.0, height, top)
 
 
+def _step(places: NDArray[np.float64], otherwise: float, name: str) -> float:
+    """The step between places that are evenly spaced, but for what float32 makes of degrees."""
+    if len(places) < 2:
+        return otherwise
+    step = float(places[-1] - places[0]) / (len(places) - 1)
+    if step == 0 or not (abs(np.diff(places) - step) < _UNEVEN * abs(step)).all():
+        raise SceneError(f"the {name} coordinate is not evenly spaced: no transform says where such pixels lie")
+    return step
+
+
 def _start_and_step(array: xr.DataArray | xr.Dataset, name: str, dim: str) -> tuple[float, float]:
     if name not in array.coords or array.coords[name].dims != (dim,) or not array.sizes[dim]:
         return 0.0, 1.0
     index = np.asarray(array.coords[name].values, dtype=float)
-    step = (index[-1] - index[0]) / (len(index) - 1) if len(index) > 1 else 1.0
+    step = _step(index, 1.0, name)
     return index[0] + 0.5 - step / 2, step  # the outer corner of a pixel that is `step` wide and centred on the first
 
 

@@ -285,3 +285,22 @@ def test_a_scene_as_it_was_opened_gives_the_bits_of_one_whose_values_were_copied
     for name in ("class_id", "confidence", "probability"):
         np.testing.assert_array_equal(opened[name].values, copied[name].values)
     assert (opened["class_id"].values == 0).sum() == 2
+
+
+def test_a_file_name_is_no_model_and_a_scene_no_classification(tmp_path):
+    scene = make_scene(
+        np.full((12, 2, 3), 0.2, dtype="float32"),
+        grid=Grid(lines=2, samples=3),
+        bands=BandTable(count=12, wavelength=np.linspace(450.0, 2350.0, 12)),
+        attrs={"source": "scene.hdr", "repairs": []},
+    )
+    with pytest.raises(ModelError, match="what load_model gives; this is a str"):
+        classify(scene, "model.safetensors")
+    for wrong in (scene, None, classify(scene, make_model())["class_id"]):
+        with pytest.raises(OutputError, match="not a classification"):
+            write_map(wrong, tmp_path / "map.tif")
+
+
+def test_a_model_introduces_itself_in_one_line():
+    model = make_model()
+    assert repr(model) == f"<plain model: 3 classes, 12 bands, {model.digest[:12]}>"

@@ -141,3 +141,16 @@ def test_data_of_another_shape_than_the_grid_is_refused():
 @pytest.mark.parametrize(("transform", "degrees"), [(NORTH_UP, 0), (SOUTH_UP, 0), (ROTATED, 30)])
 def test_rotation_is_told_in_degrees(transform, degrees):
     assert Grid(lines=1, samples=1, transform=transform).rotation == pytest.approx(degrees)
+
+
+@pytest.mark.parametrize("transform", [NORTH_UP, SOUTH_UP, ROTATED])
+def test_rows_that_are_picked_unevenly_lie_on_no_grid(transform):
+    scene = scene_on(transform, lines=9)
+    assert grid_of(scene.isel(y=[1, 3, 5])) == grid_of(scene.isel(y=slice(1, 6, 2)))
+    with pytest.raises(SceneError, match="not evenly spaced"):
+        grid_of(scene.isel(y=[1, 5, 6]))
+
+
+def test_a_scene_without_pixels_is_refused():
+    with pytest.raises(SceneError, match=r"has the shape \(2, 0, 3\)"):
+        check_scene(scene_on(NORTH_UP).isel(y=slice(0, 0)))

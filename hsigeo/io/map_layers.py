@@ -176,7 +176,7 @@ def classes_of(result: xr.Dataset) -> ClassTable:
     OutputError
         There is none.
     """
-    array = result.get("class_id")
+    array = result.get("class_id") if hasattr(result, "data_vars") else None
     if array is None or array.dims != ("y", "x") or 0 in array.shape:
         raise OutputError("not a classification: it has no variable class_id (y, x); write what classify() returns")
     try:

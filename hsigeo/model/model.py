@@ -40,7 +40,7 @@ Prepare = Callable[[Tensor], Tensor]
 NO_DISTANCES = "the model does not know how far a pixel lies from what it learnt; train it again with this hsigeo"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Model:
     """A trained network with its card.
 
@@ -66,6 +66,12 @@ class Model:
     novelty: Novelty | None = None
     digest: str = ""
     path: str | None = None
+
+    def __repr__(self) -> str:
+        card, name = self.card, f" of {self.path}" if self.path else ""
+        return (
+            f"<{card.variant} model{name}: {len(card.classes)} classes, {card.bands.count} bands, {self.digest[:12]}>"
+        )
 
     def __dask_tokenize__(self) -> str:
         """Two models are the same to dask when their weights and cards are."""

@@ -14,6 +14,7 @@ from hsigeo.errors import TrainingError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
+from hsigeo.scene import check_scene
 from hsigeo.training.curve import CURVE_FOLDS, SHARES, measure_learning_curve
 from hsigeo.training.novelty import novelty_of
 from hsigeo.training.oddities import find_oddities
@@ -67,9 +68,16 @@ def train(
         The scenes do not share their bands.
     """
     scenes = [scenes] if isinstance(scenes, xr.DataArray) else list(scenes)
-    sources = list(labels) if isinstance(labels, Sequence) else [labels] * len(scenes)
+    if not scenes:
+        raise TrainingError("there is no scene to learn from")
+    for scene in scenes:
+        check_scene(scene)
+    sources = list(labels) if isinstance(labels, Sequence) and not isinstance(labels, str) else [labels] * len(scenes)
     if len(sources) != len(scenes):
         raise TrainingError(f"{len(scenes)} scenes and {len(sources)} label files; give one for all, or one per scene")
+    for source in sources:
+        if not hasattr(source, "on"):
+            raise TrainingError(f"labels are what open_labels gives; this is a {type(source).__name__}")
     samples = read_labelled_spectra(scenes, sources)
     return train_on_spectra(
         samples,

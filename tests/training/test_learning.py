@@ -11,9 +11,11 @@ import torch
 from labelled_spectra import make_labelled_spectra
 
 from hsigeo.bands import BandTable
-from hsigeo.errors import TrainingError
+from hsigeo.errors import HsigeoError, TrainingError
+from hsigeo.grid import Grid
 from hsigeo.model import VARIANTS, encode_model, load_model, predict_probabilities, write_model
-from hsigeo.training import train_on_spectra
+from hsigeo.scene import make_scene
+from hsigeo.training import train, train_on_spectra
 from hsigeo.training.fit import FitPlan
 from hsigeo.training.recipes import RECIPES
 
@@ -131,3 +133,18 @@ def test_odd_training_sets_give_a_model_with_finite_answers(odd):
 def test_odd_training_sets_can_be_validated(odd):
     model = train_on_spectra(odd(make_labelled_spectra(90)), check=True)
     assert 0 <= model.card.validation["disjoint"]["overall_accuracy"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("scenes", "labels", "said"),
+    [([], "labels.gpkg", "no scene"), (np.zeros((2, 2, 2)), None, "this is a ndarray"), ("scene.hdr", None, "a str")],
+)
+def test_what_is_no_scene_is_refused_before_any_work(scenes, labels, said):
+    with pytest.raises(HsigeoError, match=said):
+        train(scenes, labels)
+
+
+def test_a_file_name_is_no_labels():
+    scene = make_scene(np.zeros((2, 2, 2)), grid=Grid(lines=2, samples=2), bands=BandTable(count=2), attrs={})
+    with pytest.raises(TrainingError, match="what open_labels gives; this is a str"):
+        train(scene, "labels.gpkg")
