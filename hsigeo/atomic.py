@@ -97,8 +97,9 @@ def replaced_on_success(
     """
     final = check_output(path, overwrite=overwrite)
     # Hidden, so that nobody globs a half-written map; unique, so that two runs never share one.
-    hidden = f".{final.stem[:100]}.partial-{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
-    temporary = (scratch or final.parent) / hidden
+    begins = f".{final.stem[:100]}.partial-{_host()}-"
+    temporary = (scratch or final.parent) / f"{begins}{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
+    _remove_abandoned(temporary.parent, begins, final.suffix)
     try:
         _reserve(temporary)
         yield temporary
@@ -163,6 +164,32 @@ def _sync(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _host() -> str:
+    """The machine's name, as far as it can stand in a file's."""
+    return "".join(c for c in os.uname().nodename[:40] if c.isalnum()) or "host"
+
+
+def _remove_abandoned(folder: Path, begins: str, suffix: str) -> None:
+    """Clear away what processes of this machine that were killed have left of the same output."""
+    with contextlib.suppress(OSError):  # it is in nobody's way
+        for entry in list(folder.iterdir()):
+            if not entry.name.startswith(begins) or suffix not in entry.name:
+                continue
+            pid = entry.name.removeprefix(begins).partition("-")[0]
+            if pid.isdecimal() and not _is_running(int(pid)):
+                entry.unlink()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # somebody else's, or none of a kind this system has
+    return True
 
 
 def _is_beside(filename: object, temporary: Path) -> bool:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,19 @@ def test_a_folder_that_is_not_writable_is_named_before_any_work(tmp_path: Path, 
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(OutputError, match=r"map\.tif cannot be written: the folder .* is not writable"):
         check_output(tmp_path / "map.tif")
+
+
+def test_what_a_killed_process_left_of_the_same_output_is_cleared_away(tmp_path: Path) -> None:
+    killed = (
+        "import os, signal, sys\nfrom hsigeo.atomic import replaced_on_success\n"
+        "with replaced_on_success(sys.argv[1]) as temporary:\n"
+        "    temporary.with_name(temporary.name + '.blocks.tif').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, tmp_path / "map.tif"], check=False)
+    assert len(names_in(tmp_path)) == 2
+    twice = {"path": tmp_path / "map.tif", "overwrite": True}
+    with replaced_on_success(**twice) as mine, replaced_on_success(**twice):
+        assert mine.exists()  # that of a process at work stays
+        assert len(names_in(tmp_path)) == 2
+    assert names_in(tmp_path) == ["map.tif"]

@@ -72,7 +72,7 @@ def train(
         raise TrainingError("there is no scene to learn from")
     for scene in scenes:
         check_scene(scene)
-    sources = list(labels) if isinstance(labels, Sequence) and not isinstance(labels, str) else [labels] * len(scenes)
+    sources = list(labels) if isinstance(labels, list | tuple) else [labels] * len(scenes)
     if len(sources) != len(scenes):
         raise TrainingError(f"{len(scenes)} scenes and {len(sources)} label files; give one for all, or one per scene")
     for source in sources:
