@@ -72,7 +72,9 @@ def train(
         raise TrainingError("there is no scene to learn from")
     for scene in scenes:
         check_scene(scene)
-    sources = list(labels) if isinstance(labels, list | tuple) else [labels] * len(scenes)
+    given: Any = labels  # a file name, from callers who check no types
+    several = isinstance(given, Sequence) and not isinstance(given, str)
+    sources: list[LabelSource] = list(given) if several else [given] * len(scenes)
     if len(sources) != len(scenes):
         raise TrainingError(f"{len(scenes)} scenes and {len(sources)} label files; give one for all, or one per scene")
     for source in sources:
