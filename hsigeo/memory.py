@@ -1,14 +1,17 @@
-"""How much memory this process has taken, and how to give back what it does not use."""
+"""How much memory this process has taken, how to give back what it does not use, and how to keep that from growing."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import resource
 import sys
 from pathlib import Path
 
-__all__ = ["forget_peak", "peak_memory", "release_unused", "resident_memory"]
+__all__ = ["forget_peak", "limit_arenas", "peak_memory", "release_unused", "resident_memory"]
+
+_ARENA_MAX = -8  # malloc.h: M_ARENA_MAX
 
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 
@@ -36,6 +39,18 @@ def release_unused() -> None:
     """Give back to the system what the allocator keeps of freed memory, where it is glibc's (`malloc_trim(3)`)."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def limit_arenas(count: int) -> None:
+    """Have threads that are started from now on share so many heaps, where the allocator is glibc's (`mallopt(3)`).
+
+    By default each gets its own, up to eight for a processor, and each heap keeps some of what was freed in it:
+    readers, writers and GDAL's threads, which come one after the other, would add up. ``MALLOC_ARENA_MAX`` has
+    precedence.
+    """
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(_ARENA_MAX, count)
 
 
 def _read_status(key: str) -> int:

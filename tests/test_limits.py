@@ -70,6 +70,32 @@ def test_the_tightest_limit_on_processors_counts(tmp_path, cgroup, files, expect
     assert usable_processors(**make_system(tmp_path, cgroup, files)) == expected
 
 
+def count_threads(system: dict[str, Path], environment: dict[str, str]) -> list[int]:
+    """How many threads NumPy and torch have after a multiplication, and how many torch and GDAL would use."""
+    code = f"""
+import os, pathlib, sys
+from hsigeo.limits import limit_libraries
+limit_libraries(proc=pathlib.Path({str(system["proc"])!r}), cgroups=pathlib.Path({str(system["cgroups"])!r}))
+import numpy, torch
+numpy.ones((500, 500)) @ numpy.ones((500, 500)), torch.ones((900, 900)) @ torch.ones((900, 900))
+from hsigeo.io.gdal_threads import gdal_threads
+print(len(os.listdir("/proc/self/task")), torch.get_num_threads(), gdal_threads())
+"""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=kept | environment
+    )
+    return [int(word) for word in done.stdout.split()]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads are counted in /proc")
+@pytest.mark.skipif(PROCESSORS < 2, reason="one processor has one thread anyway")
+def test_libraries_start_no_more_threads_than_the_cgroup_grants_processors(tmp_path):
+    system = make_system(tmp_path, "0::/\n", {"cpu.max": "100000 100000"})
+    assert count_threads(system, {}) == [1, 1, 1]
+    assert count_threads(system, {"OMP_NUM_THREADS": "2"})[1:] == [2, 2]  # what was asked for has precedence
+
+
 def test_a_system_without_cgroups_has_its_memory_and_processors(tmp_path):
     assert usable_memory(proc=tmp_path, cgroups=tmp_path) == MACHINE
     assert usable_processors(proc=tmp_path, cgroups=tmp_path) == PROCESSORS

@@ -28,11 +28,15 @@ from hsigeo.campaign.work import Buffer, LineWork, Tile, Window, compute_tiles
 from hsigeo.io.spectra import StoredBlock
 from hsigeo.kernels.choice import describe_kernel
 from hsigeo.limits import usable_processors
+from hsigeo.memory import limit_arenas
 
 __all__ = ["LocalEngine", "local_engine", "read_ahead"]
 
 _MOST_ANNOUNCED = 8
 """Windows that the system is told of at once: of a bsq file so many strips of each band are one part."""
+
+_LEAST_ARENAS = 2
+"""Measured on two cores: as fast as with eight for each, and 15 to 30 MB less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,7 @@ def local_engine(device: torch.device, *, threads: int | None = None) -> Iterato
         more than its cgroups grant it the time of.
     """
     count = min(torch.get_num_threads(), usable_processors()) if threads is None else threads
+    limit_arenas(max(_LEAST_ARENAS, count))
     if device.type != "cpu" or count == 1:
         yield LocalEngine(device=device)
         return

@@ -40,7 +40,9 @@ class Choices:
     def engine(self) -> Iterator[Engine]:
         """What computes the tiles: the threads of this process, or a cluster."""
         if self.threads is not None:
-            os.environ.setdefault("GDAL_NUM_THREADS", str(self.threads))  # GDAL's own, for blocks and outputs
+            # GDAL's own, for blocks and outputs, and torch's, which it counts when it is imported below.
+            for name in ("GDAL_NUM_THREADS", "OMP_NUM_THREADS"):
+                os.environ.setdefault(name, str(self.threads))
         from hsigeo.campaign.local import local_engine
         from hsigeo.model import resolve_device
 

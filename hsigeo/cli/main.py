@@ -14,6 +14,7 @@ import click
 
 from hsigeo import __version__
 from hsigeo.errors import HsigeoError, Interrupted
+from hsigeo.limits import limit_libraries
 
 # The commands, each in the module of its name. They are imported when called, so `hsigeo --help` stays instant.
 _SUMMARIES = {
@@ -71,6 +72,7 @@ def main() -> None:
     # Importing torch and xarray makes two hundred thousand objects, none of them garbage; looking for some again and
     # again takes a tenth of the time.
     gc.set_threshold(50_000, 20, 20)
+    limit_libraries()
     code = _run(cli)
     if code == INTERRUPTED:
         # Python would wait for the tiles that its threads are still computing, half a minute perhaps. The command has

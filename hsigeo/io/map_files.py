@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import rasterio
 import rasterio.shutil
 
 from hsigeo.errors import DiskFullError, OutputError
@@ -30,12 +31,18 @@ __all__ = [
     "require_space",
 ]
 
-CACHE_BYTES = 32 << 20
-"""GDAL's block cache. An integer is bytes to rasterio.Env, though GDAL's own option counts MB."""
+CACHE_BYTES = 8 << 20
+"""GDAL's block cache. An integer is bytes to rasterio.Env, though GDAL's own option counts MB. Rasters are written and
+copied in the order of their blocks, so a larger one is no faster (measured: 168 million pixels took 2.2 s with 8, 16
+and 32 MiB); it only fills up."""
 
 FAILURES: tuple[type[Exception], ...] = (OSError, *GDAL_ERRORS)
 
 _COG_TILE = 512
+_OVERVIEW_CHUNK = 2_000_000
+"""Bytes that GDAL takes at once for overviews, in each of its threads: a fifth of its own default, as fast and to the
+same bytes."""
+
 _SPARE_BYTES = 1 << 20
 
 
@@ -50,17 +57,18 @@ def compression(layer: Layer) -> dict[str, Any]:
 def optimize(stage: Path, final: Path, layer: Layer) -> None:
     """Copy a tiled TIFF into a Cloud Optimized one with overviews."""
     floating = {"predictor": "FLOATING_POINT", "level": 1} if layer.dtype == "float32" else {}
-    rasterio.shutil.copy(
-        stage,
-        final,
-        driver="COG",
-        compress="DEFLATE",
-        blocksize=_COG_TILE,
-        overview_resampling=layer.overviews,
-        bigtiff="IF_SAFER",
-        num_threads=str(gdal_threads()),
-        **floating,
-    )
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_OVR_CHUNK_MAX_SIZE=_OVERVIEW_CHUNK):
+        rasterio.shutil.copy(
+            stage,
+            final,
+            driver="COG",
+            compress="DEFLATE",
+            blocksize=_COG_TILE,
+            overview_resampling=layer.overviews,
+            bigtiff="IF_SAFER",
+            num_threads=str(gdal_threads()),
+            **floating,
+        )
 
 
 def check_written(file: Path, layer: Layer, grid: Grid) -> None:

@@ -55,7 +55,7 @@ _ROWS_BYTES = 32 << 20
 """Of a layer, gathered before they go to GDAL: where a row of tiles is more, tiles are lower."""
 
 _STRIPS_IN_FLIGHT = 3
-_COG_BYTES = 48 << 20
+_COG_BYTES = 40 << 20
 """What making a Cloud Optimized GeoTIFF takes at most beside GDAL's cache, as measured."""
 
 Progress = Callable[[int, int], None]
@@ -146,7 +146,8 @@ def writing_bytes(lines: int, samples: int, layers: Sequence[tuple[int, int]]) -
     line_bytes = samples * sum(count * size for count, size in layers)
     whole = lines * line_bytes
     strips = min(_STRIPS_IN_FLIGHT * max(LARGEST_STRIP_BYTES, line_bytes), 2 * whole)
-    return min(CACHE_BYTES, 2 * whole) + min(_COG_BYTES, 4 * whole) + rows + strips
+    # First strips are written, then each raster is optimized; what is free in between is given back.
+    return min(CACHE_BYTES, 2 * whole) + max(rows + strips, min(_COG_BYTES, 4 * whole))
 
 
 def _tile_rows(samples: int, count: int, item_bytes: int) -> int:

@@ -30,6 +30,10 @@ def hsigeo(tmp_path, monkeypatch, capfd) -> Callable[..., Completed]:
         with monkeypatch.context() as patch:
             patch.chdir(tmp_path)
             patch.setattr("sys.argv", command)
+            for name in ("GDAL_NUM_THREADS", "OMP_NUM_THREADS"):  # --threads sets what is not set
+                if name not in os.environ:
+                    patch.setenv(name, "")
+                    patch.delenv(name)
             for name, value in (env or {}).items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as stopped:
