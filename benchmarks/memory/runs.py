@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hsigeo.tiling import parse_size
 
-__all__ = ["Run", "measure_run"]
+__all__ = ["Run", "measure_command", "measure_run"]
 
 # The kernel counts the largest resident size of a child; a small parent, as that of a large one would count as well.
 _MEASURE = """
@@ -54,21 +54,33 @@ def measure_run(scene: Path, output: Path, options: Sequence[str]) -> Run:
     RuntimeError
         The command failed.
     """
-    command = [str(Path(sysconfig.get_path("scripts")) / "hsigeo"), "classify", str(scene), "-o", str(output), *options]
+    command = ["classify", str(scene), "-o", str(output), *options]
     _run([*command, "--dry-run"])  # compiles what is not compiled yet, which takes memory too
     plan = _run([*command, "--dry-run"])
     found = re.search(r"^memory +([\d.]+ \w+)", plan, re.MULTILINE)
     if found is None:
         raise RuntimeError(f"no plan of memory in: {plan}")
-    began = time.monotonic()
-    peak = _run([sys.executable, "-c", _MEASURE, *command])
-    seconds = time.monotonic() - began
+    peak, seconds = measure_command(command)
     for made in output.parent.glob(f"{output.stem}*"):
         made.unlink()
-    return Run(planned=parse_size(found[1]), peak=int(peak), seconds=seconds)
+    return Run(planned=parse_size(found[1]), peak=peak, seconds=seconds)
 
 
-def _run(command: Sequence[str]) -> str:
+def measure_command(arguments: Sequence[str]) -> tuple[int, float]:
+    """Largest resident size of ``hsigeo`` with these arguments in bytes, and how many seconds it took.
+
+    Raises
+    ------
+    RuntimeError
+        The command failed.
+    """
+    began = time.monotonic()
+    printed = _run(arguments, around=(sys.executable, "-c", _MEASURE))
+    return int(printed.split()[-1]), time.monotonic() - began
+
+
+def _run(arguments: Sequence[str], *, around: Sequence[str] = ()) -> str:
+    command = [*around, str(Path(sysconfig.get_path("scripts")) / "hsigeo"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - made above
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
