@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.accuracy.margins import BEHIND, Lead, count_by_luck, find_lead
 from benchmarks.accuracy.methods import BAR, HSIGEO
 from benchmarks.accuracy.results import Result
 
@@ -48,6 +49,11 @@ class _Figure:
     of: Callable[[Result], float]
     decimals: int = 1
     higher_is_better: bool = True
+
+    @property
+    def short(self) -> str:
+        """The title without unit and explanation."""
+        return self.title.partition(",")[0].partition(" (")[0]
 
 
 OVERALL = _Figure(title="Overall accuracy, %", of=lambda result: result.overall)
@@ -98,6 +104,10 @@ def _table(measured: Measured, figure: _Figure) -> str:
     if complete := measured.complete:
         over = [_over_seeds(measured, figure, method, complete) for method in methods]
         rows.append(["**mean over tasks**", *_cells(over, len(seeds), figure)])
+    return _rows(rows)
+
+
+def _rows(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
@@ -118,30 +128,68 @@ def _cells(values: Sequence[Sequence[float]], seeds: int, figure: _Figure) -> li
 
 
 def _margins(measured: Measured) -> str:
-    """What hsigeo leads by, against the best rival of each task and against the one rival that is best on the mean."""
+    """What hsigeo leads by, against the one rival that is best on the mean and against the best rival of each task."""
     rivals = [name for name in BAR if name in measured.methods]
     complete = measured.complete
     if not complete:
         return "No task was finished by every method, so there are no margins."
+    leads = {figure: _leads(measured, figure, rivals) for figure in (OVERALL, AVERAGE)}
     rows = [
         ["hsigeo less the best rival, points", "over the best on the mean", "over the best of each task", "least task"],
         ["---", "---:", "---:", "---"],
     ]
-    for figure in (OVERALL, AVERAGE):
-        ours = _over_tasks(measured, figure, HSIGEO, complete)
-        theirs = np.array([_over_tasks(measured, figure, name, complete)[1:] for name in rivals])  # (rival, task)
-        lead = np.array(ours[1:]) - theirs.max(axis=0)
-        single = int(theirs.mean(axis=1).argmax())
-        least = int(lead.argmin())
+    for figure, found in leads.items():
+        means = {name: _over_tasks(measured, figure, name, complete)[0] for name in (HSIGEO, *rivals)}
+        single = max(rivals, key=means.__getitem__)
+        least = min(found, key=lambda task: found[task].points)
         rows.append(
             [
-                figure.title.partition(",")[0].partition(" (")[0],
-                f"{ours[0] - theirs[single].mean():+.1f} ({rivals[single]})",
-                f"{lead.mean():+.1f}",
-                f"{lead[least]:+.1f} ({complete[least]})",
+                figure.short,
+                f"{means[HSIGEO] - means[single]:+.1f} ({single})",
+                f"{np.mean([lead.points for lead in found.values()]):+.1f}",
+                f"{found[least].points:+.1f} ({least})",
             ]
         )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\nRivals here: {', '.join(rivals)}, on the bands."
+    parts = [_rows(rows), _lead_table(complete, leads), f"Rivals here: {', '.join(rivals)}, on the bands."]
+    if len(measured.seeds) > 1:
+        parts.append(" ".join(_luck(figure, found) for figure, found in leads.items()))
+    return "\n\n".join(parts)
+
+
+def _leads(measured: Measured, figure: _Figure, rivals: Sequence[str]) -> dict[str, Lead]:
+    """The lead on each task that every method finished."""
+    return {
+        task: find_lead(
+            _values(measured, figure, HSIGEO, task), {name: _values(measured, figure, name, task) for name in rivals}
+        )
+        for task in measured.complete
+    }
+
+
+def _lead_table(tasks: Sequence[str], leads: Mapping[_Figure, Mapping[str, Lead]]) -> str:
+    """The lead on each task and its standard error; in bold where it is lost by more than luck."""
+    rows = [
+        ["hsigeo less the best of the task, ± standard error", *(figure.short for figure in leads)],
+        ["---", *("---:" for _ in leads)],
+        *([task, *(_lead_cell(found[task]) for found in leads.values())] for task in tasks),
+    ]
+    return _rows(rows)
+
+
+def _lead_cell(lead: Lead) -> str:
+    number = f"{lead.points:+.1f}" + (f" ± {lead.error:.1f}" if lead.seeds > 1 else "")
+    return f"{f'**{number}**' if lead.lost_beyond_luck else number} ({lead.rival})"
+
+
+def _luck(figure: _Figure, leads: Mapping[str, Lead]) -> str:
+    """How many tasks are lost, how many luck alone would lose, and which luck does not explain."""
+    lost = sum(lead.lost for lead in leads.values())
+    beyond = [task for task, lead in leads.items() if lead.lost_beyond_luck]
+    return (
+        f"{figure.short}: behind by more than {BEHIND:g} point on {lost} of {len(leads)} tasks, where "
+        f"{count_by_luck(list(leads.values())):.1f} would be so by the luck of the draws were it level with the best "
+        f"everywhere; by more than luck on {', '.join(beyond) or 'none'}."
+    )
 
 
 def _values(measured: Measured, figure: _Figure, method: str, task: str) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ for _needed in ("sklearn", "scipy", "threadpoolctl"):
 
 from benchmarks.accuracy import digests  # noqa: E402
 from benchmarks.accuracy.__main__ import main  # noqa: E402
+from benchmarks.accuracy.margins import count_by_luck, find_lead  # noqa: E402
 from benchmarks.accuracy.methods import METHODS  # noqa: E402
+from benchmarks.accuracy.results import Result as Measurement  # noqa: E402
 from benchmarks.accuracy.splits import DEVELOPMENT, REPORTING, Division, make_split  # noqa: E402
+from benchmarks.accuracy.table import Measured, make_markdown  # noqa: E402
 
 COUNTS = {
     "potsdam_validation": (5012, 218, 6, 16),
@@ -179,3 +183,43 @@ def test_every_method_has_a_digest_and_variants_differ() -> None:
 
     assert found["hsigeo"] != found["plain"]
     assert found["svm"] == found["rf"] != found["svm+channels"]
+
+
+def test_a_lead_is_over_the_rival_that_is_best_on_the_mean_and_knows_its_luck() -> None:
+    lead = find_lead([70.0, 64.0, 61.0], {"lda": [60.0, 60.0, 60.0], "svm": [71.0, 68.0, 68.0]})
+
+    assert lead.rival == "svm"
+    assert lead.points == pytest.approx(-4.0)  # of -1, -4 and -7
+    assert lead.error == pytest.approx(3.0 / 3**0.5)
+    assert lead.lost
+    assert not lead.lost_beyond_luck  # 4 is 2.3 standard errors, and with three seeds 4.3 are needed
+    assert replace(lead, points=-8.0).lost_beyond_luck
+
+
+def test_luck_loses_a_task_as_often_as_the_spread_of_its_seeds_says() -> None:
+    same = [find_lead([1.0, 1.0], {"lda": [2.0, 2.0]})] * 2
+    wide = find_lead([-1.0, 1.0], {"lda": [0.0, 0.0]})  # a standard error of one point, with one degree of freedom
+
+    assert count_by_luck(same) == 0.0
+    assert count_by_luck([wide, *same]) == pytest.approx(0.25)  # Cauchy's distribution: a quarter lies below -1
+
+
+def test_the_table_says_how_many_tasks_luck_alone_would_lose() -> None:
+    def result(overall: float) -> Measurement:
+        return Measurement(
+            overall=overall, average=overall, train_seconds=1.0, wall_seconds=1.0, date="2026-01-01", machine="m"
+        )
+
+    accuracies = {"hsigeo": (50.0, 52.0), "lda": (60.0, 62.5), "svm": (40.0, 40.0)}
+    measured = Measured(
+        methods=list(accuracies),
+        tasks=["t/5"],
+        seeds=range(2),
+        results={(name, "t/5", seed): result(found[seed]) for name, found in accuracies.items() for seed in range(2)},
+    )
+
+    table = make_markdown(measured)
+
+    assert "| t/5 | **-10.2 ± 0.2** (lda) | **-10.2 ± 0.2** (lda) |" in table
+    assert "behind by more than 1 point on 1 of 1 tasks, where 0.1 would be so" in table
+    assert "by more than luck on t/5." in table
