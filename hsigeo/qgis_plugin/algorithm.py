@@ -72,6 +72,15 @@ class HsigeoAlgorithm(QgsProcessingAlgorithm):
         """Make the results of what was printed; the files are there already."""
         return results
 
+    def outputs(self, parameters: Any, context: Any, *names: str) -> dict[str, Any]:
+        """The files of those raster outputs that are wanted."""
+        wanted = [name for name in names if parameters.get(name)]
+        return {name: self.parameterAsOutputLayer(parameters, name, context) for name in wanted}
+
+    def number(self, parameters: Any, name: str, context: Any) -> float | None:
+        """A number that may be left out; 0 is as good as none."""
+        return self.parameterAsDouble(parameters, name, context) if parameters.get(name) else None
+
     def createInstance(self) -> HsigeoAlgorithm:  # noqa: N802
         """A fresh one for each run."""
         return type(self)()

@@ -54,18 +54,13 @@ class ClassifyAlgorithm(HsigeoAlgorithm):
 
     def command_line(self, parameters: Any, context: Any) -> tuple[list[str], dict[str, Any]]:
         """The arguments for hsigeo, and the results there will be."""
-        results = {
-            name: self.parameterAsOutputLayer(parameters, name, context)
-            for name in ("MAP", "CONFIDENCE", "PROBABILITIES")
-            if parameters.get(name)
-        }
-        unknown = self.parameterAsDouble(parameters, "UNKNOWN", context) if parameters.get("UNKNOWN") else None
+        results = self.outputs(parameters, context, "MAP", "CONFIDENCE", "PROBABILITIES")
         arguments = [
             raster_path(parameters["SCENE"], context),
             "-o",
             results["MAP"],
             *given("--model", self.parameterAsFile(parameters, "MODEL", context)),
-            *given("--unknown", unknown),
+            *given("--unknown", self.number(parameters, "UNKNOWN", context)),
             *given("--confidence", results.get("CONFIDENCE")),
             *given("--probabilities", results.get("PROBABILITIES")),
             "--overwrite",  # QGIS has asked already

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from .algorithm import HsigeoAlgorithm, given, tr, write_report
-from .sources import raster_path
+from .sources import raster_path_or_none
 
 
 class ExplainAlgorithm(HsigeoAlgorithm):
@@ -52,19 +52,18 @@ class ExplainAlgorithm(HsigeoAlgorithm):
     def command_line(self, parameters: Any, context: Any) -> tuple[list[str], dict[str, Any]]:
         """The arguments for hsigeo, and the results there will be."""
         model = self.parameterAsFile(parameters, "MODEL", context)
-        map_path = raster_path(parameters["MAP"], context) if parameters.get("MAP") else ""
+        map_path = raster_path_or_none(parameters.get("MAP"), context)
         if not (map_path or model):
             raise QgsProcessingException(tr("Give a class map or a model."))
         results = {
             "REPORT": self.parameterAsFileOutput(parameters, "REPORT", context),
             "PLOT": QgsProcessingUtils.generateTempFilename("evidence.png"),
+            **self.outputs(parameters, context, "LAYER"),
         }
-        if parameters.get("LAYER"):
-            results["LAYER"] = self.parameterAsOutputLayer(parameters, "LAYER", context)
-        scene = raster_path(parameters["SCENE"], context) if parameters.get("SCENE") else ""
+        scene = raster_path_or_none(parameters.get("SCENE"), context)
         place: list[str] = []
         if parameters.get("POINT"):
-            grid = QgsRasterLayer(map_path or scene)
+            grid = QgsRasterLayer(map_path or scene or "")
             crs = grid.crs() if grid.isValid() else QgsCoordinateReferenceSystem()
             point = self.parameterAsPoint(parameters, "POINT", context, crs)
             place = ["--at", repr(point.x()), repr(point.y())]

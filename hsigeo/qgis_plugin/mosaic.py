@@ -61,14 +61,13 @@ class MosaicAlgorithm(HsigeoAlgorithm):
         mosaic = Path(self.parameterAsOutputLayer(parameters, "MOSAIC", context))
         rule = parameters.get("RULE")
         crs = self.parameterAsCrs(parameters, "CRS", context) if parameters.get("CRS") else None
-        resolution = self.parameterAsDouble(parameters, "RESOLUTION", context) if parameters.get("RESOLUTION") else None
         arguments = [
             *raster_paths(parameters["MAPS"], context),
             "-o",
             str(mosaic),
             *given("--rule", "" if rule is None else RULES[self.parameterAsEnum(parameters, "RULE", context)]),
             *given("--crs", None if crs is None else crs.authid() or crs.toWkt()),
-            *given("--resolution", resolution),
+            *given("--resolution", self.number(parameters, "RESOLUTION", context)),
             "--overwrite",
         ]
         lines = str(mosaic.with_name(f"{mosaic.stem}_lines{mosaic.suffix}"))

@@ -14,7 +14,7 @@ from qgis.core import (
 )
 
 from .algorithm import HsigeoAlgorithm, given, tr
-from .sources import raster_path
+from .sources import raster_path, raster_path_or_none
 
 INTEGER, DOUBLE = QgsProcessingParameterNumber.Integer, QgsProcessingParameterNumber.Double
 
@@ -76,19 +76,13 @@ class RefineAlgorithm(HsigeoAlgorithm):
 
     def command_line(self, parameters: Any, context: Any) -> tuple[list[str], dict[str, Any]]:
         """The arguments for hsigeo, and the results there will be."""
-        results = {
-            name: self.parameterAsOutputLayer(parameters, name, context)
-            for name in ("REFINED", "NEW_CONFIDENCE")
-            if parameters.get(name)
-        }
+        results = self.outputs(parameters, context, "REFINED", "NEW_CONFIDENCE")
         arguments = [raster_path(parameters["MAP"], context), "-o", results["REFINED"]]
         for name, _, kind, *_ in NUMBERS:
-            read = self.parameterAsInt if kind == INTEGER else self.parameterAsDouble
-            arguments += given(f"--{name.lower()}", read(parameters, name, context) if parameters.get(name) else None)
+            value = self.number(parameters, name, context)
+            arguments += given(f"--{name.lower()}", int(value) if value and kind == INTEGER else value)
         for name in ("PROBABILITIES", "CONFIDENCE", "SCENE"):
-            arguments += given(
-                f"--{name.lower()}", raster_path(parameters[name], context) if parameters.get(name) else ""
-            )
+            arguments += given(f"--{name.lower()}", raster_path_or_none(parameters.get(name), context))
         for name, option in (("THRESHOLDS", "--threshold"), ("CLUMP_CLASSES", "--clump-class")):
             for part in self.parameterAsString(parameters, name, context).split(";"):
                 arguments += given(option, part.strip())

@@ -13,7 +13,7 @@ from qgis.core import (
     QgsVectorFileWriter,
 )
 
-__all__ = ["is_file", "labels_path", "raster_path", "raster_paths"]
+__all__ = ["is_file", "labels_path", "raster_path", "raster_path_or_none", "raster_paths"]
 
 
 def is_file(value: Any) -> bool:
@@ -35,6 +35,11 @@ def raster_path(value: Any, context: Any) -> str:
     if layer is None:
         raise QgsProcessingException(f"{value}: no such file, and no layer of that name")
     return _file_of(layer)
+
+
+def raster_path_or_none(value: Any, context: Any) -> str | None:
+    """`raster_path` of a parameter that may be left out."""
+    return raster_path(value, context) if value else None
 
 
 def raster_paths(values: Any, context: Any) -> list[str]:
