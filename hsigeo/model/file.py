@@ -164,6 +164,8 @@ def _check_size(path: Path) -> None:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
     if path.is_dir():
         raise ModelError(f"{path} is a folder; give a .safetensors model file")
+    if not os.access(path, os.R_OK):  # safetensors would say that there is no such file
+        raise ModelError(f"{path} cannot be read: permission denied")
     if size > MAX_FILE_BYTES:
         raise ModelError(f"{path} has {size} bytes; hsigeo models have at most {MAX_FILE_BYTES}")
 

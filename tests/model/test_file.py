@@ -142,3 +142,10 @@ def test_an_edited_card_is_refused_with_the_field_that_is_wrong(model_file, chan
         load_model(model_file)
     assert str(model_file) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_may_not_be_read_is_not_called_missing(tmp_path, monkeypatch):
+    write_model(make_model(), tmp_path / "model.safetensors")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(ModelError, match="permission denied"):
+        load_model(tmp_path / "model.safetensors")
