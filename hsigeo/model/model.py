@@ -31,8 +31,8 @@ __all__ = [
 _BATCH = {"cuda": 8192}
 _DEFAULT_BATCH = 512
 
-LARGE_SCENE = 1 << 18
-"""Pixels: with plain torch two cores take two seconds for them, hardly more than for loading compiled loops."""
+LARGE_SCENE = 1 << 16
+"""Pixels: below, compiled loops gain less than a second once they are there, and take twenty to compile."""
 
 Prepare = Callable[[Tensor], Tensor]
 """From a scene's bands (P, B) to the model's."""
