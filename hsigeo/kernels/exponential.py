@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 
 from hsigeo.kernels.compiling import FAST_MATH
 
-__all__ = ["LEAST", "LOG2_E", "SCALE", "scaled_power"]
+__all__ = ["LEAST", "LOG2_E", "SCALE", "in_order", "out_of_order", "scaled_power"]
 
 LOG2_E = 1.4426950408889634
 """Logits times this are exponents of two."""
@@ -65,6 +65,35 @@ def _times_power(_context: Any, _value: Any, _power: Any) -> Any:
         return builder.bitcast(builder.add(builder.bitcast(value, word), shifted), ir.FloatType())
 
     return types.float32(types.float32, types.float32), generate
+
+
+def _ordered(builder: Any, bits: Any) -> Any:
+    """Bits of a float32 as a whole number that grows with it, and back: all but the sign of a negative one turned."""
+    word = ir.IntType(32)
+    return builder.xor(bits, builder.and_(builder.ashr(bits, word(31)), word(0x7FFFFFFF)))
+
+
+@_intrinsic
+def in_order(_context: Any, _value: Any) -> Any:
+    """A float32 as an int32 that is the greater the greater it is; NaN is beyond infinity.
+
+    The largest of many is found in vectors that way; of numbers that may be NaN it is not.
+    """
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _ordered(builder, builder.bitcast(arguments[0], ir.IntType(32)))
+
+    return types.int32(types.float32), generate
+
+
+@_intrinsic
+def out_of_order(_context: Any, _value: Any) -> Any:
+    """The float32 that `in_order` made an int32 of."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(_ordered(builder, arguments[0]), ir.FloatType())
+
+    return types.float32(types.int32), generate
 
 
 @numba.njit(forceinline=True, nogil=True, fastmath=FAST_MATH, error_model="numpy")

@@ -8,7 +8,7 @@ No exponential overflows, whatever the input. How far the exponents of a row can
 per row, nothing per entry; softmax does not mind what is added to a whole row, so places, keys and values are first
 shifted to lie evenly about zero. Where that bound is small, which it is for most rows of most models, the exponentials
 are taken as they are. Else the bound is taken off first, and only where it was so loose that nearly all of the row
-vanished is the true largest exponent looked for.
+vanished, or is sure to, is the true largest exponent looked for.
 
 The interpreter's lock is released and no threads are started here. What a pixel gets depends on that pixel alone.
 
@@ -25,7 +25,7 @@ import numba
 import numpy as np
 
 from hsigeo.kernels.compiling import FAST_MATH, compiled
-from hsigeo.kernels.exponential import LEAST, SCALE, scaled_power
+from hsigeo.kernels.exponential import LEAST, SCALE, in_order, out_of_order, scaled_power
 
 __all__ = [
     "GRADIENT",
@@ -55,6 +55,9 @@ SCRATCH_LINES = 6
 
 TAME = np.float32(60.0)
 """Exponents no farther from zero than this need no care: neither they nor sums of them leave float32's range."""
+
+_HOPELESS = np.float32(250.0)
+"""A bound beyond which it is not tried whether it is too loose: it nearly always is."""
 
 _VANISHING = np.float32(SCALE * 2.0**-64)
 """A row's sum below which its bound was too loose: those of 512 entries at `LEAST` are 2^-27 of it together."""
@@ -97,12 +100,13 @@ def careful_row(bound: Any, places: Any, i: Any, factors: Any, scratch: Any, lin
     """
     place, values, key, row = places[i], scratch[VALUES], scratch[KEY], scratch[line]
     own, turned = factors
-    total = _row_below(bound, place, key, values, own, turned, row)
+    total = _row_below(bound, place, key, values, own, turned, row) if bound < _HOPELESS else _ZERO
     if total < _VANISHING:
-        largest = place[0] + own * key[0] + turned * values[0]
+        most = in_order(place[0] + own * key[0] + turned * values[0])
         for j in range(1, bands):
-            exponent = place[j] + own * key[j] + turned * values[j]
-            largest = exponent if exponent > largest else largest
+            exponent = in_order(place[j] + own * key[j] + turned * values[j])
+            most = exponent if exponent > most else most
+        largest = out_of_order(most)
         total = _row_below(largest, place[:bands], key[:bands], values[:bands], own, turned, row[:bands])
     return total
 
