@@ -38,7 +38,7 @@ def main(sizes: str, samples: int, only: str, folder: Path | None) -> None:
     for size in names:
         with tempfile.TemporaryDirectory(prefix="hsigeo-memory-", dir=folder) as made:
             for name, arguments in make_commands(Path(made), parse_size(size), samples).items():
-                if only and name.split()[0] not in only.split(","):
+                if only and name.split()[0].rstrip(",") not in only.split(","):
                     continue
                 try:
                     peak, seconds = measure_command(arguments)

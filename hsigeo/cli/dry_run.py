@@ -110,8 +110,9 @@ def _describe_time(line: PreparedLine, rates: Rates | None) -> str:
         return "not known: the tiles are computed elsewhere"
     read = line.work.cube.header.bands.count * line.work.cube.header.dtype.itemsize / max(rates.read_seconds, 1e-12)
     return (
-        f"expected: {_format_seconds(_seconds(line, rates))}, and some for writing; {format_size(read)} are read and "
-        f"{1e-6 / max(rates.compute_seconds, 1e-12):.2f} million pixels computed in a second, as tried on "
+        f"expected: {_format_seconds(_seconds(line, rates))}, and some for starting and writing; "
+        f"{format_size(read)} are read and {1e-6 / max(rates.compute_seconds, 1e-12):.2f} million pixels computed in a "
+        f"second, as tried on "
         f"{rates.tiles} {'tile' if rates.tiles == 1 else 'tiles'} just now"
     )
 

@@ -73,6 +73,8 @@ def main() -> None:
     # again takes a tenth of the time.
     gc.set_threshold(50_000, 20, 20)
     limit_libraries()
+    # GDAL would keep a twentieth of the machine's memory of files that are read once; 64 MB is a row of large blocks.
+    os.environ.setdefault("GDAL_CACHEMAX", "64")
     code = _run(cli)
     if code == INTERRUPTED:
         # Python would wait for the tiles that its threads are still computing, half a minute perhaps. The command has

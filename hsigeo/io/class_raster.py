@@ -33,7 +33,7 @@ _MAGIC = {
     b"EHFA_HEADER_TAG": "HFA",
     b"\x89PNG\r\n": "PNG",
 }
-_STRIP_PIXELS = 1 << 22
+_STRIP_PIXELS = 1 << 20
 
 Ids = NDArray[np.int32]
 
