@@ -215,10 +215,11 @@ def _hold(work: LineWork, windows: Sequence[Window]) -> list[StoredBlock]:
 
 
 def _repeat(held: Sequence[StoredBlock], windows: Sequence[Window]) -> Iterator[tuple[Window, StoredBlock]]:
-    for number, window in enumerate(windows):
-        block = held[number % len(held)]
-        rows, cols = window
-        yield window, block.part(slice(0, rows.stop - rows.start), slice(0, cols.stop - cols.start))
+    for number, (rows, cols) in enumerate(windows):
+        lines, samples = rows.stop - rows.start, cols.stop - cols.start
+        turns = (held[(number + turn) % len(held)] for turn in range(len(held)))
+        block = next(block for block in turns if block.shape[0] >= lines and block.shape[1] >= samples)
+        yield (rows, cols), block.part(slice(0, lines), slice(0, samples))
 
 
 def _some_tiles(work: LineWork, engine: LocalEngine, most: int = 16) -> list[Tile]:
