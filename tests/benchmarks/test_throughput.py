@@ -11,7 +11,10 @@ from click.testing import CliRunner
 from benchmarks.cubes import LAYOUTS, make_library, write_cube
 from benchmarks.rounds import Cost, ratio_of_medians, run_rounds
 from benchmarks.throughput.__main__ import main
+from benchmarks.throughput.stages import _repeat
 from hsigeo.io import open_cube
+from hsigeo.io.scaling import Scaling
+from hsigeo.io.spectra import StoredBlock
 
 SMALL = ("--sizes", "0.001", "--bands", "20", "--samples", "60", "--repeats", "2")
 
@@ -50,6 +53,17 @@ def test_it_runs_and_leaves_nothing(extra: list[str], tmp_path: Path) -> None:
     assert len(rows) == len(extra[1].split(","))
     assert all(row.count("|") == head.count("|") for row in rows)
     assert not any(tmp_path.iterdir())
+
+
+def test_blocks_that_are_repeated_are_as_large_as_their_windows() -> None:
+    def block(wide: int) -> StoredBlock:
+        values = np.zeros((2, 16, wide), dtype=np.int16)
+        return StoredBlock(values=values, used=np.arange(2), scaling=Scaling.constant(2), nodata=None)
+
+    windows = [(slice(top, top + 16), slice(left, min(left + 32, 90))) for top in (0, 16) for left in (0, 32, 64)]
+    repeated = list(_repeat([block(32), block(32), block(26), block(32)], windows))
+    assert [window for window, _ in repeated] == windows
+    assert [found.shape for _, found in repeated] == [(16, cols.stop - cols.start) for _, cols in windows]
 
 
 def test_a_layout_that_is_not_known_is_refused() -> None:
