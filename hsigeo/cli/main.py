@@ -6,13 +6,13 @@ import gc
 import importlib
 import io
 import os
-import signal
 import sys
 from typing import Any
 
 import click
 
 from hsigeo import __version__
+from hsigeo.cli.interrupts import heed_signals
 from hsigeo.errors import HsigeoError, Interrupted
 from hsigeo.limits import limit_libraries
 
@@ -88,8 +88,7 @@ def main() -> None:
 def _run(command: click.Command, **kwargs: Any) -> int:
     # GDAL prints what happens outside rasterio's view on stderr, beside the error that hsigeo makes of it.
     os.environ.setdefault("CPL_LOG", os.devnull)
-    # SIGTERM is handled like Ctrl-C, so that a scheduler's stop also leaves nothing half-written.
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_signals()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a class name shows its code points rather than stopping the command.
         if isinstance(stream, io.TextIOWrapper):
@@ -118,7 +117,3 @@ def _run(command: click.Command, **kwargs: Any) -> int:
         click.echo(f"hsigeo: out of memory: {error}", err=True)
         return 1
     return 0
-
-
-def _interrupt(_signum: int, _frame: object) -> None:
-    raise KeyboardInterrupt

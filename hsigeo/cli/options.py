@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from hsigeo.cli.interrupts import check_interrupted
 from hsigeo.tiling import parse_size
 
 __all__ = [
@@ -117,13 +118,25 @@ def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar with rate and time left, from the second second on; a line now and then where stderr is no terminal.
 
     With ``HSIGEO_PROGRESS=json`` in the environment there is no bar; another program reads the lines of
-    `progress_lines` instead.
+    `progress_lines` instead. Whatever is shown, work that goes on after an interrupt ends at its next step.
 
     Yields
     ------
     Callable
         To be called with (done, total).
     """
+    with _shown(what, unit) as show:
+
+        def advance(done: int, total: int) -> None:
+            check_interrupted()
+            show(done, total)
+
+        yield advance
+
+
+@contextmanager
+def _shown(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """In the form that suits whoever looks."""
     if os.environ.get("HSIGEO_PROGRESS") == "json":
         yield progress_lines(what, unit)
         return

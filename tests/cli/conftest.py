@@ -25,7 +25,7 @@ def hsigeo(tmp_path, monkeypatch, capfd) -> Callable[..., Completed]:
 
     def run(*arguments: object, env: dict[str, str] | None = None) -> Completed:
         command = ["hsigeo", *map(str, arguments)]
-        before = signal.getsignal(signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         capfd.readouterr()
         with monkeypatch.context() as patch:
             patch.chdir(tmp_path)
@@ -38,7 +38,8 @@ def hsigeo(tmp_path, monkeypatch, capfd) -> Callable[..., Completed]:
                 patch.setenv(name, value)
             with pytest.raises(SystemExit) as stopped:
                 main()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         out, err = capfd.readouterr()
         return subprocess.CompletedProcess(command, int(stopped.value.code or 0), out, err)
 
