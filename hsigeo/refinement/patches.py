@@ -1,0 +1,222 @@
+"""The patches of a map as outlines, without the whole map or all outlines in memory.
+
+A strip of rows is traced at a time. Patches that end in it are done. The pixels of those that touch its neighbours go
+to a file, in which nothing else is, and at the end that file is traced as a whole, which GDAL does row by row. So what
+is held is the outlines of a strip, or of the patches that cross from one strip to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.features import rasterize, shapes
+from rasterio.windows import Window
+
+from hsigeo.classes import UNCLASSIFIED
+from hsigeo.io.class_areas import PixelAreas
+from hsigeo.io.class_raster import ClassRaster
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.georeference import open_quietly
+from hsigeo.io.map_files import CACHE_BYTES
+from hsigeo.refinement.rows import check_ids
+
+__all__ = ["STRIP_PIXELS", "Patches", "trace_patches"]
+
+STRIP_PIXELS = 1 << 20
+"""Traced at once. An outline takes about 1 kB, so noise, in which every pixel is a patch, takes a gigabyte."""
+
+Outlines = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Patches:
+    """Some patches of a map.
+
+    Parameters
+    ----------
+    outlines : (patch,) shapely polygons
+        (column, row) of corners of pixels.
+    ids : (patch,) int64
+        Their classes.
+    areas : (patch,) float64
+        In the unit of the map's areas.
+    """
+
+    outlines: Outlines
+    ids: NDArray[np.int64]
+    areas: NDArray[np.float64]
+
+
+def trace_patches(
+    raster: ClassRaster,
+    areas: PixelAreas,
+    scratch: Path,
+    *,
+    diagonal: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> Generator[Patches]:
+    """Every patch of one class, once.
+
+    Parameters
+    ----------
+    areas
+        Of the map's pixels.
+    scratch
+        Where to make a file, of which the caller disposes: a byte or two a pixel before compression.
+    diagonal
+        Whether pixels that touch at a corner are of one patch.
+    progress
+        Called with (rows traced, rows in all).
+
+    Raises
+    ------
+    LabelError
+        The map cannot be read, or holds what its class table does not.
+    OSError
+        The file cannot be written.
+    """
+    lines, samples = raster.grid.shape
+    height = max(1, STRIP_PIXELS // samples)
+    crossing = _CrossingPatches(scratch, raster)
+    try:
+        for first in range(0, lines, height):
+            stop = min(first + height, lines)
+            ids = _read_rows(raster, first, stop)
+            outlines, numbers = _trace(ids, ids != UNCLASSIFIED, diagonal=diagonal)
+            _, top, _, bottom = shapely.bounds(outlines).T
+            crosses = ((top == 0) & (first > 0)) | ((bottom == len(ids)) & (stop < lines))
+            if crosses.any():
+                crossing.write(first, ids, outlines[crosses])
+            done = shapely.transform(outlines[~crosses], lambda corners, first=first: np.add(corners, (0, first)))
+            yield _measured(done, numbers[~crosses], areas, (first, stop), samples)
+            if progress is not None:
+                progress(stop, lines)
+        yield _measured(*crossing.trace(diagonal=diagonal), areas, (0, lines), samples)
+    finally:
+        crossing.close()
+
+
+class _CrossingPatches:
+    """Pixels of the patches that cross from one strip to the next, on disk; no file where there are none."""
+
+    def __init__(self, path: Path, raster: ClassRaster) -> None:
+        self._path = path
+        self._shape = raster.grid.shape
+        self._dtype = raster.classes.dtype
+        self._files: list[Any] = []
+        self._pixels = 0
+
+    def write(self, first: int, ids: NDArray[Any], outlines: Outlines) -> None:
+        """Add those patches of a strip that have these outlines."""
+        held = rasterize(outlines, out_shape=ids.shape, fill=0, default_value=1, dtype="uint8")
+        self._pixels += int(held.sum())
+        with _as_os_error(), rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+            if not self._files:
+                self._files = [self._create(self._path, self._dtype)]
+                if self._dtype != "uint8":  # as a mask, GDAL's bindings take bytes only
+                    self._files.append(self._create(self._path.with_suffix(".mask.tif"), "uint8"))
+            window = Window(0, first, ids.shape[1], len(ids))
+            for file, values in zip(self._files, (ids * held, held), strict=False):
+                file.write(values.astype(file.dtypes[0], copy=False), 1, window=window)
+
+    def trace(self, *, diagonal: bool) -> tuple[Outlines, NDArray[np.int64]]:
+        """Outlines of whole patches, (column, row), and their class ids."""
+        if not self._files:
+            return _as_arrays([], [])
+        paths = [file.name for file in self._files]
+        self.close()
+        with _as_os_error(), rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+            self._files = [open_quietly(path) for path in paths]
+            found = _trace(rasterio.band(self._files[0], 1), rasterio.band(self._files[-1], 1), diagonal=diagonal)
+        if shapely.area(found[0]).sum() != self._pixels:  # of a full disk GDAL does not always say so
+            raise OSError("patches read back with other pixels than were put aside; the disk may be full or faulty")
+        return found
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with _as_os_error():
+            while self._files:
+                self._files.pop().close()
+
+    def _create(self, path: Path, dtype: str) -> Any:
+        lines, samples = self._shape
+        return open_quietly(
+            path, "w", driver="GTiff", dtype=dtype, count=1, height=lines, width=samples, compress="deflate", zlevel=1,
+            SPARSE_OK=True, BIGTIFF="IF_SAFER",
+        )  # fmt: skip
+
+
+@contextmanager
+def _as_os_error() -> Iterator[None]:
+    """For `hsigeo.atomic.replaced_on_success`, which knows a full disk by the space that is left."""
+    try:
+        yield
+    except GDAL_ERRORS as error:
+        raise OSError(reason(error)) from error
+
+
+def _read_rows(raster: ClassRaster, first: int, stop: int) -> NDArray[Any]:
+    ids = np.empty((stop - first, raster.grid.samples), dtype=raster.classes.dtype)
+    for row, part in raster.strips(first, stop):
+        check_ids(raster, part)
+        ids[row - first : row - first + len(part)] = part
+    return ids
+
+
+def _trace(ids: Any, mask: Any, *, diagonal: bool) -> tuple[Outlines, NDArray[np.int64]]:
+    """Outlines of patches, (column, row) of pixel corners, and their class ids, out of arrays or bands of files."""
+    outlines, numbers = [], []
+    for outline, number in shapes(ids, mask=mask, connectivity=8 if diagonal else 4):
+        outlines.append(shapely.Polygon(outline["coordinates"][0], outline["coordinates"][1:]))
+        numbers.append(int(number))
+    return _as_arrays(outlines, numbers)
+
+
+def _as_arrays(outlines: list[Any], numbers: list[int]) -> tuple[Outlines, NDArray[np.int64]]:
+    return np.array(outlines, dtype=object), np.array(numbers, dtype=np.int64)
+
+
+def _measured(
+    outlines: Outlines, ids: NDArray[np.int64], areas: PixelAreas, rows: tuple[int, int], samples: int
+) -> Patches:
+    if areas.is_constant:
+        found = shapely.area(outlines) * areas.area.item()
+    else:
+        found = _sum_areas(outlines, areas.of_rows, rows, samples)
+    return Patches(outlines=outlines, ids=ids, areas=found)
+
+
+def _sum_areas(
+    outlines: Outlines,
+    areas_of_rows: Callable[[int, int, int], NDArray[np.float64]],
+    rows: tuple[int, int],
+    samples: int,
+) -> NDArray[np.float64]:
+    """Area of each outline where pixels differ in area: each is filled with its number, and its pixels are summed."""
+    total = np.zeros(len(outlines) + 1)
+    _, top, _, bottom = shapely.bounds(outlines).T
+    height = max(1, STRIP_PIXELS // samples)
+    for first in range(*rows, height):
+        stop = min(first + height, rows[1])
+        here = np.flatnonzero((top < stop) & (bottom > first))
+        if not len(here):
+            continue
+        numbered = rasterize(
+            zip(outlines[here], (here + 1).tolist(), strict=True),
+            out_shape=(stop - first, samples),
+            transform=Affine.translation(0, first),
+            fill=0,
+            dtype="int32",
+        )
+        weights = areas_of_rows(first, stop, samples)
+        total += np.bincount(numbered.ravel(), weights.ravel(), minlength=len(total))
+    return total[1:]
