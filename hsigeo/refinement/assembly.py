@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hsigeo
-from hsigeo.atomic import check_not_an_input
+from hsigeo.atomic import check_not_an_input, disk_failure
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, OutputError
 from hsigeo.grid import Grid
@@ -47,8 +47,12 @@ from hsigeo.refinement.rows import (
     find_certainty,
 )
 from hsigeo.refinement.scene_of_map import open_scene_of_map
+from hsigeo.refinement.sieving import remove_patches_on_disk
 
 __all__ = ["Refined", "refine_map"]
+
+SMALL_PIXELS = 1 << 21
+"""Maps of so many are sieved in memory, at about six bytes a pixel; larger ones go to disk."""
 
 Progress = Callable[[int, int], None]
 
@@ -83,8 +87,8 @@ def refine_map(
 ) -> Refined:
     """Write a refined copy of a map: same grid, 0 still nodata, names and colours beside it, its origin kept.
 
-    Memory follows one strip of 512 rows; with `Refinement.smallest_patch` the whole map's ids are held at once, about
-    6 bytes a pixel.
+    Memory follows one strip of 512 rows; with `Refinement.smallest_patch` the whole map's ids are held at once, a byte
+    or two a pixel, and some room beside the new map is taken meanwhile.
 
     Parameters
     ----------
@@ -129,7 +133,7 @@ def refine_map(
         check_not_an_input(file, inputs)
     with Handles() as handles:
         decision = _decide(raster, recoding, certainty, refinement, handles)
-        rows = _filtered(decision.rows, refinement, raster.grid.shape, recoding.classes)
+        rows = _filtered(decision.rows, refinement, raster.grid.shape, recoding.classes, Path(path).parent)
         with write_block_rasters(outputs, raster.grid, overwrite=overwrite, progress=progress) as written:
             _write(written, raster.grid, rows, decision, progress)
     pixels = {number: int(written[0].counts[number]) for number in (0, *recoding.classes.ids)}
@@ -201,14 +205,16 @@ def _decide(
     return decide_by_probabilities(read, groups, least, samples=raster.grid.samples, margin=margin)
 
 
-def _filtered(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], classes: ClassTable) -> ReadRows:
+def _filtered(
+    rows: ReadRows, refinement: Refinement, shape: tuple[int, int], classes: ClassTable, folder: Path
+) -> ReadRows:
     if radius := refinement.radius:
         rows = _by_strips(rows, lambda ids: majority(ids, radius), radius, shape[0])
     if clump_radius := refinement.clump_radius:
         chosen = _clumped_ids(refinement.clumped, classes)
         rows = _by_strips(rows, lambda ids: clump(ids, clump_radius, chosen), 2 * clump_radius, shape[0])
     if refinement.smallest_patch > 1:
-        rows = _sieved(rows, refinement, shape, classes.dtype)
+        rows = _sieved(rows, refinement, shape, classes.dtype, folder)
     return rows
 
 
@@ -229,10 +235,15 @@ def _by_strips(rows: ReadRows, change: Callable[[NDArray[Any]], NDArray[Any]], r
     return read
 
 
-def _sieved(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], dtype: str) -> ReadRows:
-    whole = np.empty(shape, dtype=dtype)
-    for first in range(0, shape[0], BLOCK):
-        stop = min(first + BLOCK, shape[0])
-        whole[first:stop] = rows(first, stop)
-    kept = remove_patches(whole, refinement.smallest_patch, diagonal=refinement.diagonal)
+def _sieved(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], dtype: str, folder: Path) -> ReadRows:
+    smallest, diagonal = refinement.smallest_patch, refinement.diagonal
+    if shape[0] * shape[1] <= SMALL_PIXELS:
+        whole = np.empty(shape, dtype=dtype)
+        for first in range(0, shape[0], BLOCK):
+            stop = min(first + BLOCK, shape[0])
+            whole[first:stop] = rows(first, stop)
+        kept = remove_patches(whole, smallest, diagonal=diagonal)
+    else:
+        with disk_failure(folder):
+            kept = remove_patches_on_disk(rows, shape, dtype, smallest, diagonal=diagonal, folder=folder)
     return lambda first, stop: kept[first:stop]

@@ -7,27 +7,22 @@ is held is the outlines of a strip, or of the patches that cross from one strip 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 import shapely
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import rasterize, shapes
-from rasterio.windows import Window
 
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.io.class_areas import PixelAreas
 from hsigeo.io.class_raster import ClassRaster
-from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
-from hsigeo.io.georeference import open_quietly
-from hsigeo.io.map_files import CACHE_BYTES
 from hsigeo.refinement.rows import check_ids
+from hsigeo.refinement.staged_ids import StagedIds
 
 __all__ = ["STRIP_PIXELS", "Patches", "trace_patches"]
 
@@ -59,7 +54,7 @@ class Patches:
 def trace_patches(
     raster: ClassRaster,
     areas: PixelAreas,
-    scratch: Path,
+    folder: Path,
     *,
     diagonal: bool,
     progress: Callable[[int, int], None] | None = None,
@@ -70,8 +65,8 @@ def trace_patches(
     ----------
     areas
         Of the map's pixels.
-    scratch
-        Where to make a file, of which the caller disposes: a byte or two a pixel before compression.
+    folder
+        Where pixels of patches that cross strips are put aside for so long.
     diagonal
         Whether pixels that touch at a corner are of one patch.
     progress
@@ -82,12 +77,11 @@ def trace_patches(
     LabelError
         The map cannot be read, or holds what its class table does not.
     OSError
-        The file cannot be written.
+        Nothing can be put aside there.
     """
     lines, samples = raster.grid.shape
     height = max(1, STRIP_PIXELS // samples)
-    crossing = _CrossingPatches(scratch, raster)
-    try:
+    with StagedIds(folder, raster.grid.shape, raster.classes.dtype) as crossing:
         for first in range(0, lines, height):
             stop = min(first + height, lines)
             ids = _read_rows(raster, first, stop)
@@ -95,73 +89,17 @@ def trace_patches(
             _, top, _, bottom = shapely.bounds(outlines).T
             crosses = ((top == 0) & (first > 0)) | ((bottom == len(ids)) & (stop < lines))
             if crosses.any():
-                crossing.write(first, ids, outlines[crosses])
+                held = rasterize(outlines[crosses], out_shape=ids.shape, fill=0, default_value=1, dtype="uint8")
+                crossing.write(first, ids * held)
             done = shapely.transform(outlines[~crosses], lambda corners, first=first: np.add(corners, (0, first)))
             yield _measured(done, numbers[~crosses], areas, (first, stop), samples)
             if progress is not None:
                 progress(stop, lines)
-        yield _measured(*crossing.trace(diagonal=diagonal), areas, (0, lines), samples)
-    finally:
-        crossing.close()
-
-
-class _CrossingPatches:
-    """Pixels of the patches that cross from one strip to the next, on disk; no file where there are none."""
-
-    def __init__(self, path: Path, raster: ClassRaster) -> None:
-        self._path = path
-        self._shape = raster.grid.shape
-        self._dtype = raster.classes.dtype
-        self._files: list[Any] = []
-        self._pixels = 0
-
-    def write(self, first: int, ids: NDArray[Any], outlines: Outlines) -> None:
-        """Add those patches of a strip that have these outlines."""
-        held = rasterize(outlines, out_shape=ids.shape, fill=0, default_value=1, dtype="uint8")
-        self._pixels += int(held.sum())
-        with _as_os_error(), rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
-            if not self._files:
-                self._files = [self._create(self._path, self._dtype)]
-                if self._dtype != "uint8":  # as a mask, GDAL's bindings take bytes only
-                    self._files.append(self._create(self._path.with_suffix(".mask.tif"), "uint8"))
-            window = Window(0, first, ids.shape[1], len(ids))
-            for file, values in zip(self._files, (ids * held, held), strict=False):
-                file.write(values.astype(file.dtypes[0], copy=False), 1, window=window)
-
-    def trace(self, *, diagonal: bool) -> tuple[Outlines, NDArray[np.int64]]:
-        """Outlines of whole patches, (column, row), and their class ids."""
-        if not self._files:
-            return _as_arrays([], [])
-        paths = [file.name for file in self._files]
-        self.close()
-        with _as_os_error(), rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
-            self._files = [open_quietly(path) for path in paths]
-            found = _trace(rasterio.band(self._files[0], 1), rasterio.band(self._files[-1], 1), diagonal=diagonal)
-        if shapely.area(found[0]).sum() != self._pixels:  # of a full disk GDAL does not always say so
-            raise OSError("patches read back with other pixels than were put aside; the disk may be full or faulty")
-        return found
-
-    def close(self) -> None:
-        """Let go of the files."""
-        with _as_os_error():
-            while self._files:
-                self._files.pop().close()
-
-    def _create(self, path: Path, dtype: str) -> Any:
-        lines, samples = self._shape
-        return open_quietly(
-            path, "w", driver="GTiff", dtype=dtype, count=1, height=lines, width=samples, compress="deflate", zlevel=1,
-            SPARSE_OK=True, BIGTIFF="IF_SAFER",
-        )  # fmt: skip
-
-
-@contextmanager
-def _as_os_error() -> Iterator[None]:
-    """For `hsigeo.atomic.replaced_on_success`, which knows a full disk by the space that is left."""
-    try:
-        yield
-    except GDAL_ERRORS as error:
-        raise OSError(reason(error)) from error
+        if crossing.pixels:
+            with crossing.bands() as (band, mask):
+                outlines, numbers = _trace(band, mask, diagonal=diagonal)
+            crossing.check_pixels(int(shapely.area(outlines).sum()))
+            yield _measured(outlines, numbers, areas, (0, lines), samples)
 
 
 def _read_rows(raster: ClassRaster, first: int, stop: int) -> NDArray[Any]:
@@ -174,14 +112,11 @@ def _read_rows(raster: ClassRaster, first: int, stop: int) -> NDArray[Any]:
 
 def _trace(ids: Any, mask: Any, *, diagonal: bool) -> tuple[Outlines, NDArray[np.int64]]:
     """Outlines of patches, (column, row) of pixel corners, and their class ids, out of arrays or bands of files."""
-    outlines, numbers = [], []
+    outlines: list[Any] = []
+    numbers: list[int] = []
     for outline, number in shapes(ids, mask=mask, connectivity=8 if diagonal else 4):
         outlines.append(shapely.Polygon(outline["coordinates"][0], outline["coordinates"][1:]))
         numbers.append(int(number))
-    return _as_arrays(outlines, numbers)
-
-
-def _as_arrays(outlines: list[Any], numbers: list[int]) -> tuple[Outlines, NDArray[np.int64]]:
     return np.array(outlines, dtype=object), np.array(numbers, dtype=np.int64)
 
 

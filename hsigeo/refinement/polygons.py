@@ -104,11 +104,9 @@ def write_polygons(
     areas = measure_pixel_areas(raster.grid)
     count = 0
     with replaced_on_success(final, overwrite=overwrite) as file:
-        # Cleared away with the temporary file whose name it begins with.
-        scratch = file.with_name(file.name + ".crossing.tif")
-        # A GeoPackage is made anew, not opened: under a name of its own, cleared away likewise.
+        # A GeoPackage is made anew, not opened: under a name of its own, cleared away with the one it begins with.
         stage = file.with_name(file.name + ".new.gpkg")
-        traced = trace_patches(raster, areas, scratch, diagonal=diagonal, progress=progress)
+        traced = trace_patches(raster, areas, file.parent, diagonal=diagonal, progress=progress)
         with closing(traced):
             for patches in _batches(traced):
                 _append(stage, final.stem, patches, transform, raster, unit=areas.unit)

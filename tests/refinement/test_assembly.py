@@ -30,9 +30,11 @@ def raster(tmp_path):
     return open_map(path)
 
 
-def test_strips_give_what_the_whole_gives(raster, tmp_path, monkeypatch):
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_strips_give_what_the_whole_gives(raster, tmp_path, monkeypatch, in_memory):
     whole = remove_patches(majority(IDS, 2), 12, diagonal=True)
     monkeypatch.setattr(assembly, "BLOCK", 7)
+    monkeypatch.setattr(assembly, "SMALL_PIXELS", IDS.size if in_memory else 0)
 
     refine_map(raster, tmp_path / "smooth.tif", Refinement(radius=2))
     refine_map(raster, tmp_path / "clean.tif", Refinement(radius=2, smallest_patch=12, diagonal=True))

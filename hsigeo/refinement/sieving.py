@@ -1,0 +1,77 @@
+"""Removing small patches from maps that do not fit into memory several times.
+
+A patch may reach from one end of the map to the other, so GDAL's filter needs the map as a whole. It reads it row by
+row, from disk as well as from memory; what it makes, rasterio gives as one array. So a pixel takes the byte or two of
+its id once; with the map, its mask and the result as arrays it took five.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.features import sieve
+
+from hsigeo.refinement.filters import MOST_ROUNDS
+from hsigeo.refinement.staged_ids import StagedIds
+
+__all__ = ["remove_patches_on_disk"]
+
+_STRIP_PIXELS = 1 << 20
+
+ReadRows = Callable[[int, int], NDArray[Any]]
+
+
+def remove_patches_on_disk(
+    rows: ReadRows, shape: tuple[int, int], dtype: str, smallest: int, *, diagonal: bool, folder: Path
+) -> NDArray[Any]:
+    """What `hsigeo.refinement.filters.remove_patches` makes of a map, in less memory.
+
+    Parameters
+    ----------
+    rows
+        (first row, row after the last) → (y, x) class ids, 0 where there is none.
+    shape, dtype
+        Of the whole; ``uint8`` or ``uint16``.
+    smallest
+        Pixels of the smallest patch that is kept.
+    diagonal
+        Whether pixels that touch at a corner belong to one patch.
+    folder
+        Where the map is put aside, compressed.
+
+    Raises
+    ------
+    OSError
+        It cannot be put aside there.
+    """
+    smallest = min(smallest, shape[0] * shape[1])
+    merged: NDArray[Any]
+    for _ in range(MOST_ROUNDS):
+        with StagedIds(folder, shape, dtype) as staged:
+            for first, stop in _strips(shape):
+                staged.write(first, rows(first, stop))
+            rows, merged = _no_rows, np.zeros(0, dtype)  # let go of the round before
+            with staged.bands() as (band, mask):
+                merged = sieve(band, smallest, mask=mask, connectivity=8 if diagonal else 4)
+            staged.check_pixels(int(np.count_nonzero(merged)))
+            if all(np.array_equal(merged[first:stop], staged.read(first, stop)) for first, stop in _strips(shape)):
+                break
+        rows = _rows_of(merged)
+    return merged
+
+
+def _strips(shape: tuple[int, int]) -> list[tuple[int, int]]:
+    height = max(1, _STRIP_PIXELS // shape[1])
+    return [(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
+
+
+def _rows_of(whole: NDArray[Any]) -> ReadRows:
+    return lambda first, stop: whole[first:stop]
+
+
+def _no_rows(first: int, stop: int) -> NDArray[Any]:
+    raise IndexError(f"rows {first} to {stop} were let go of")
