@@ -190,7 +190,7 @@ def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
         data_path=str(path.absolute()),  # whoever reads may run in another folder
         stamp=stamp,
         format=dataset.driver,
-        interleave=_INTERLEAVE.get(dataset.interleaving.value if dataset.interleaving else "band", "bsq"),
+        interleave=_INTERLEAVE.get(dataset.interleaving.name if dataset.interleaving else "band", "bsq"),
         dtype=dtype,
         byte_order=sys.byteorder,  # GDAL has swapped already
         compressed=dataset.compression is not None,

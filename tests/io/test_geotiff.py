@@ -54,6 +54,7 @@ def test_values_are_those_that_were_written(interleave: str, dtype: str, layout:
     encoded = make_encoded_cube(3, 40, 33, dtype)
     cube = open_raster(write_tiff(tmp_path / "a.tif", encoded, interleave=interleave, **layout))
     values = cube.read(slice(3, 38), slice(1, 30), slice(1, 3))
+    assert cube.header.interleave == {"band": "bsq", "pixel": "bip"}[interleave]
     assert values.dtype == cube.header.dtype == np.dtype(dtype)
     np.testing.assert_array_equal(values, encoded[1:3, 3:38, 1:30])
     assert cube.read(slice(2, 2), EVERYTHING).shape == (3, 0, 33)
