@@ -6,7 +6,7 @@ known by now; so every row goes through memory once. Rows are padded to whole ca
 
 No exponential overflows, whatever the input. How far the exponents of a row can be from zero is known for two products
 per row, nothing per entry; softmax does not mind what is added to a whole row, so places, keys and values are first
-shifted to lie evenly about zero. Where that bound is small, which it is for most rows of most models, the exponentials
+shifted to lie evenly about zero. Where that bound is small, as it is while logits are of usual size, the exponentials
 are taken as they are. Else the bound is taken off first, and only where it was so loose that nearly all of the row
 vanished, or is sure to, is the true largest exponent looked for.
 
