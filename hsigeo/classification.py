@@ -183,11 +183,16 @@ def _answers(scene: xr.DataArray, used: NDArray[np.integer[Any]], ask: Ask, *, r
         values = da.asarray(scene.data)[used].astype(np.float32)
         answer_block = partial(_answers_of_block, ask=ask)
     else:
-        first = int(used.min())
-        values = stored_numbers(scene, cube)[first : first + span_of(used)]
+        bands = span_of(used)
+        values = stored_numbers(scene, cube)[bands]
         scaling = cube.header.scaling.take(used)
         answer_block = partial(
-            _answers_of_stored, ask=ask, piece=piece, used=used - first, scaling=scaling, nodata=cube.header.nodata
+            _answers_of_stored,
+            ask=ask,
+            piece=piece,
+            used=used - bands.start,
+            scaling=scaling,
+            nodata=cube.header.nodata,
         )
     values = values.rechunk({0: -1})
     chunks = ((rows,), *values.chunks[1:])

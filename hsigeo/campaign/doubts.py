@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.io.cube import CubeHeader
+from hsigeo.io.doctor.values import FEWEST_BANDS, FEWEST_FILLED
 from hsigeo.model import Model
 
 __all__ = ["find_odd_values"]
@@ -19,10 +20,6 @@ TIMES_BRIGHTER = 10.0
 
 TIMES_DARKER = 50.0
 """A lake alone is twenty times darker than a legend with snow or roofs in it."""
-
-FEWEST_FILLED = 3
-FEWEST_BANDS = 4
-"""As in `hsigeo.io.doctor.values`: less may be chance."""
 
 
 def find_odd_values(seen: NDArray[np.float32], header: CubeHeader, model: Model) -> list[str]:

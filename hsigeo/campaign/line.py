@@ -40,6 +40,7 @@ from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.geotiff import close_datasets
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
+from hsigeo.io.spectra import span_of
 from hsigeo.kernels.choice import must_compile
 from hsigeo.locking import locked
 from hsigeo.memory import release_unused
@@ -198,10 +199,10 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
         say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
     close_datasets()
     ready = warm_up(model, match, settings.device, limit, large=large)
-    layers = partial_layers(model, job.layers)
+    layers, bands = partial_layers(model, job.layers), span_of(match.used)
     demand = Demand(
         used=len(match.used),
-        span=int(match.used.max() - match.used.min()) + 1,
+        span=bands.stop - bands.start,
         base=ready.resident,
         batches=ready.thread * settings.threads,
         computed=8 + 8 * len(model.card.classes),

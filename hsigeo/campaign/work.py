@@ -75,7 +75,8 @@ class LineWork:
     def make_buffer(self) -> Buffer:
         """(byte,) room for the largest window."""
         pixels = min(self.window.rows, self.plan.lines) * self.window.columns
-        return np.empty(pixels * span_of(self.match.used) * self.cube.header.dtype.itemsize, dtype=np.uint8)
+        bands = span_of(self.match.used)
+        return np.empty(pixels * (bands.stop - bands.start) * self.cube.header.dtype.itemsize, dtype=np.uint8)
 
     def read(self, window: Window, into: Buffer | None = None) -> StoredBlock:
         """The used bands of a window, as the file has them.

@@ -115,9 +115,9 @@ class StoredBlock:
             scale_into(made[:, target], stored[:, source], scaling, self.nodata)
 
 
-def span_of(used: NDArray[np.integer[Any]]) -> int:
-    """Bands from the first used to the last."""
-    return int(used.max() - used.min()) + 1 if len(used) else 0
+def span_of(used: NDArray[np.integer[Any]]) -> slice:
+    """The bands from the first used to the last, which are read together; none where none is used."""
+    return slice(int(used.min()), int(used.max()) + 1) if len(used) else slice(0, 0)
 
 
 def read_block(
@@ -144,8 +144,7 @@ def read_block(
     SceneError
         The file is damaged or has changed.
     """
-    first = int(used.min()) if len(used) else 0
-    bands = slice(first, first + span_of(used))
+    bands = span_of(used)
     if into is not None and isinstance(cube, DirectCube):
         values = cube.read_into(into, rows, cols, bands)
     else:
@@ -153,7 +152,7 @@ def read_block(
         values = values if into is None else _copied(values, into)
     return StoredBlock(
         values=values,
-        used=used - first,
+        used=used - bands.start,
         scaling=cube.header.scaling.take(used),
         nodata=cube.header.nodata,
     )
@@ -166,9 +165,8 @@ def announce_blocks(cube: Cube, used: NDArray[np.integer[Any]], windows: Sequenc
     """
     if not isinstance(cube, RawCube) or not len(used):
         return
-    first = int(used.min())
     for rows, cols in _joined(windows):
-        cube.announce(rows, cols, slice(first, first + span_of(used)))
+        cube.announce(rows, cols, span_of(used))
 
 
 def _joined(windows: Sequence[tuple[slice, slice]]) -> list[tuple[slice, slice]]:

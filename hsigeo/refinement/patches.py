@@ -21,7 +21,7 @@ from rasterio.features import rasterize, shapes
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.io.class_areas import PixelAreas
 from hsigeo.io.class_raster import ClassRaster
-from hsigeo.refinement.rows import check_ids
+from hsigeo.refinement.rows import read_ids
 from hsigeo.refinement.staged_ids import StagedIds
 
 __all__ = ["STRIP_PIXELS", "Patches", "trace_patches"]
@@ -84,7 +84,7 @@ def trace_patches(
     with StagedIds(folder, raster.grid.shape, raster.classes.dtype) as crossing:
         for first in range(0, lines, height):
             stop = min(first + height, lines)
-            ids = _read_rows(raster, first, stop)
+            ids = read_ids(raster, first, stop).astype(raster.classes.dtype)
             outlines, numbers = _trace(ids, ids != UNCLASSIFIED, diagonal=diagonal)
             _, top, _, bottom = shapely.bounds(outlines).T
             crosses = ((top == 0) & (first > 0)) | ((bottom == len(ids)) & (stop < lines))
@@ -100,14 +100,6 @@ def trace_patches(
                 outlines, numbers = _trace(band, mask, diagonal=diagonal)
             crossing.check_pixels(int(shapely.area(outlines).sum()))
             yield _measured(outlines, numbers, areas, (0, lines), samples)
-
-
-def _read_rows(raster: ClassRaster, first: int, stop: int) -> NDArray[Any]:
-    ids = np.empty((stop - first, raster.grid.samples), dtype=raster.classes.dtype)
-    for row, part in raster.strips(first, stop):
-        check_ids(raster, part)
-        ids[row - first : row - first + len(part)] = part
-    return ids
 
 
 def _trace(ids: Any, mask: Any, *, diagonal: bool) -> tuple[Outlines, NDArray[np.int64]]:

@@ -19,7 +19,16 @@ from hsigeo.refinement.changes import Recoding
 from hsigeo.refinement.edges import ReadWindow
 from hsigeo.refinement.probabilities import decide, decided_groups, plan_windows, probability_of
 
-__all__ = ["Certainty", "Decision", "check_ids", "decide_by_map", "decide_by_probabilities", "find_certainty"]
+__all__ = [
+    "Certainty",
+    "Decision",
+    "ReadRows",
+    "check_ids",
+    "decide_by_map",
+    "decide_by_probabilities",
+    "find_certainty",
+    "read_ids",
+]
 
 ReadRows = Callable[[int, int], NDArray[Any]]
 
@@ -106,7 +115,7 @@ def decide_by_map(
     samples = raster.grid.samples
 
     def rows(first: int, stop: int) -> NDArray[Any]:
-        ids = _recoded(raster, recoding, first, stop).astype(recoding.classes.dtype)
+        ids = np.asarray(recoding.to_new[read_ids(raster, first, stop)], dtype=recoding.classes.dtype)
         if certainty is not None:
             sure = handles.read(certainty.path, 1, slice(first, stop), slice(0, samples), "GTiff")
             ids[~(sure >= least[ids])] = UNCLASSIFIED
@@ -167,7 +176,8 @@ def check_ids(raster: ClassRaster, ids: NDArray[Any]) -> None:
         raise LabelError(f"{raster.path} holds class {stray}, which its class table does not; the file is damaged")
 
 
-def _recoded(raster: ClassRaster, recoding: Recoding, first: int, stop: int) -> NDArray[Any]:
+def read_ids(raster: ClassRaster, first: int, stop: int) -> NDArray[Any]:
+    """(y, x) ids of some rows of a map, all of them in its table; else as `check_ids`."""
     ids = raster.read(slice(first, stop), slice(0, raster.grid.samples))
     check_ids(raster, ids)
-    return np.asarray(recoding.to_new[ids])
+    return ids

@@ -7,7 +7,6 @@ its id once; with the map, its mask and the result as arrays it took five.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,12 @@ from numpy.typing import NDArray
 from rasterio.features import sieve
 
 from hsigeo.refinement.filters import MOST_ROUNDS
+from hsigeo.refinement.rows import ReadRows
 from hsigeo.refinement.staged_ids import StagedIds
 
 __all__ = ["remove_patches_on_disk"]
 
 _STRIP_PIXELS = 1 << 20
-
-ReadRows = Callable[[int, int], NDArray[Any]]
 
 
 def remove_patches_on_disk(

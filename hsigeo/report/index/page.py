@@ -54,9 +54,7 @@ def _sections(campaign: Campaign, numbering: Numbering) -> list[Section | None]:
         _place(campaign, numbering),
         _to_be_looked_at(campaign),
         _failures(campaign, numbering),
-        Section(anchor="lines", title="The lines", body=render_lines(campaign, numbering))
-        if campaign.entries
-        else None,
+        _lines(campaign, numbering),
         _classes(campaign, numbering),
     ]
 
