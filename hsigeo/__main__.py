@@ -1,6 +1,32 @@
-"""``python -m hsigeo``."""
+"""What ``hsigeo`` and ``python -m hsigeo`` start: Ctrl-C is heard before the command line is even loaded."""
 
-from hsigeo.cli import main
+from __future__ import annotations
+
+import os
+import signal
+
+__all__ = ["main"]
+
+INTERRUPTED = 130
+"""Exit status of a command stopped by Ctrl-C, as shells count it."""
+
+
+def main() -> None:
+    """Load the command line and run it."""
+    # `hsigeo.cli.interrupts` takes over as soon as it is there. What a shell started in the background, with Ctrl-C
+    # ignored, goes on ignoring it.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _leave)
+    from hsigeo.cli import main as run
+
+    run()
+
+
+def _leave(_signum: int, _frame: object) -> None:
+    # At once: nothing is open yet, and what is raised within an import may come out as another error.
+    os.write(2, b"hsigeo: interrupted; no partial output was left\n")
+    os._exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from hsigeo import __version__
+from hsigeo.__main__ import INTERRUPTED
 from hsigeo.cli.interrupts import heed_signals
 from hsigeo.errors import HsigeoError, Interrupted
 from hsigeo.limits import limit_libraries
@@ -35,9 +36,6 @@ _SUMMARIES = {
     "qgis": "Use hsigeo from QGIS.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",
 }
-
-INTERRUPTED = 130
-"""Exit status of a command stopped by Ctrl-C, as shells count it."""
 
 
 class _LazyGroup(click.Group):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -55,3 +57,35 @@ def test_a_process_that_ignores_interrupts_goes_on_ignoring_them():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     heed_signals()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+START = """
+import signal, sys
+class InterruptedImport:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, InterruptedImport())
+signal.signal(signal.SIGINT, {handler})
+from hsigeo.__main__ import main
+sys.argv = ["hsigeo", "--version"]
+main()
+"""
+
+
+def _start(name, handler="signal.default_int_handler"):
+    code = START.format(name=name, handler=handler)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", ["hsigeo.cli", "click", "hsigeo.limits"])
+def test_an_interrupt_while_the_command_line_loads_ends_it_in_one_line(name):
+    ended = _start(name)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "hsigeo: interrupted; no partial output was left\n"
+
+
+def test_a_command_that_ignores_interrupts_ignores_them_from_the_first_moment():
+    ended = _start("click", "signal.SIG_IGN")
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("hsigeo ")
