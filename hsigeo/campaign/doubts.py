@@ -6,14 +6,22 @@ with a probability of 1 where it has learnt from reflectance. So does the fill v
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.io.cube import CubeHeader
 from hsigeo.io.doctor.values import FEWEST_BANDS, FEWEST_FILLED
-from hsigeo.model import Model
 
-__all__ = ["find_odd_values"]
+if TYPE_CHECKING:
+    from hsigeo.model import Model
+
+__all__ = ["find_odd_values", "pick_doubts"]
+
+_MARK = "doubtful: "
+"""Begins every doubt: here, and in `hsigeo.io.doctor.examination.find_doubts`."""
 
 TIMES_BRIGHTER = 10.0
 """Clouds are that much brighter than a legend of nothing but water; percent is a hundred times reflectance."""
@@ -35,6 +43,11 @@ def find_odd_values(seen: NDArray[np.float32], header: CubeHeader, model: Model)
     return [*_fill_doubt(seen[0, filled], len(filled), header), *_unit_doubt(rest[np.isfinite(rest)], model)]
 
 
+def pick_doubts(repairs: Iterable[str]) -> list[str]:
+    """What raises doubt among the things said of a scene, without the word for it."""
+    return [text.removeprefix(_MARK) for text in repairs if text.startswith(_MARK)]
+
+
 def _is_fill(seen: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(pixel,) whether a pixel holds one number in every band, such as nothing on Earth reflects."""
     if len(seen) < FEWEST_BANDS:
@@ -48,7 +61,7 @@ def _fill_doubt(values: NDArray[np.float32], pixels: int, header: CubeHeader) ->
         return []
     stored = (float(numbers[counts.argmax()]) - header.scaling.offset[0]) / header.scaling.gain[0]
     return [
-        f"doubtful: {counts.max()} of {pixels} pixels looked at hold {stored:.6g} in every band, which is not declared "
+        f"{_MARK}{counts.max()} of {pixels} pixels looked at hold {stored:.6g} in every band, which is not declared "
         "as no data: they get a class like any other (`hsigeo info` tells more)"
     ]
 
@@ -61,6 +74,6 @@ def _unit_doubt(values: NDArray[np.float32], model: Model) -> list[str]:
     if not learnt > 0 or learnt / TIMES_DARKER < here < learnt * TIMES_BRIGHTER:
         return []
     return [
-        f"doubtful: 98 % of its values lie below {here:.3g}, where the model has learnt from values up to "
+        f"{_MARK}98 % of its values lie below {here:.3g}, where the model has learnt from values up to "
         f"{learnt:.3g}: another unit or scale? (`hsigeo info` tells more)"
     ]

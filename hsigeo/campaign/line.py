@@ -24,7 +24,7 @@ import xarray as xr
 from hsigeo.atomic import disk_failure
 from hsigeo.band_matching import BandMatch
 from hsigeo.campaign.budget import LEAST_CACHE, Demand, MemoryPlan, plan_memory
-from hsigeo.campaign.doubts import find_odd_values
+from hsigeo.campaign.doubts import find_odd_values, pick_doubts
 from hsigeo.campaign.finish import find_foreign, is_finished, is_own, memory_of_writing, write_outputs
 from hsigeo.campaign.job import LineJob, cached_model, differences, make_identity, make_key
 from hsigeo.campaign.roles import Engine, Listener, Settings
@@ -95,6 +95,11 @@ class OpenedLine:
         return list(self.result["class_id"].attrs["metadata"]["repairs"])
 
     @property
+    def doubts(self) -> list[str]:
+        """Why the values may not be what the model takes them for; those of most scenes are."""
+        return pick_doubts(self.repairs)
+
+    @property
     def pixels(self) -> int:
         """Of the scene."""
         return self.plan.pixels
@@ -145,7 +150,7 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     Raises
     ------
     SceneNotFoundError, SceneError, ModelNotFoundError, ModelError, BandMismatchError
-        They do not work, alone or together.
+        They do not work, alone or together; or the values are doubtful, and `Settings.strict`.
     """
     model = cached_model(job.model)
     # A few rows and windows are looked at, for which no more need be kept of the file than the plan will have room for.
@@ -166,7 +171,10 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     metadata = result["class_id"].attrs["metadata"]
     metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
     # While the layout is in doubt, the values mean nothing.
-    metadata["repairs"] = [*metadata["repairs"], *(find_doubts(cube) or find_odd_values(seen, cube.header, model))]
+    doubts = find_doubts(cube) or find_odd_values(seen, cube.header, model)
+    if doubts and settings.strict:
+        raise SceneError(f"{job.scene} is {doubts[0]}")
+    metadata["repairs"] = [*metadata["repairs"], *doubts]
     return OpenedLine(
         job=job,
         cube=cube,

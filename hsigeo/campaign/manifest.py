@@ -21,6 +21,7 @@ from typing import Any
 
 import hsigeo
 from hsigeo.atomic import replaced_on_success
+from hsigeo.campaign.doubts import pick_doubts
 from hsigeo.errors import OutputError
 from hsigeo.locking import locked
 
@@ -102,6 +103,11 @@ class LineRecord:
         if not self.pixels or not self.pixels_per_class:
             return None
         return 1 - self.pixels_per_class.get("", 0) / self.pixels
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the map may mean nothing; those of most lines do."""
+        return pick_doubts(self.repairs)
 
 
 Keep = Callable[[Mapping[str, Any], LineRecord], bool]

@@ -61,6 +61,8 @@ class Settings:
         Replace outputs of other scenes, models or options.
     skip_finished
         A map that is there and is what would be made need not be made again.
+    strict
+        Refuse scenes whose values are doubtful, rather than say so.
     wait
         Wait for another process that is at work on the same line, and take over if it dies.
     """
@@ -72,6 +74,7 @@ class Settings:
     threads: int = 1
     overwrite: bool = False
     skip_finished: bool = True
+    strict: bool = False
     wait: bool = False
 
 

@@ -12,7 +12,16 @@ from typing import Any
 
 from hsigeo.campaign.budget import Demand, plan_memory
 from hsigeo.campaign.job import LineJob, cached_model
-from hsigeo.campaign.line import LineResult, PreparedLine, check_line, describe_line, open_line, prepare_line, run_line
+from hsigeo.campaign.line import (
+    LineResult,
+    OpenedLine,
+    PreparedLine,
+    check_line,
+    describe_line,
+    open_line,
+    prepare_line,
+    run_line,
+)
 from hsigeo.campaign.manifest import DONE, FAILED, STOPPED, WAITING, LineRecord, Manifest, trace_of, utc_now
 from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.errors import (
@@ -108,9 +117,11 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
         try:
             header = _try_header(job)
             _check_memory(header, campaign.settings.max_memory)
-            if _is_there(job) and not check_line(open_line(job, campaign.settings), campaign.settings):
-                records[job.name] = replace(_done_before(record, before), status=DONE)
-                continue
+            if _is_there(job):
+                line = open_line(job, campaign.settings)
+                if not check_line(line, campaign.settings):
+                    records[job.name] = replace(_done_before(_with_line(record, line), before), status=DONE)
+                    continue
             old = before.get(job.name, {})
             if _has_failed_alike(record, old) and not campaign.retry_failed:
                 records[job.name] = replace(record, status=FAILED, error=str(old.get("error", "")))
@@ -269,12 +280,12 @@ def _record(campaign: Campaign, job: LineJob) -> LineRecord:
         outputs={kind: _relative(path, folder) for kind, path in made.items() if path is not None},
         input={"trace": trace_of(job.scene)},
         model={"path": _relative(Path(job.model), folder), "sha256": _model_digest(job.model)},
-        options={"layers": list(job.layers), **job.options},
+        options={"layers": list(job.layers), **job.options, **({"strict": True} if campaign.settings.strict else {})},
         device=campaign.settings.device_kind,
     )
 
 
-def _with_line(record: LineRecord, line: PreparedLine) -> LineRecord:
+def _with_line(record: LineRecord, line: OpenedLine) -> LineRecord:
     known = {"fingerprint": line.identity["scene"], "header": line.identity["header"], "key": line.key}
     return replace(
         record,

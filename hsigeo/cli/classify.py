@@ -92,6 +92,12 @@ Examples:
     is_flag=True,
     help="Accept a scene that lacks much of what the model reads; it is filled with what is usual in training.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse a scene whose values are doubtful: in another unit than the model's, filled with a number that is not "
+    "declared as no data, or not laid out as its header says. Without it that is said, and recorded in the map.",
+)
 @reader_option
 @device_option
 @click.option(
@@ -131,6 +137,7 @@ def classify(
     geometry: str,
     max_distance: float | None,
     fill_missing: bool,
+    strict: bool,
     reader: str | None,
     device: str,
     max_memory: int | None,
@@ -182,6 +189,7 @@ def classify(
         threads=threads,
         scheduler=scheduler,
         scheduler_file=scheduler_file,
+        strict=strict,
         dry_run=dry_run,
         retry_failed=retry_failed,
         overwrite=overwrite,
@@ -231,6 +239,8 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
         with listening(f"classify {Path(scene).name}", line.pixels) as listener:
             result = run_line(line, engine, settings, listener)
     say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
+    for doubt in line.doubts:
+        say(f"caution: {output} is of doubtful values: {doubt}")
     if result.counts and not any(count for class_id, count in result.counts.items() if class_id != UNCLASSIFIED):
         say(f"caution: no pixel of {output} has a class; `hsigeo info {scene}` says what the scene holds")
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["classify_many"]
 
+_MOST_NAMED = 10
+
 
 def classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: Choices) -> None:
     """Classify scenes into a folder, or print the plan; fail if any scene fails."""
@@ -47,6 +49,7 @@ def classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], ch
     if any(record.status == DONE for record in records.values()):
         _catalogue(folder, made=made)
     say(format_summary(records[job.name] for job in jobs))
+    _caution_of_doubts([records[job.name] for job in jobs])
     failed = [job.scene for job in jobs if records[job.name].status == FAILED]
     if failed:
         raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes failed: {', '.join(failed)}")
@@ -68,6 +71,9 @@ def _plan_many(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> N
             lines.append(prepare_line(job, campaign.settings, say))
         except HsigeoError as error:
             failed[job.name] = str(error)
+            continue
+        for doubt in lines[-1].doubts:
+            say(f"{job.scene}: doubtful: {doubt}")
     if done := sum(record.status == DONE for record in survey.records.values()):
         say(f"{done} {'scene is' if done == 1 else 'scenes are'} done already")
     for name, reason in failed.items():
@@ -99,6 +105,19 @@ def _run(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> tuple[M
     folder = str(campaign.manifest.folder)
     with _folder(folder), listening("classify", sum(survey.pixels.values())) as listener:
         return run_campaign(campaign, survey, engine, listener), bool(survey.jobs)
+
+
+def _caution_of_doubts(records: Sequence[LineRecord]) -> None:
+    """Name again the maps that may mean nothing: what was said while they were made has scrolled away."""
+    from hsigeo.campaign.manifest import DONE
+
+    doubtful = [record.line for record in records if record.status == DONE and record.doubts]
+    if doubtful:
+        more = f" and {len(doubtful) - _MOST_NAMED} more" if len(doubtful) > _MOST_NAMED else ""
+        say(
+            f"caution: doubtful values in {len(doubtful)} of {len(records)} scenes, as the log of each says: "
+            f"{', '.join(doubtful[:_MOST_NAMED])}{more}"
+        )
 
 
 def _catalogue(folder: Path, *, made: bool) -> None:

@@ -32,6 +32,7 @@ class Choices:
     threads: int | None
     scheduler: str | None
     scheduler_file: str | None
+    strict: bool
     dry_run: bool
     retry_failed: bool
     overwrite: bool
@@ -67,6 +68,7 @@ class Choices:
             threads=engine.threads,
             overwrite=self.overwrite,
             skip_finished=is_campaign,
+            strict=self.strict,
         )
 
 

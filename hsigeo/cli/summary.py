@@ -32,7 +32,9 @@ def _row(record: LineRecord) -> tuple[str, ...]:
     if record.resumed:
         notes.append(f"{record.resumed} of {record.tiles} tiles were there")
     if record.repairs and not record.error:
-        notes.append(f"{len(record.repairs)} repair{'s' * (len(record.repairs) != 1)}")
+        repairs = len(record.repairs) - len(record.doubts)
+        notes += [f"doubtful: {doubt}" for doubt in record.doubts]
+        notes += [f"{repairs} repair{'s' * (repairs != 1)}"] if repairs else []
     return (
         record.line,
         record.status,
