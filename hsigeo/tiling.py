@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-__all__ = ["TilePlan", "WindowPlan", "format_size", "parse_size", "plan_strips", "window_plans"]
+__all__ = ["TilePlan", "WindowPlan", "format_size", "iter_slices", "parse_size", "plan_strips", "window_plans"]
 
 LARGEST_WINDOW_BYTES = 64 << 20
 """Beyond this a larger window gains nothing: measured, small reused blocks read faster than large fresh ones."""
@@ -148,6 +148,12 @@ def _runs(tiles: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
         run.append(tile)
     if run:
         yield run[0], run[-1]
+
+
+def iter_slices(start: int, stop: int, size: int) -> Iterator[slice]:
+    """Slices of `size` that cover `start` to before `stop` without gaps; the last may be shorter."""
+    for first in range(start, stop, size):
+        yield slice(first, min(first + size, stop))
 
 
 def parse_size(text: str) -> int:

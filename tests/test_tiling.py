@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsigeo.tiling import TilePlan, format_size, parse_size, window_plans
+from hsigeo.tiling import TilePlan, format_size, iter_slices, parse_size, window_plans
 
 
 @st.composite
@@ -78,3 +78,11 @@ def test_what_is_no_size_is_refused(text):
 )
 def test_sizes_are_told_in_units_of_1024(size, text):
     assert format_size(size) == text
+
+
+@given(start=st.integers(0, 50), length=st.integers(0, 50), size=st.integers(1, 20))
+def test_slices_cover_a_range_once_and_in_order(start: int, length: int, size: int) -> None:
+    parts = list(iter_slices(start, start + length, size))
+
+    assert [value for part in parts for value in range(part.start, part.stop)] == list(range(start, start + length))
+    assert all(part.stop - part.start == size for part in parts[:-1])

@@ -25,6 +25,7 @@ from hsigeo.lines.handles import Handles
 from hsigeo.lines.mapped_line import MappedLine
 from hsigeo.lines.placed_line import PlacedLine, place_line
 from hsigeo.lines.target import choose_grid
+from hsigeo.tiling import iter_slices
 
 __all__ = ["DISAGREEMENT", "Comparison", "compare_lines"]
 
@@ -169,10 +170,10 @@ def _output(path: Path, lines: Sequence[MappedLine]) -> ClassOutput:
 def _compare_block(block: Block, lines: list[PlacedLine], counter: _Counter, raster: BlockRaster | None) -> None:
     """Count a block, in parts where so many lines meet that all of it would take too much."""
     height = max(1, min(BLOCK, _BLOCK_BYTES // (_BYTES_PER_PIXEL * len(lines) * block.shape[1])))
-    parts = []
-    for top in range(block.rows.start, block.rows.stop, height):
-        rows = slice(top, min(top + height, block.rows.stop))
-        parts.append(counter.count(Block(rows=rows, cols=block.cols, lines=block.lines), lines))
+    parts = [
+        counter.count(Block(rows=rows, cols=block.cols, lines=block.lines), lines)
+        for rows in iter_slices(block.rows.start, block.rows.stop, height)
+    ]
     if raster is not None:
         raster.write(block.rows, block.cols, np.concatenate(parts))
 

@@ -20,6 +20,7 @@ from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.scaling import Scaling
 
 __all__ = [
+    "AnnouncingCube",
     "Cube",
     "CubeHeader",
     "DirectCube",
@@ -195,6 +196,14 @@ class DirectCube(Protocol):
 
     def read_into(self, memory: NDArray[np.uint8], rows: slice, cols: slice, bands: slice) -> NDArray[Any]:
         """As `Cube.read`; the window then lies in `memory`, (byte,), which is as large or larger."""
+
+
+@runtime_checkable
+class AnnouncingCube(Protocol):
+    """A cube that knows where in its file a window lies, and can have the system fetch it beforehand."""
+
+    def announce(self, rows: slice, cols: slice, bands: slice) -> None:
+        """Hint that a window will be read soon. Never fails: the read itself reports what is wrong."""
 
 
 def with_cache(cube: Cube, size: int, *, threads: int | None = None) -> Cube:

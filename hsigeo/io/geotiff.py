@@ -15,9 +15,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
-from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
 
@@ -25,6 +23,7 @@ from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
+from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import quiet_about_georeference
 from hsigeo.io.numerals import parse_number
@@ -39,8 +38,7 @@ TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Formats of one local file. VRT and the like are left out: they may point anywhere, the network included.
 RASTER_DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG", "PNG", "GPKG", "BMP")
 
-# CPLE_BaseError is what rasterio lets through of GDAL's own errors; it has no public name.
-_GDAL_ERRORS = (RasterioError, CPLE_BaseError, OSError)
+_FAILURES: tuple[type[Exception], ...] = (*GDAL_ERRORS, OSError)
 
 # Else GDAL leaves a file beside each compressed archive that it reads.
 _LEAVE_NO_FILES = {"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"}
@@ -96,8 +94,8 @@ class RasterCube:
             with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header), **_LEAVE_NO_FILES):
                 dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header)
                 dataset.read([index + 1 for index in bands], window=window, out=values)
-        except _GDAL_ERRORS as error:
-            raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {_first_line(error)}") from error
+        except _FAILURES as error:
+            raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {reason(error)}") from error
 
 
 def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
@@ -122,12 +120,10 @@ def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
         # Each thread that reads opens the file for itself: one GDAL handle used by two threads gives wrong pixels.
         with rasterio.Env(**_LEAVE_NO_FILES), _open_dataset(gdal_name or str(path.absolute())) as dataset:
             return RasterCube(_describe(dataset, path, stamp), gdal_name)
-    except _GDAL_ERRORS as error:
+    except _FAILURES as error:
         if gdal_name:
-            raise SceneError(
-                f"the image in {path} cannot be opened, download it again: {_first_line(error)}"
-            ) from error
-        raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {_first_line(error)}") from error
+            raise SceneError(f"the image in {path} cannot be opened, download it again: {reason(error)}") from error
+        raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {reason(error)}") from error
 
 
 def _open_dataset(name: str, **options: Any) -> DatasetReader:
@@ -165,13 +161,6 @@ def _cache_bytes(header: CubeHeader) -> int:
         return header.cache_bytes
     block_row = header.block_shape[0] * header.grid.samples * header.bands.count * header.dtype.itemsize
     return min(max(_MIN_CACHE, 2 * block_row), _MAX_CACHE)
-
-
-def _first_line(error: BaseException) -> str:
-    # rasterio's own message is "Read failed. See previous exception for details."
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:

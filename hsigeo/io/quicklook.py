@@ -27,7 +27,6 @@ __all__ = [
     "decimated_transform",
     "make_picture",
     "make_quicklook",
-    "quicklook_bands",
     "write_picture",
     "write_quicklook",
 ]
@@ -132,11 +131,6 @@ def decimated_transform(transform: Affine, step: int) -> Affine:
     """That of every n-th row and column: centres stay where they are, pixels become larger."""
     shift = 0.5 - step / 2
     return transform @ Affine.translation(shift, shift) @ Affine.scale(step)
-
-
-def quicklook_bands(header: CubeHeader) -> tuple[int, ...]:
-    """Which bands, counted from 0, a quicklook shows unasked; see `hsigeo.io.composites.pick_bands`."""
-    return pick_bands(header, AUTO)
 
 
 def make_quicklook(cube: Cube, *, longest_side: int = LONGEST_SIDE) -> NDArray[np.uint8]:

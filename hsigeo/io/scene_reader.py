@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
@@ -26,7 +26,7 @@ from hsigeo.io.geolocation import PixelPositions, Plane
 from hsigeo.io.scaling import to_reflectance
 from hsigeo.scene import SCENE_DIMS, make_scene
 
-__all__ = ["ReflectanceArray", "StoredArray", "cube_behind", "open_scene", "scene_attrs", "scene_of", "stored_numbers"]
+__all__ = ["CubeArray", "cube_behind", "open_scene", "scene_attrs", "scene_of", "stored_numbers"]
 
 Index = slice | int | list[int] | NDArray[np.integer[Any]]
 
@@ -66,7 +66,7 @@ def open_scene(
 def scene_of(cube: Cube, *, chunks: dict[str, int] | None = None) -> xr.DataArray:
     """The scene of a cube that is open already; as `open_scene` otherwise."""
     header = cube.header
-    array = ReflectanceArray(cube)
+    array = CubeArray(cube)
     stamp = (str(Path(header.data_path).resolve()), header.stamp, header.scaling.gain, header.scaling.offset)
     data = da.from_array(
         array,
@@ -87,7 +87,8 @@ def cube_behind(scene: xr.DataArray) -> Cube | None:
     if not isinstance(array, da.Array):
         return None
     source = array.dask.layers.get(f"original-{array.name}", {}).get(f"original-{array.name}")
-    return source.cube if isinstance(source, ReflectanceArray) and source.shape == array.shape else None
+    is_whole = isinstance(source, CubeArray) and source.holds == "reflectance" and source.shape == array.shape
+    return source.cube if is_whole else None
 
 
 def stored_numbers(scene: xr.DataArray, cube: Cube) -> da.Array:
@@ -100,7 +101,9 @@ def stored_numbers(scene: xr.DataArray, cube: Cube) -> da.Array:
     """
     meta = np.empty((0, 0, 0), dtype=cube.header.dtype)
     chunks = scene.data.chunks
-    stored: da.Array = da.from_array(StoredArray(cube), chunks=chunks, name=f"stored-{scene.data.name}", meta=meta)
+    stored: da.Array = da.from_array(
+        CubeArray(cube, "stored"), chunks=chunks, name=f"stored-{scene.data.name}", meta=meta
+    )
     return stored
 
 
@@ -145,15 +148,24 @@ class PlaneArray:
         return np.dtype(np.float64)
 
     def __getitem__(self, key: tuple[Index, ...]) -> NDArray[np.float64]:
-        """What is there; see `_picked`."""
+        """The values at an index (y, x); see `_picked`."""
         return _picked(key, self.shape, lambda rows, cols: np.asarray(self.plane.read(rows, cols), dtype=np.float64))
 
 
 @dataclass(frozen=True)
-class StoredArray:
-    """A cube as an array of the numbers in its file that reads what it is sliced to."""
+class CubeArray:
+    """A cube as an array that reads what it is sliced to.
+
+    Parameters
+    ----------
+    cube
+        Where the values come from.
+    holds
+        ``reflectance`` (float32, NaN where there is no data), or ``stored``: the numbers of the file.
+    """
 
     cube: Cube
+    holds: Literal["reflectance", "stored"] = "reflectance"
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -167,43 +179,18 @@ class StoredArray:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """As in the file."""
-        return self.cube.header.dtype
+        """Of the values."""
+        return np.dtype(np.float32) if self.holds == "reflectance" else self.cube.header.dtype
 
     def __getitem__(self, key: tuple[Index, ...]) -> NDArray[Any]:
-        """What is there; see `_picked`."""
-        return _picked(key, self.shape, lambda bands, rows, cols: self.cube.read(rows, cols, bands))
+        """The values at an index (band, y, x); see `_picked`."""
+        return _picked(key, self.shape, self._read)
 
-
-@dataclass(frozen=True)
-class ReflectanceArray:
-    """A cube as an array of float32 reflectance that reads what it is sliced to."""
-
-    cube: Cube
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Bands, lines, samples."""
-        return self.cube.header.shape
-
-    @property
-    def ndim(self) -> int:
-        """Always 3."""
-        return len(SCENE_DIMS)
-
-    @property
-    def dtype(self) -> np.dtype[np.float32]:
-        """Always float32."""
-        return np.dtype(np.float32)
-
-    def __getitem__(self, key: tuple[Index, ...]) -> NDArray[np.float32]:
-        """What is there; see `_picked`."""
-        header = self.cube.header
-
-        def read(bands: slice, rows: slice, cols: slice) -> NDArray[np.float32]:
-            return to_reflectance(self.cube.read(rows, cols, bands), header.scaling.take(bands), header.nodata)
-
-        return _picked(key, self.shape, read)
+    def _read(self, bands: slice, rows: slice, cols: slice) -> NDArray[Any]:
+        header, stored = self.cube.header, self.cube.read(rows, cols, bands)
+        if self.holds == "stored":
+            return stored
+        return to_reflectance(stored, header.scaling.take(bands), header.nodata)
 
 
 def _picked(key: tuple[Index, ...], shape: tuple[int, ...], read: Callable[..., NDArray[Any]]) -> NDArray[Any]:

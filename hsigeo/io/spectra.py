@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.io.cube import Cube, DirectCube
-from hsigeo.io.envi.raw import RawCube
+from hsigeo.io.cube import AnnouncingCube, Cube, DirectCube
 from hsigeo.io.scaling import Scaling, scale_into
 
 __all__ = ["PIECE_PIXELS", "StoredBlock", "announce_blocks", "read_block", "span_of"]
@@ -163,7 +162,7 @@ def announce_blocks(cube: Cube, used: NDArray[np.integer[Any]], windows: Sequenc
 
     A hint, for files whose places are known; nothing comes of it for others.
     """
-    if not isinstance(cube, RawCube) or not len(used):
+    if not isinstance(cube, AnnouncingCube) or not len(used):
         return
     for rows, cols in _joined(windows):
         cube.announce(rows, cols, span_of(used))

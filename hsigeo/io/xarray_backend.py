@@ -14,7 +14,7 @@ from xarray.core import indexing
 
 from hsigeo.io.cube import chunk_shape
 from hsigeo.io.cube_reader import open_cube
-from hsigeo.io.scene_reader import ReflectanceArray, scene_attrs
+from hsigeo.io.scene_reader import CubeArray, scene_attrs
 from hsigeo.scene import SCENE_DIMS, make_scene
 
 __all__ = ["HsigeoBackendEntrypoint"]
@@ -36,7 +36,7 @@ class HsigeoBackendEntrypoint(BackendEntrypoint):
         """Open a scene as a ``Dataset`` with the one variable ``reflectance``, read when it is used."""
         cube = open_cube(filename_or_obj, reader=reader)
         header = cube.header
-        lazy = indexing.LazilyIndexedArray(_LazyReflectance(ReflectanceArray(cube)))
+        lazy = indexing.LazilyIndexedArray(_LazyReflectance(CubeArray(cube)))
         scene = make_scene(lazy, grid=header.grid, bands=header.bands, attrs=scene_attrs(header))
         scene.encoding["preferred_chunks"] = dict(
             zip(SCENE_DIMS, (header.bands.count, *chunk_shape(header)), strict=True)
@@ -50,9 +50,9 @@ class HsigeoBackendEntrypoint(BackendEntrypoint):
 
 
 class _LazyReflectance(BackendArray):
-    """The indexing protocol of xarray's backends around `ReflectanceArray`."""
+    """The indexing protocol of xarray's backends around `CubeArray`."""
 
-    def __init__(self, array: ReflectanceArray) -> None:
+    def __init__(self, array: CubeArray) -> None:
         self._array = array
         self.shape = array.shape
         self.dtype = array.dtype

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hsigeo.io.class_raster import ClassRaster, GdalValues
 from hsigeo.lines.handles import Handles
 from hsigeo.lines.mapped_line import KeptOpen
+from hsigeo.tiling import iter_slices
 
 __all__ = ["CoarseMask", "read_coarse_mask"]
 
@@ -58,10 +59,7 @@ def read_coarse_mask(raster: ClassRaster, handles: Handles, *, longest_side: int
             classified &= stored != nodata
     else:
         height = max(1, _STRIP_VALUES // samples // step) * step
-        strips = [
-            raster.read(slice(top, min(top + height, lines)))[step // 2 :: step, step // 2 :: step] > 0
-            for top in range(0, lines, height)
-        ]
+        strips = [raster.read(rows)[step // 2 :: step, step // 2 :: step] > 0 for rows in iter_slices(0, lines, height)]
         classified = np.concatenate(strips)
         if 0 in classified.shape:
             classified = np.ones((1, 1), dtype=bool)

@@ -25,6 +25,7 @@ from hsigeo.lines.placed_line import PlacedLine, place_line
 from hsigeo.lines.target import choose_grid
 from hsigeo.mosaic.composition import block_bytes, compose
 from hsigeo.mosaic.rules import Rule, choose_rule, lacks
+from hsigeo.tiling import iter_slices
 
 __all__ = ["Mosaic", "lines_path", "write_mosaic"]
 
@@ -205,8 +206,7 @@ def _compose(
     pixel_bytes = block_bytes(rule, len(union.classes), confidence=confidence)
     height = max(1, min(BLOCK, BLOCK_BYTES // (pixel_bytes * block.shape[1])))
     parts = []
-    for top in range(block.rows.start, block.rows.stop, height):
-        rows = slice(top, min(top + height, block.rows.stop))
+    for rows in iter_slices(block.rows.start, block.rows.stop, height):
         part = Block(rows=rows, cols=block.cols, lines=block.lines)
         parts.append(compose(part, lines, rule, union, confidence=confidence))
     return (

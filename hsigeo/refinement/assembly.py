@@ -48,6 +48,7 @@ from hsigeo.refinement.rows import (
 )
 from hsigeo.refinement.scene_of_map import open_scene_of_map
 from hsigeo.refinement.sieving import remove_patches_on_disk
+from hsigeo.tiling import iter_slices
 
 __all__ = ["Refined", "refine_map"]
 
@@ -145,15 +146,14 @@ def _write(
 ) -> None:
     """Strip by strip: the map, and the confidences where they are asked for too."""
     total = total_work(grid, len(written))
-    for first in range(0, grid.lines, BLOCK):
-        stop = min(first + BLOCK, grid.lines)
-        here = (slice(first, stop), slice(0, grid.samples))
-        ids = rows(first, stop)
+    for strip in iter_slices(0, grid.lines, BLOCK):
+        here = (strip, slice(0, grid.samples))
+        ids = rows(strip.start, strip.stop)
         written[0].write(*here, ids)
         if len(written) > 1 and decision.confidences is not None:
-            written[1].write(*here, decision.confidences(first, ids))
+            written[1].write(*here, decision.confidences(strip.start, ids))
         if progress is not None:
-            progress(stop * grid.samples, total)
+            progress(strip.stop * grid.samples, total)
 
 
 def _needed_layers(refinement: Refinement, confidence: bool) -> tuple[str, ...]:
@@ -239,9 +239,8 @@ def _sieved(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], dtyp
     smallest, diagonal = refinement.smallest_patch, refinement.diagonal
     if shape[0] * shape[1] <= SMALL_PIXELS:
         whole = np.empty(shape, dtype=dtype)
-        for first in range(0, shape[0], BLOCK):
-            stop = min(first + BLOCK, shape[0])
-            whole[first:stop] = rows(first, stop)
+        for strip in iter_slices(0, shape[0], BLOCK):
+            whole[strip] = rows(strip.start, strip.stop)
         kept = remove_patches(whole, smallest, diagonal=diagonal)
     else:
         with disk_failure(folder):

@@ -23,6 +23,7 @@ from hsigeo.io.class_areas import PixelAreas
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.refinement.rows import read_ids
 from hsigeo.refinement.staged_ids import StagedIds
+from hsigeo.tiling import iter_slices
 
 __all__ = ["STRIP_PIXELS", "Patches", "trace_patches"]
 
@@ -82,8 +83,8 @@ def trace_patches(
     lines, samples = raster.grid.shape
     height = max(1, STRIP_PIXELS // samples)
     with StagedIds(folder, raster.grid.shape, raster.classes.dtype) as crossing:
-        for first in range(0, lines, height):
-            stop = min(first + height, lines)
+        for strip in iter_slices(0, lines, height):
+            first, stop = strip.start, strip.stop
             ids = read_ids(raster, first, stop).astype(raster.classes.dtype)
             outlines, numbers = _trace(ids, ids != UNCLASSIFIED, diagonal=diagonal)
             _, top, _, bottom = shapely.bounds(outlines).T
@@ -132,8 +133,8 @@ def _sum_areas(
     total = np.zeros(len(outlines) + 1)
     _, top, _, bottom = shapely.bounds(outlines).T
     height = max(1, STRIP_PIXELS // samples)
-    for first in range(*rows, height):
-        stop = min(first + height, rows[1])
+    for strip in iter_slices(*rows, height):
+        first, stop = strip.start, strip.stop
         here = np.flatnonzero((top < stop) & (bottom > first))
         if not len(here):
             continue

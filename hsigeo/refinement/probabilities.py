@@ -14,6 +14,7 @@ from hsigeo.classes import UNCLASSIFIED
 from hsigeo.lines.handles import Handles
 from hsigeo.refinement.edges import ReadWindow, edges_of_probabilities
 from hsigeo.refinement.smoothing import smooth
+from hsigeo.tiling import iter_slices
 
 __all__ = ["decide", "decided_groups", "open_groups", "plan_windows", "probability_of", "smoothed", "sum_groups"]
 
@@ -112,9 +113,9 @@ def plan_windows(first: int, stop: int, samples: int, *, layers: int, margin: in
     width = most // (height + 2 * margin) - 2 * margin
     if width < min(height, samples):
         height = width = max(1, math.isqrt(most) - 2 * margin)
-    for top in range(first, stop, height):
-        for left in range(0, samples, width):
-            yield slice(top, min(top + height, stop)), slice(left, min(left + width, samples))
+    for rows in iter_slices(first, stop, height):
+        for cols in iter_slices(0, samples, width):
+            yield rows, cols
 
 
 def _with_margin(part: slice, margin: int, size: int) -> tuple[slice, slice]:

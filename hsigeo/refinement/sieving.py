@@ -7,6 +7,7 @@ its id once; with the map, its mask and the result as arrays it took five.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rasterio.features import sieve
 from hsigeo.refinement.filters import MOST_ROUNDS
 from hsigeo.refinement.rows import ReadRows
 from hsigeo.refinement.staged_ids import StagedIds
+from hsigeo.tiling import iter_slices
 
 __all__ = ["remove_patches_on_disk"]
 
@@ -50,21 +52,20 @@ def remove_patches_on_disk(
     merged: NDArray[Any]
     for _ in range(MOST_ROUNDS):
         with StagedIds(folder, shape, dtype) as staged:
-            for first, stop in _strips(shape):
-                staged.write(first, rows(first, stop))
+            for strip in _strips(shape):
+                staged.write(strip.start, rows(strip.start, strip.stop))
             rows, merged = _no_rows, np.zeros(0, dtype)  # let go of the round before
             with staged.bands() as (band, mask):
                 merged = sieve(band, smallest, mask=mask, connectivity=8 if diagonal else 4)
             staged.check_pixels(int(np.count_nonzero(merged)))
-            if all(np.array_equal(merged[first:stop], staged.read(first, stop)) for first, stop in _strips(shape)):
+            if all(np.array_equal(merged[strip], staged.read(strip.start, strip.stop)) for strip in _strips(shape)):
                 break
         rows = _rows_of(merged)
     return merged
 
 
-def _strips(shape: tuple[int, int]) -> list[tuple[int, int]]:
-    height = max(1, _STRIP_PIXELS // shape[1])
-    return [(first, min(first + height, shape[0])) for first in range(0, shape[0], height)]
+def _strips(shape: tuple[int, int]) -> Iterator[slice]:
+    return iter_slices(0, shape[0], max(1, _STRIP_PIXELS // shape[1]))
 
 
 def _rows_of(whole: NDArray[Any]) -> ReadRows:

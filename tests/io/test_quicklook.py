@@ -14,7 +14,8 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.errors import OutputError, OutputExistsError
 from hsigeo.io import open_cube
-from hsigeo.io.quicklook import make_quicklook, quicklook_bands, write_quicklook
+from hsigeo.io.composites import AUTO, pick_bands
+from hsigeo.io.quicklook import make_quicklook, write_quicklook
 
 
 def header_with(folder: Path, bands: int, **extra: Any) -> Any:
@@ -24,19 +25,19 @@ def header_with(folder: Path, bands: int, **extra: Any) -> Any:
 
 def test_true_colour_bands_are_chosen_by_wavelength(tmp_path: Path) -> None:
     header = header_with(tmp_path, 5, wavelength=[460, 550, 630, 645, 900], wavelength_units="nm")
-    assert quicklook_bands(header) == (3, 1, 0)
+    assert pick_bands(header, AUTO) == (3, 1, 0)
 
 
 def test_bad_bands_are_not_shown(tmp_path: Path) -> None:
     header = header_with(tmp_path, 5, wavelength=[460, 550, 630, 645, 900], wavelength_units="nm", bbl=[1, 1, 1, 0, 1])
-    assert quicklook_bands(header) == (2, 1, 0)
+    assert pick_bands(header, AUTO) == (2, 1, 0)
 
 
 def test_default_bands_serve_where_wavelengths_do_not(tmp_path: Path) -> None:
     infrared = {"wavelength": [1000, 1500, 2000, 2200], "wavelength_units": "nm"}
-    assert quicklook_bands(header_with(tmp_path, 4, default_bands=[4, 2, 1], **infrared)) == (3, 1, 0)
-    assert quicklook_bands(header_with(tmp_path, 4, **infrared)) == (0, 2, 3)
-    assert quicklook_bands(header_with(tmp_path, 1)) == (0,)
+    assert pick_bands(header_with(tmp_path, 4, default_bands=[4, 2, 1], **infrared), AUTO) == (3, 1, 0)
+    assert pick_bands(header_with(tmp_path, 4, **infrared), AUTO) == (0, 2, 3)
+    assert pick_bands(header_with(tmp_path, 1), AUTO) == (0,)
 
 
 @pytest.mark.parametrize("interleave", ["bsq", "bil", "bip"])

@@ -21,7 +21,7 @@ import hsigeo
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io import open_cube
 from hsigeo.io.cube import Cube, CubeHeader
-from hsigeo.io.scene_reader import ReflectanceArray, cube_behind, stored_numbers
+from hsigeo.io.scene_reader import CubeArray, cube_behind, stored_numbers
 from hsigeo.scene import grid_of
 
 UTM = "{UTM, 1, 1, 500000, 4200000, 5, 5, 33, North, WGS-84, units=Meters}"
@@ -129,7 +129,7 @@ def test_opening_twenty_gigabytes_takes_no_time_and_no_memory(tmp_path: Path) ->
 def test_slicing_a_scene_slices_the_read(tmp_path: Path) -> None:
     encoded = make_encoded_cube(6, 8, 5)
     recorder = RecordingCube(open_cube(write_envi(tmp_path, "a", encoded, interleave="bsq")))
-    array = ReflectanceArray(recorder)
+    array = CubeArray(recorder)
     np.testing.assert_array_equal(array[2:4, 3, ::-2], encoded[2:4, 3, ::-2])
     np.testing.assert_array_equal(array[[4, 1], 3:5, 2], encoded[[4, 1], 3:5, 2])
     assert array[2:2, :, []].shape == (0, 8, 0)

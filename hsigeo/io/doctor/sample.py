@@ -48,12 +48,6 @@ class Sample:
     samples: int
 
     @property
-    def pixel_count(self) -> int:
-        """Pixels looked at."""
-        windows, _, rows, columns = self.stored.shape
-        return int(windows * rows * columns)
-
-    @property
     def spectra(self) -> NDArray[Any]:
         """(band, pixel) stored numbers."""
         spectra: NDArray[Any] = self.stored.transpose(1, 0, 2, 3).reshape(self.stored.shape[1], -1)

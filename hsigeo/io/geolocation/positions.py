@@ -23,6 +23,7 @@ from hsigeo.errors import SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.geolocation.lookup import Plane
 from hsigeo.io.spool import Spool, release_pages
+from hsigeo.tiling import iter_slices
 
 __all__ = ["NearestLookup", "PixelPositions"]
 
@@ -146,15 +147,14 @@ class PixelPositions:
         own = CRS.from_wkt(self.crs)
         lines, samples = self.x.shape
         step = max(1, _BLOCK_PIXELS // samples)
-        for first in range(0, lines, step):
-            rows = slice(first, min(first + step, lines))
+        for rows in iter_slices(0, lines, step):
             x, y = self._masked(rows)
             known = np.isfinite(x)
             if own != target and known.any():
                 moved = transform_coordinates(own, target, x[known], y[known])
                 x[known], y[known] = np.asarray(moved[0]), np.asarray(moved[1])
                 x[~np.isfinite(y)] = np.nan
-            yield first, x, y
+            yield rows.start, x, y
 
     def _masked(self, rows: slice) -> tuple[FloatArray, FloatArray]:
         x = np.array(self.x.read(rows, slice(None)), dtype=np.float64)
