@@ -1,4 +1,4 @@
-"""The short id of a flight line, from the file name that its sensor's producer gives it."""
+"""Names on disk: the short id of a flight line, its companions, and the folder of an unfinished map."""
 
 from __future__ import annotations
 

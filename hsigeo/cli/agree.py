@@ -65,8 +65,8 @@ def agree(
     from hsigeo.agreement.figures import make_figures
     from hsigeo.agreement.report import DISAGREEMENT_MAP, check_report
     from hsigeo.line_processing import find_processing_differences
-    from hsigeo.lines.line_facts import processing_of_line
     from hsigeo.lines.mapped_line import open_lines
+    from hsigeo.lines.processing import processing_of_line
     from hsigeo.lines.target import choose_grid
 
     lines, notes = open_lines(maps, observations=observations)

@@ -1,20 +1,23 @@
-"""How a running classification is shown, and how it hears Ctrl-C."""
+"""How a running classification shows its progress, and how it hears Ctrl-C.
+
+A first Ctrl-C lets the tile in hand finish; a second one stops at once.
+"""
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from hsigeo.cli.options import progress_bar, say
-from hsigeo.cli.stopping import stop_politely
 
 if TYPE_CHECKING:
     from hsigeo.campaign.roles import Listener
 
-__all__ = ["listening"]
+__all__ = ["listening", "stop_politely"]
 
 
 @contextmanager
@@ -52,3 +55,31 @@ def listening(what: str, pixels: int) -> Iterator[Listener]:
             skip=lambda pixels: show(0, pixels),
             is_stopping=is_stopping,
         )
+
+
+@contextmanager
+def stop_politely() -> Iterator[Callable[[], bool]]:
+    """Within the block, a first Ctrl-C (or SIGTERM) only makes the yielded function say `True`; the next ends it all.
+
+    Yields
+    ------
+    Callable
+        Whether to stop soon.
+    """
+    asked = threading.Event()
+
+    def handle(_signum: int, _frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        say("hsigeo: stopping after the tile in hand; Ctrl-C again stops at once")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set  # only the main thread may handle signals
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,7 +1,8 @@
-"""The model: spectral attention over bands, a prototype memory, a head. torch lives here; rasters do not.
+"""The model: spectral attention over bands, a prototype memory, class logits. torch lives here; rasters do not.
 
-Read in this order: `plain`, `attention`, `memory`, then `variants` for how a network is named and rebuilt, `card` and
-`file` for how it is stored.
+Read `spectrum` and `consensus` for the default network, `plain` (with `attention` and `memory`) and `gated` for the two
+it is compared with; then `model` for predictions, `variants` for how a network is named and rebuilt, `card`, `record`,
+`novelty` and `file` for what a model file holds. How it works, without code: docs/model.md.
 """
 
 from hsigeo.model.card import ModelCard

@@ -1,4 +1,4 @@
-"""The default network: attention weighs the stretches of a spectrum, a memory of prototypes is read with what is left.
+"""The variant ``gated``, an earlier default: attention weighs the tokens, and what is left reads a memory of prototypes.
 
 Windows of bands become tokens. Self-attention over the tokens, averaged over its queries, says per pixel and head how
 much each token counts; because the values it weighs are resolved by token, the network knows *which* wavelength a
