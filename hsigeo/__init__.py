@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from hsigeo.lazy_imports import lazy_names
+
 __version__ = "0.1.0.dev0"
 
 _HOME = {
@@ -35,12 +37,13 @@ _HOME = {
 __all__ = [*sorted(_HOME), "__version__"]
 
 
+_find = lazy_names(__name__, _HOME)
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'hsigeo' has no attribute {name!r}")
     if name == "open_scene":
         importlib.import_module("hsigeo.accessor")  # whoever opens a scene can write `scene.hsi`
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return _find(name)
 
 
 def __dir__() -> list[str]:

@@ -6,15 +6,10 @@ pystac, which reads and validates them in the tests, would be one more dependenc
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from hsigeo.lazy_imports import lazy_names
 
 _HOME = {"write_catalogue": "hsigeo.catalogue.folder"}
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'hsigeo.catalogue' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+__getattr__ = lazy_names(__name__, _HOME)

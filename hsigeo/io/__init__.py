@@ -5,8 +5,7 @@ Nothing heavy is imported until a name is used.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from hsigeo.lazy_imports import lazy_names
 
 _HOME = {
     "is_spectral_library": "hsigeo.io.labels",
@@ -24,8 +23,4 @@ _HOME = {
 
 __all__ = sorted(_HOME)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'hsigeo.io' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+__getattr__ = lazy_names(__name__, _HOME)

@@ -1,4 +1,4 @@
-"""The variant ``gated``, an earlier default: attention weighs the tokens, and what is left reads a memory of prototypes.
+"""The variant ``gated``, an earlier default: attention weighs tokens, and what is left reads a memory of prototypes.
 
 Windows of bands become tokens. Self-attention over the tokens, averaged over its queries, says per pixel and head how
 much each token counts; because the values it weighs are resolved by token, the network knows *which* wavelength a
