@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from hsigeo.atomic import disk_failure, replaced_on_success
 from hsigeo.tiling import TilePlan
 
-__all__ = ["PartialLayer", "PartialMap", "empty_folder", "is_emptied", "read_identity"]
+__all__ = ["PartialLayer", "PartialMap", "empty_folder", "is_emptied", "partial_folder", "read_identity"]
 
 _IDENTITY, _JOURNAL = "job.json", "tiles.log"
 _LOCK = "lock"
@@ -39,6 +39,11 @@ _LARGEST_IDENTITY = 1 << 20
 
 Identity = dict[str, Any]
 Tile = Mapping[str, NDArray[Any]]
+
+
+def partial_folder(map_path: Path) -> Path:
+    """The folder beside a map in which it is made, and from which an interrupted run goes on."""
+    return map_path.parent / f".{map_path.name}.partial"
 
 
 @dataclass(frozen=True, kw_only=True)

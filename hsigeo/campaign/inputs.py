@@ -6,9 +6,9 @@ import glob
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from hsigeo.campaign.names import is_companion
 from hsigeo.errors import SceneNotFoundError
 from hsigeo.io.readers.registry import is_scene
+from hsigeo.line_names import is_companion
 
 __all__ = ["expand_scenes", "read_list"]
 

@@ -14,11 +14,12 @@ from typing import Any
 import torch
 
 import hsigeo
-from hsigeo.campaign.names import line_name, partial_folder
 from hsigeo.errors import OutputError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.io.cube import CubeHeader, FileStamp
+from hsigeo.line_names import line_name
 from hsigeo.model import Model, load_model
+from hsigeo.partial import partial_folder
 
 __all__ = ["LineJob", "cached_model", "campaign_jobs", "describe_header", "differences", "make_identity", "make_key"]
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from rasterio.crs import CRS
 
-from hsigeo.acquisition import acquisition_interval
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.grid import Grid
+from hsigeo.line_names import acquisition_interval, stems_beside_map
 from hsigeo.lines.footprint import Footprint
 
 __all__ = ["EXTENSIONS", "STAC_VERSION", "MapRecord", "classes_as_stac", "item_path", "make_item"]
@@ -276,7 +276,7 @@ def _assets(record: MapRecord) -> dict[str, Any]:
 
 def beside(map_path: Path, pattern: str) -> Path | None:
     """The file of a pattern beside a map, if there is one."""
-    for stem in dict.fromkeys((map_path.stem.removesuffix("_map"), map_path.stem)):
+    for stem in stems_beside_map(map_path):
         file = map_path.with_name(pattern.format(stem=stem, name=map_path.stem))
         if file.is_file() and file != map_path:
             return file

@@ -9,7 +9,6 @@ import click
 
 from hsigeo.atomic import check_not_an_input, check_output
 from hsigeo.campaign.inputs import expand_scenes
-from hsigeo.campaign.names import line_name, partial_folder
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.cli.classify_campaign import classify_many
 from hsigeo.cli.classify_choices import Choices, find_model, memory_in_use
@@ -17,6 +16,8 @@ from hsigeo.cli.dry_run import describe_plan
 from hsigeo.cli.listening import listening
 from hsigeo.cli.options import FiniteRange, MemorySize, device_option, overwrite_option, reader_option, say
 from hsigeo.errors import SceneNotFoundError
+from hsigeo.line_names import line_name
+from hsigeo.partial import partial_folder
 
 EXAMPLES = """\b
 Examples:

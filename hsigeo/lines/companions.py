@@ -28,6 +28,7 @@ from hsigeo.io.cube_reader import open_cube
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
+from hsigeo.line_names import product_id, stems_beside_map
 
 __all__ = [
     "Companion",
@@ -36,7 +37,6 @@ __all__ = [
     "find_companion",
     "find_observation",
     "misfit_of",
-    "product_id",
 ]
 
 ZENITH_BAND = 3
@@ -46,14 +46,6 @@ MOST_BANDS = 1000
 _ZENITH_NAME = re.compile(r"to.?sensor.*zenith", re.IGNORECASE)
 _SUFFIXES = (".hdr", ".tif", ".tiff")
 _MOST_CANDIDATES = 1000
-
-# The ids of flight lines and scenes that sensors use, as ISOFIT and the data portals give them.
-_IDS = re.compile(
-    r"f\d{6}t\d{2}p\d{2}r\d{2}|(?:ang|prm)\d{8}t\d{6}|AV[35]\d{8}t\d{6}(?:_\d{3})?|emit\d{8}t\d{6}|"
-    r"NIS\d{2}_\d{8}_\d{6}|NEON_D\d{2}_[A-Z0-9]{4}_DP\d_\d{8}_[A-Z0-9-]+",
-    re.IGNORECASE,
-)
-_PRODUCT = re.compile(r"[_-](?:rfl|corr|rdn|refl|reflectance|map|l2a?)(?:[_-].*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +95,7 @@ class Observation:
 def find_companion(raster: ClassRaster, kind: str) -> tuple[Companion | None, list[str]]:
     """The layer of a kind (``confidence`` or ``probabilities``) beside a map, and why one there is not used."""
     path = Path(raster.path)
-    for stem in dict.fromkeys((path.stem.removesuffix("_map"), path.stem)):
+    for stem in stems_beside_map(path):
         candidate = path.with_name(f"{stem}_{kind}.tif")
         if candidate.is_file() and not candidate.samefile(path):
             misfit = misfit_of(candidate, raster, kind)
@@ -135,12 +127,6 @@ def misfit_of(path: Path, raster: ClassRaster, kind: str) -> str | None:
     if stored[1].get("model_sha256") != raster.metadata.get("model_sha256"):
         return "another model made it than made the map"
     return None
-
-
-def product_id(name: str) -> str:
-    """The part of a file's name that all products of one flight line share."""
-    known = _IDS.match(name)
-    return known[0] if known else _PRODUCT.sub("", name)
 
 
 class FolderListing:

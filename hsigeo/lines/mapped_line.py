@@ -16,6 +16,7 @@ from hsigeo.io.class_raster import ClassRaster, GdalValues, open_map
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
+from hsigeo.line_names import line_name_of_map
 from hsigeo.lines.companions import Companion, FolderListing, Observation, find_companion, find_observation
 from hsigeo.lines.handles import Handles
 
@@ -200,15 +201,9 @@ def _what_else(path: Path) -> str | None:
 def _names(paths: Iterable[Path]) -> list[str]:
     """Short names: the file's without ``_map``; with the folder's in front where two would be the same."""
     paths = list(paths)
-    names = [line_name(path) for path in paths]
+    names = [line_name_of_map(path) for path in paths]
     if len(set(names)) < len(names):
         names = [f"{path.resolve().parent.name}/{name}" for path, name in zip(paths, names, strict=True)]
     if len(set(names)) < len(names):
         names = [str(path.with_suffix("")) for path in paths]
     return [name if names.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(names, start=1)]
-
-
-def line_name(path: Path) -> str:
-    """What the line of a map is called: the map's name without suffix and ``_map``."""
-    name = path.stem.removesuffix("_map")
-    return name if name.strip() else repr(path.stem)

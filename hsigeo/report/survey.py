@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 from rasterio.env import Env
 from rasterio.windows import Window
 
@@ -181,8 +182,6 @@ def _on_the_map(
 
 
 def _same_crs(first: str | None, second: str | None) -> bool:
-    from rasterio.crs import CRS
-
     if first is None or second is None or first == second:
         return first == second
     try:

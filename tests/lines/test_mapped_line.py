@@ -7,7 +7,7 @@ from campaigns import CLASSES, make_ids, make_line_grid, make_probabilities_of, 
 
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
-from hsigeo.lines.companions import product_id
+from hsigeo.line_names import product_id
 from hsigeo.lines.mapped_line import open_lines
 from hsigeo.lines.target import choose_grid
 from hsigeo.mosaic import write_mosaic

@@ -17,8 +17,9 @@ from typing import Any
 from hsigeo.atomic import check_not_an_input, check_output
 from hsigeo.errors import HsigeoError, Interrupted, LabelError, OutputError, OutputExistsError
 from hsigeo.explanation import explain_model
+from hsigeo.line_names import line_name_of_map
 from hsigeo.lines.found_maps import FoundMap, find_maps
-from hsigeo.lines.mapped_line import MADE_OF_MAPS, line_name
+from hsigeo.lines.mapped_line import MADE_OF_MAPS
 from hsigeo.report.findings import gather, now
 from hsigeo.report.index.campaign import Failure, make_campaign
 from hsigeo.report.index.page import make_index_page
@@ -158,7 +159,7 @@ def _find_lines(folder: Path) -> tuple[list[FoundMap], list[Failure], list[str]]
     maps, unreadable = find_maps(folder)
     lines = [entry for entry in maps if entry.kind not in MADE_OF_MAPS]
     failures = [
-        Failure(name=line_name(folder / name), status="map not readable", why=why)
+        Failure(name=line_name_of_map(folder / name), status="map not readable", why=why)
         for name, why in unreadable.items()
         if name.endswith("_map.tif")
     ]
@@ -177,7 +178,7 @@ def _rows_there(work: _Work, maps: list[FoundMap], pages: list[Path], *, overwri
         for number, (entry, page) in enumerate(there, start=1):
             kept = read_kept(page)
             if kept is not None and work.is_true(entry.path, kept[0]):
-                rows[page] = replace(kept[1], name=line_name(entry.path), map_name=entry.path.name)
+                rows[page] = replace(kept[1], name=line_name_of_map(entry.path), map_name=entry.path.name)
             elif not overwrite:
                 raise OutputExistsError(
                     f"{page} exists and is not the page that would be made now; move it or allow overwriting "
@@ -203,7 +204,7 @@ def _make_missing(
                     except OutputError:  # of the page: what cannot be written now will not be for the next one
                         raise
                     except HsigeoError as error:
-                        failures.append(Failure(name=line_name(entry.path), status="no page", why=str(error)))
+                        failures.append(Failure(name=line_name_of_map(entry.path), status="no page", why=str(error)))
                 show(number, len(maps))
     except KeyboardInterrupt as interruption:
         done = f"{len(rows)} of {len(maps)} lines have their page"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.io.png import encode_png
-from hsigeo.lines.mapped_line import line_name
+from hsigeo.line_names import line_name_of_map
 from hsigeo.report.certainty import UNSURE
 from hsigeo.report.findings import Findings
 from hsigeo.report.index.row import MOST_CAUTIONS, ClassPart, Row, Thumbnail
@@ -30,7 +30,7 @@ def summarise(findings: Findings) -> Row:
     evaluation, held_out = findings.independent, findings.held_out
     total = int(tally.pixels.sum())
     return Row(
-        name=line_name(Path(findings.raster.path)),
+        name=line_name_of_map(Path(findings.raster.path)),
         map_name=findings.name,
         unit=tally.unit,
         pixels=total,
@@ -87,7 +87,7 @@ def _pictures(findings: Findings) -> list[Thumbnail]:
         f"{shorten(plain(entry.name))} {percent(float(findings.tally.area[entry.id]) / area)}"
         for entry in findings.by_area[:NAMED_ALOUD]
     ]
-    name = line_name(Path(findings.raster.path))
+    name = line_name_of_map(Path(findings.raster.path))
     pictures = [_thumbnail(findings.pictures.classes.rgba, f"Class map of {name}: {', '.join(largest) or 'empty'}")]
     if findings.pictures.scene is not None:
         pictures.append(_thumbnail(findings.pictures.scene.rgba, f"The scene of {name}"))
