@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.io.cube import CubeHeader
-from hsigeo.io.doctor.values import FEWEST_BANDS, FEWEST_FILLED
+from hsigeo.io.doctor.values import FEWEST_FILLED
+from hsigeo.io.fill import describe_fill, find_fill
 
 if TYPE_CHECKING:
     from hsigeo.model import Model
@@ -38,9 +39,10 @@ def find_odd_values(seen: NDArray[np.float32], header: CubeHeader, model: Model)
     seen : (band, pixel)
         As `hsigeo.io.dead_bands.read_few_rows` gives it.
     """
-    filled = _is_fill(seen)
-    rest = seen[:, ~filled][header.bands.good]
-    return [*_fill_doubt(seen[0, filled], len(filled), header), *_unit_doubt(rest[np.isfinite(rest)], model)]
+    good = seen[header.bands.good]
+    filled = find_fill(good)
+    rest = good[:, ~filled]
+    return [*_fill_doubt(good[:, filled], seen.shape[1], header), *_unit_doubt(rest[np.isfinite(rest)], model)]
 
 
 def pick_doubts(repairs: Iterable[str]) -> list[str]:
@@ -48,21 +50,15 @@ def pick_doubts(repairs: Iterable[str]) -> list[str]:
     return [text.removeprefix(_MARK) for text in repairs if text.startswith(_MARK)]
 
 
-def _is_fill(seen: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(pixel,) whether a pixel holds one number in every band, such as nothing on Earth reflects."""
-    if len(seen) < FEWEST_BANDS:
-        return np.zeros(seen.shape[1], dtype=bool)
-    return np.asarray((seen[0] <= 0) & (seen == seen[0]).all(axis=0))
-
-
-def _fill_doubt(values: NDArray[np.float32], pixels: int, header: CubeHeader) -> list[str]:
-    numbers, counts = np.unique(values, return_counts=True)
-    if not len(numbers) or counts.max() < FEWEST_FILLED:
+def _fill_doubt(filled: NDArray[np.float32], pixels: int, header: CubeHeader) -> list[str]:
+    count = filled.shape[1]
+    if count < FEWEST_FILLED:
         return []
-    stored = (float(numbers[counts.argmax()]) - header.scaling.offset[0]) / header.scaling.gain[0]
+    first = int(np.argmax(header.bands.good))
+    held = describe_fill(filled, gain=header.scaling.gain[first], offset=header.scaling.offset[first])
     return [
-        f"{_MARK}{counts.max()} of {pixels} pixels looked at hold {stored:.6g} in every band, which is not declared "
-        "as no data: they get a class like any other (`hsigeo info` tells more)"
+        f"{_MARK}{count} of {pixels} pixels looked at hold {held}, which is not declared as no data: they get a class "
+        "like any other (`hsigeo info` tells more)"
     ]
 
 

@@ -54,13 +54,10 @@ def read_samples(
     scenes: tuple[str, ...], labels: LabelInput, reader: str | None
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
     """The labelled spectra, and where they come from."""
-    from hsigeo.io import is_spectral_library, mark_dead_bands, open_labels, open_scene
+    from hsigeo.io import is_spectral_library, open_labels
     from hsigeo.training import provenance_of, read_labelled_spectra
 
-    opened = [mark_dead_bands(open_scene(scene, reader=reader)) for scene in scenes]
-    for scene in opened:
-        for repair in scene.attrs["repairs"]:
-            say(f"{scene.attrs['source']}: {repair}")
+    opened = [_open_scene(scene, reader) for scene in scenes]
     if is_spectral_library(labels.paths[0]):
         return _read_library(opened, labels)
     if not scenes:
@@ -72,6 +69,18 @@ def read_samples(
     sources = [open_labels(path, field=labels.field, layer=labels.layer, crs=labels.crs) for path in labels.paths]
     per_scene = sources * len(opened) if len(sources) == 1 else sources
     return read_labelled_spectra(opened, per_scene), provenance_of(opened, [source.path for source in per_scene])
+
+
+def _open_scene(path: str, reader: str | None) -> xr.DataArray:
+    """A scene, once what is odd about it has been said."""
+    from hsigeo.io import mark_dead_bands, open_cube, scene_of
+    from hsigeo.io.doctor.examination import find_doubts
+
+    cube = open_cube(path, reader=reader)
+    scene: xr.DataArray = mark_dead_bands(scene_of(cube))
+    for remark in [*scene.attrs["repairs"], *find_doubts(cube)]:
+        say(f"{scene.attrs['source']}: {remark}")
+    return scene
 
 
 def _read_library(scenes: list[xr.DataArray], labels: LabelInput) -> tuple[LabelledSpectra, dict[str, Any]]:

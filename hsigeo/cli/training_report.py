@@ -135,4 +135,5 @@ def _left_out(report: SampleReport) -> dict[str, int]:
         "features smaller than a pixel": labels.features_without_pixel,
         "pixels in two classes": labels.pixels_contradicting,
         "pixels on nodata": report.pixels_on_nodata,
+        "pixels that are filled": report.pixels_on_fill,
     }

@@ -8,6 +8,7 @@ import xarray as xr
 from hsigeo.band_matching import match_bands
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.errors import LabelError, TrainingError
+from hsigeo.io.fill import find_fill
 from hsigeo.io.labels.library import SpectralLibrary
 from hsigeo.labels import LabelReport
 from hsigeo.scene import spectral_axis
@@ -42,7 +43,8 @@ def spectra_of_library(library: SpectralLibrary, scene: xr.DataArray | None = No
     match = match_bands(bands, library.bands, trained_on_count=library.bands.count, trained_on_index=index)
     spectra = match.apply(library.spectra[:, match.used])
     labelled = library.class_id != UNCLASSIFIED
-    usable = labelled & np.isfinite(spectra).all(axis=1)
+    filled = labelled & find_fill(library.spectra.T)
+    usable = labelled & np.isfinite(spectra).all(axis=1) & ~filled
     if not usable.any():
         raise LabelError(f"{library.path}: none of the {len(library)} spectra has both a class and values in all bands")
     classes = classes_present(library.classes, library.class_id[usable])
@@ -52,7 +54,8 @@ def spectra_of_library(library: SpectralLibrary, scene: xr.DataArray | None = No
     report = SampleReport(
         scene=library.path,
         pixels=count,
-        pixels_on_nodata=int((labelled & ~usable).sum()),
+        pixels_on_nodata=int((labelled & ~usable & ~filled).sum()),
+        pixels_on_fill=int(filled.sum()),
         labels=LabelReport(features=len(library), features_without_class=int((~labelled).sum())),
     )
     return LabelledSpectra(

@@ -14,13 +14,36 @@ __all__ = ["find_oddities"]
 FEW_PIXELS = 10
 """With fewer pixels of a class, the share of them that is recognised is known to no better than ± 25 points."""
 
+HIGH = 98
+"""Percentile by which scenes are compared: single bright pixels say nothing."""
+
+TIMES_BRIGHTER = 50
+"""Percent is a hundred times reflectance; labels on water alone are twenty times darker than those on roofs."""
+
 LOPSIDED = 20
 """The largest class has so many times the pixels of the smallest."""
 
 
 def find_oddities(samples: LabelledSpectra) -> tuple[str, ...]:
     """One sentence for each thing that is odd; none for an ordinary training set."""
-    return (*_about_spectra(samples), *_about_bands(samples), *_about_counts(samples))
+    return (*_about_scenes(samples), *_about_spectra(samples), *_about_bands(samples), *_about_counts(samples))
+
+
+def _about_scenes(samples: LabelledSpectra) -> Iterator[str]:
+    """Scenes in percent and in reflectance teach one model two kinds of number for the same ground."""
+    high = {}
+    for number, report in enumerate(samples.reports):
+        spectra = samples.spectra[samples.scene == number]
+        if len(spectra) and (level := float(np.percentile(spectra, HIGH))) > 0:
+            high[report.scene] = level
+    if len(high) < 2:
+        return
+    least, most = min(high, key=high.__getitem__), max(high, key=high.__getitem__)
+    if high[most] >= TIMES_BRIGHTER * high[least]:
+        yield (
+            f"{HIGH} % of the labelled values of {most} lie below {high[most]:.3g}, of {least} below "
+            f"{high[least]:.3g}: another unit or scale? (`hsigeo info` tells more)"
+        )
 
 
 def _about_spectra(samples: LabelledSpectra) -> Iterator[str]:

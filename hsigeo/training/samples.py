@@ -5,7 +5,7 @@ Memory holds the labelled pixels and one chunk of a scene at a time, whatever th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from hsigeo.band_matching import match_bands
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, TrainingError
+from hsigeo.io.fill import describe_fill, find_fill
 from hsigeo.io.labels.merging import merge_class_tables, relabel
 from hsigeo.io.labels.swath import labels_on
 from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
@@ -43,12 +44,15 @@ class SampleReport:
         Labelled pixels where the scene has no valid spectrum; not used.
     labels
         What happened on the way from the label file to the grid.
+    pixels_on_fill
+        Labelled pixels that hold a fill value which is not declared as no data; not used.
     """
 
     scene: str
     pixels: int
     pixels_on_nodata: int
     labels: LabelReport
+    pixels_on_fill: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -151,6 +155,25 @@ def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[Label
     return _assemble(scenes, labels, pixels, spectra, bands, first.count, index)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Spectra:
+    """What one scene holds under its labels.
+
+    Parameters
+    ----------
+    values
+        (pixel, band) on the bands of the first scene.
+    filled
+        (pixel,) whether a pixel holds a fill value that is not declared.
+    fill
+        What such pixels hold, in words; empty where there are none.
+    """
+
+    values: NDArray[np.float32]
+    filled: NDArray[np.bool_]
+    fill: str
+
+
 def _with_common_classes(pixels: Sequence[LabelledPixels]) -> list[LabelledPixels]:
     """The same name is the same class, whatever id each label file gives it."""
     classes, mappings = merge_class_tables([found.classes for found in pixels])
@@ -159,34 +182,46 @@ def _with_common_classes(pixels: Sequence[LabelledPixels]) -> list[LabelledPixel
 
 def _read_spectra(
     scene: xr.DataArray, pixels: LabelledPixels, bands: BandTable, count: int, index: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """(pixel, band) spectra of the labelled pixels, each chunk of the scene being read once."""
+) -> _Spectra:
+    """The spectra of the labelled pixels, each chunk of the scene being read once."""
     check_scene(scene)
-    match = match_bands(bands, spectral_axis(scene), trained_on_count=count, trained_on_index=index)
+    own = spectral_axis(scene)
+    match = match_bands(bands, own, trained_on_count=count, trained_on_index=index)
     if not len(pixels):
-        return np.empty((0, bands.count), dtype=np.float32)
+        nothing = np.empty((0, bands.count), dtype=np.float32)
+        return _Spectra(values=nothing, filled=np.zeros(0, dtype=bool), fill="")
     cube = da.asarray(scene.data)
     found = cube.vindex[:, pixels.row, pixels.col].compute(scheduler="synchronous")  # (pixel, band)
-    return match.apply(np.asarray(found, dtype=np.float32)[:, match.used])
+    found = np.asarray(found, dtype=np.float32)
+    good = found[:, own.good].T
+    filled = find_fill(good)
+    fill = describe_fill(good[:, filled]) if filled.any() else ""
+    return _Spectra(values=match.apply(found[:, match.used]), filled=filled, fill=fill)
 
 
 def _assemble(
     scenes: Sequence[xr.DataArray],
     labels: Sequence[LabelSource],
     pixels: Sequence[LabelledPixels],
-    spectra: Sequence[NDArray[np.float32]],
+    spectra: Sequence[_Spectra],
     bands: BandTable,
     count: int,
     index: NDArray[np.intp],
 ) -> LabelledSpectra:
-    stacked = np.concatenate(spectra)
-    keep_band = np.isfinite(stacked).mean(axis=0) >= MOSTLY
+    stacked = np.concatenate([part.values for part in spectra])
+    filled = np.concatenate([part.filled for part in spectra])
+    if filled.all():
+        raise LabelError(
+            f"all {len(filled)} labelled pixels hold {next(part.fill for part in spectra if part.fill)}: a fill value; "
+            "check that labels and scene agree"
+        )
+    keep_band = np.isfinite(stacked[~filled]).mean(axis=0) >= MOSTLY
     if not keep_band.any():
         raise LabelError(f"all labels fall on nodata pixels of {_source(scenes[0])}; check that labels and scene agree")
-    valid = np.asarray(np.isfinite(stacked[:, keep_band]).all(axis=1))
+    valid = np.asarray(np.isfinite(stacked[:, keep_band]).all(axis=1)) & ~filled
     if not valid.any():
         raise LabelError(f"all {len(valid)} labelled pixels have no valid spectrum (nodata in some band)")
-    notes = []
+    notes = [*_about_fill(scenes, spectra)]
     if not keep_band.all():
         notes.append(f"{int((~keep_band).sum())} bands are not marked bad but hold no data under the labels; left out")
     scene_number = np.repeat(np.arange(len(scenes), dtype=np.int32), [len(found) for found in pixels])
@@ -215,13 +250,23 @@ def _assemble(
             SampleReport(
                 scene=_source(scene),
                 pixels=int(valid[scene_number == number].sum()),
-                pixels_on_nodata=int((~valid[scene_number == number]).sum()),
+                pixels_on_nodata=int((~valid & ~filled)[scene_number == number].sum()),
                 labels=found.report,
+                pixels_on_fill=int(filled[scene_number == number].sum()),
             )
             for number, (scene, found) in enumerate(zip(scenes, pixels, strict=True))
         ),
         notes=tuple(notes),
     )
+
+
+def _about_fill(scenes: Sequence[xr.DataArray], spectra: Sequence[_Spectra]) -> Iterator[str]:
+    for scene, part in zip(scenes, spectra, strict=True):
+        if part.fill:
+            yield (
+                f"{_source(scene)}: {int(part.filled.sum())} labelled pixels hold {part.fill} and are left out: a fill "
+                "value, by its look, that is not declared as no data (`hsigeo info` tells more)"
+            )
 
 
 def classes_present(classes: ClassTable, class_id: NDArray[np.int32]) -> ClassTable:

@@ -57,3 +57,18 @@ def test_without_a_record_or_data_nothing_is_said_of_units(reflectance):
     unknown = SimpleNamespace(record=None)
     assert find_odd_values(reflectance * 100, header_with(), unknown) == []
     assert find_odd_values(np.full_like(reflectance, np.nan), header_with(), model_of(reflectance)) == []
+
+
+def test_a_margin_filled_with_a_number_that_was_scaled_is_doubted(reflectance):
+    reflectance[:, :20] = -np.linspace(0.9, 1.1, BANDS, dtype="float32")[:, None]
+    (doubt,) = find_odd_values(reflectance, header_with(), model_of(reflectance[:, 20:]))
+    assert "20 of 200 pixels looked at hold one spectrum below 0, which is not declared" in doubt
+
+
+def test_bad_bands_do_not_hide_a_filled_margin(reflectance):
+    reflectance[:, :20] = 0
+    reflectance[2] = np.arange(PIXELS) / PIXELS
+    header = header_with()
+    header.bands = BandTable(count=BANDS, good=np.arange(BANDS) != 2)
+    (doubt,) = find_odd_values(reflectance, header, model_of(reflectance[:, 20:]))
+    assert "20 of 200 pixels looked at hold 0 in every band" in doubt

@@ -7,7 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 DOUBT = "98 % of its values lie below 60.8"
 
@@ -82,3 +84,27 @@ def test_a_dry_run_says_the_doubts_and_what_strict_would_refuse(hsigeo, percent)
     strict = hsigeo(*command, "--strict")
     assert strict.returncode == 1
     assert "percent: would fail: lines/percent.hdr is doubtful" in strict.stderr
+
+
+def test_train_leaves_out_a_margin_that_is_filled_and_doubts_a_header_that_does_not_fit(
+    hsigeo, sample_scenes, tmp_path
+):
+    header = (sample_scenes / "line_1.hdr").read_text(encoding="utf-8")
+    shutil.copy(sample_scenes / "line_1.img", tmp_path / "line.img")
+    command = ("train", "line.hdr", "--labels", sample_scenes / "training.gpkg", "--no-validation")
+
+    undeclared = header.replace("data ignore value = -9999\n", "")
+    (tmp_path / "line.hdr").write_text(undeclared, encoding="utf-8")
+    done = hsigeo(*command, "-o", "undeclared.safetensors")
+    assert done.returncode == 0, done.stderr
+    assert "586 labelled pixels; not used: " in done.stderr
+    assert "32 pixels that are filled" in done.stderr
+    assert "line.hdr: 32 labelled pixels hold -0.9999 in every band and are left out" in done.stderr
+
+    (tmp_path / "line.hdr").write_text(header, encoding="utf-8")
+    assert hsigeo(*command, "-o", "declared.safetensors").returncode == 0
+    weights = [load_file(tmp_path / f"{name}.safetensors") for name in ("declared", "undeclared")]
+    assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+    (tmp_path / "line.hdr").write_text(header.replace("byte order = 0", "byte order = 1"), encoding="utf-8")
+    assert "line.hdr: doubtful: as stated (byte order = 1)" in hsigeo(*command, "-o", "swapped.safetensors").stderr

@@ -10,9 +10,11 @@ import pytest
 from labelled_spectra import make_labelled_spectra
 
 from hsigeo.bands import BandTable
+from hsigeo.labels import LabelReport
 from hsigeo.model import predict_probabilities
 from hsigeo.training.learning import train_on_spectra
 from hsigeo.training.oddities import find_oddities
+from hsigeo.training.samples import SampleReport
 
 
 def take(samples, index):
@@ -98,3 +100,16 @@ def test_bands_without_wavelengths_are_named_by_number():
     samples = replace(with_constant_bands(), bands=BandTable(count=12))
 
     assert "band 3, band 8" in find_oddities(samples)[0]
+
+
+@pytest.mark.parametrize(("factor", "odd"), [(1, False), (20, False), (100, True), (0.01, True), (10_000, True)])
+def test_scenes_in_different_units_are_told_of(factor, odd):
+    samples = make_labelled_spectra(120)
+    scene = (np.arange(120) >= 60).astype(np.int32)
+    spectra = np.where(scene[:, None] == 1, samples.spectra * np.float32(factor), samples.spectra)
+    reports = tuple(
+        SampleReport(scene=name, pixels=60, pixels_on_nodata=0, labels=LabelReport(features=1))
+        for name in ("a.hdr", "b.hdr")
+    )
+    found = find_oddities(replace(samples, scene=scene, spectra=spectra, reports=reports))
+    assert any(text.startswith("98 % of the labelled values of ") for text in found) == odd

@@ -149,3 +149,33 @@ def test_labels_without_any_class_are_told_apart_from_labels_elsewhere():
 
     with pytest.raises(LabelError, match=r"labels\.gpkg: no feature that has a class falls .* 4 have none"):
         read_labelled_spectra([encoded_scene()], [Classless([])])
+
+
+@pytest.mark.parametrize("number", [0.0, -9999.0])
+def test_filled_pixels_are_not_used_and_are_said(number):
+    def fill(cube):
+        cube[:, 2, :2] = number
+
+    labels = Labels([(2, 0, 1), (2, 1, 2), (2, 2, 1), (3, 3, 2)])
+    found = read_labelled_spectra([encoded_scene(change=fill)], [labels])
+    np.testing.assert_array_equal(found.col, [2, 3])
+    assert (found.reports[0].pixels_on_fill, found.reports[0].pixels_on_nodata) == (2, 0)
+    assert found.notes[0].startswith(f"scene.hdr: 2 labelled pixels hold {number:g} in every band and are left out")
+
+
+def test_many_filled_pixels_are_not_taken_for_dead_bands():
+    def fill(cube):
+        cube[:, 0] = -9999
+        cube[:, 5:] = -9999
+
+    places = [(row, col, 1 + col % 2) for row in (0, 1, 5, 6, 7) for col in range(5)]
+    found = read_labelled_spectra([encoded_scene(change=fill)], [Labels(places)])
+    assert (len(found), found.bands.count) == (5, 6)
+
+
+def test_labels_on_nothing_but_fill_are_refused():
+    def fill_all(cube):
+        cube[:] = 0
+
+    with pytest.raises(LabelError, match="all 2 labelled pixels hold 0 in every band: a fill value"):
+        read_labelled_spectra([encoded_scene(change=fill_all)], [Labels([(0, 0, 1), (1, 1, 2)])])
