@@ -1,4 +1,8 @@
-"""Whether the maps of neighbouring lines say the same where they overlap; if not, which line, class or angle is odd."""
+"""How well the maps of overlapping lines agree, and which line, class or view angle is odd if they do not.
+
+Read in this order: `comparison` (counting, block by block), `counts`, `figures` (the results as values), `effects`
+(outliers), `report` (files).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing lines where they overlap, block by block over a common grid."""
+"""Compares lines where they overlap, block by block over a common grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pixels on which two lines say the same, and on which not; and the figures that follow from them.
+"""Counts of pixels on which two lines agree and disagree, and the measures derived from them.
 
 For a pair of lines three counts for each class are enough: how often one line says it, how often the other does, how
 often both do. So memory grows with pairs times classes, not with classes squared. Agreement is the share of common

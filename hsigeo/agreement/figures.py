@@ -1,4 +1,4 @@
-"""What a comparison says, as plain values: one row for each line, pair, class and position."""
+"""The results of a comparison as plain values: one row per line, pair, class and position."""
 
 from __future__ import annotations
 

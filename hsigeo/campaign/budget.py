@@ -1,4 +1,4 @@
-"""What a run will take of memory, decided before it starts: the process as it is, and all that comes on top.
+"""Plans the memory of a run before it starts: the process as it is, and everything that comes on top.
 
 The bound is on the resident size of the process, as `ps` and `top` show it: what it has allocated, and the pages of
 libraries it has touched. The system's cache of files that are read and written is not part of it, and goes when others

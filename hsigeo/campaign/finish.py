@@ -1,4 +1,4 @@
-"""The outputs of a line whose tiles are all there, and how they are recognised later."""
+"""Writes the outputs of a line from its finished tiles, and recognises them later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run would do and how long it would take, found by trying a little of it."""
+"""What a run would do and how long it would take, estimated from a few tiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which scenes a command names: files, folders, patterns that the shell did not expand, and lists of all of these."""
+"""The scenes a command names: files, folders, patterns that the shell did not expand, and lists of these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a line's map is made of: the files, and an identity that says whether earlier work may be used again."""
+"""What a line's map is made from: its files, and an identity that decides whether earlier work can be reused."""
 
 from __future__ import annotations
 

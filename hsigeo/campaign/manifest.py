@@ -1,4 +1,4 @@
-"""What became of every line of a campaign: ``manifest.json`` for programs, ``summary.csv`` for spreadsheets.
+"""The outcome of every line of a campaign: ``manifest.json`` for programs, ``summary.csv`` for spreadsheets.
 
 The manifest reports; it decides little. Whether a map is there and is the right one is read from the map. Only what no
 file could say is taken from the manifest: that a line failed, and what its files looked like then.

@@ -1,4 +1,4 @@
-"""How many pixels go through the network at once, and where, when a GPU's memory is short.
+"""Batch size and device of a run, reduced when a GPU runs out of memory.
 
 A GPU is often shared, so what is free when a run starts may be gone an hour later. A batch that does not fit is halved;
 where even the least does not, the rest of the line is computed on the processor. Each step is said. Results change by

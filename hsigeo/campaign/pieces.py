@@ -1,4 +1,4 @@
-"""Blocks computed in pieces by several threads.
+"""Computes blocks in pieces, shared among threads.
 
 The strategy here: each piece goes through all of the work in one thread, and the pieces of the next block are handed
 out before the last of this one are done. So no thread waits at the end of a block, and nothing is left for one thread

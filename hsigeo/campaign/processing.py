@@ -1,4 +1,4 @@
-"""What differs in processing among the lines of a campaign, told before work starts."""
+"""Warns before a run where the lines of a campaign were processed differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run is made of besides its lines: who computes, what holds for all lines, whom to tell."""
+"""The parts of a run besides its lines: the engine that computes, the settings, the listener."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All lines of a campaign: surveyed, run, recorded. A broken line is named and never stops the others."""
+"""All lines of a campaign: surveyed, run, recorded. A broken line is reported and never stops the others."""
 
 from __future__ import annotations
 

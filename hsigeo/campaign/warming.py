@@ -1,4 +1,4 @@
-"""What the process takes when it is ready to begin: found by sending a first piece through the network."""
+"""Classifies a first piece, so that everything is loaded and the memory it takes is known."""
 
 from __future__ import annotations
 

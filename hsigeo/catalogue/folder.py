@@ -1,4 +1,4 @@
-"""The catalogue of a folder: which rasters in it are maps, their items, and the collection above them."""
+"""The catalogue of a folder: which rasters are maps, their items, and the collection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line. click lives here only, and this is the only layer that prints."""
+"""The command line: one module per command. click lives here only, and this is the only layer that prints."""
 
 from hsigeo.cli.main import main
 

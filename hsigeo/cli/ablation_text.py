@@ -1,4 +1,4 @@
-"""What was measured of components and claims, as text for a terminal."""
+"""Results of ablations and claims as text for a terminal."""
 
 from __future__ import annotations
 

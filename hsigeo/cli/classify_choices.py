@@ -1,4 +1,4 @@
-"""What the options of ``hsigeo classify`` say about every scene alike."""
+"""The options of ``hsigeo classify`` that apply to all scenes."""
 
 from __future__ import annotations
 

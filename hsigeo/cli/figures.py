@@ -1,4 +1,4 @@
-"""Figures that commands write into a folder: what they are called, and what is refused before any work."""
+"""Figures that commands write into a folder: their names, and the checks before any work."""
 
 from __future__ import annotations
 

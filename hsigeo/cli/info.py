@@ -1,4 +1,4 @@
-"""``hsigeo info``: what a file is, what was guessed about it, and whether it can be classified."""
+"""``hsigeo info``: describes a scene, its assumptions and problems."""
 
 from __future__ import annotations
 

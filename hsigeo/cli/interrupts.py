@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a command, even where Python loses the first word of it."""
+"""Ctrl-C and SIGTERM end a command, even where Python swallows the first interrupt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``hsigeo`` command: finds the subcommand, turns errors into one line."""
+"""The ``hsigeo`` command: dispatches to the commands and turns errors into one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, declared once, and how they turn text into values."""
+"""Options shared by several commands, and how they convert text to values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of a campaign, as a table for people."""
+"""The outcome of a campaign as a table for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands that train are given: scenes and labels, or a spectral library."""
+"""The inputs of commands that train: scenes and labels, or a spectral library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``hsigeo train`` says: what it learns from, what to expect on unseen ground, and figures of both."""
+"""What ``hsigeo train`` prints: the training data, the accuracy to expect, and figures of both."""
 
 from __future__ import annotations
 

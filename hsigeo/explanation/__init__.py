@@ -1,4 +1,8 @@
-"""Why a model decides as it does: per class from the model alone, per pixel with the scene."""
+"""Why a model decides as it does: per class from the model alone, per pixel with the scene.
+
+Read `hsigeo.model.evidence` (how evidence is computed) and `deciding` (from evidence to wavelengths) first; then
+`classes`, `pixels` and `layer`, and `entry` for the public function.
+"""
 
 from hsigeo.explanation.classes import ClassExplanation, ModelExplanation, explain_model
 from hsigeo.explanation.deciding import Stretch, deciding_stretches

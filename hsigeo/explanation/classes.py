@@ -1,4 +1,4 @@
-"""What a model goes by, class by class, from the model file alone."""
+"""What decides for each class, from the model file alone."""
 
 from __future__ import annotations
 

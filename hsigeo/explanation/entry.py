@@ -1,4 +1,4 @@
-"""`explain`: what a model goes by, or why pixels of a scene got their class."""
+"""The public function `explain`: per class from a model, or per pixel of a scene."""
 
 from __future__ import annotations
 

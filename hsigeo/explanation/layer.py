@@ -1,4 +1,4 @@
-"""The deciding wavelength of every pixel of a scene, as a layer to lay over its map."""
+"""The deciding wavelength of every pixel of a scene, as a raster layer."""
 
 from __future__ import annotations
 

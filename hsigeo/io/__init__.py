@@ -1,4 +1,9 @@
-"""Files in and out: scenes, labels, maps. rasterio and xarray live here; torch does not.
+"""Reading scenes, products and labels, and writing maps. rasterio and xarray live here; torch does not.
+
+Read in this order: `cube` (what every reader returns), `readers.registry` (which reader opens a file), `scene_reader`
+(a cube as a lazy ``DataArray``), `spectra` (blocks as the network reads them); `labels`; then `map_layers`,
+`map_writer` and `block_writer` (two ways to write maps), and `class_raster` (maps read back). `doctor` examines files
+whose header may be wrong; `geolocation` and `orthorectification` place scenes in sensor geometry.
 
 Nothing heavy is imported until a name is used.
 """

@@ -1,4 +1,4 @@
-"""Band numbers as people write them."""
+"""Ranges of band numbers as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much ground each class of a map covers.
+"""The ground area that each class of a map covers.
 
 A pixel's area is that of the grid in its own projection, wherever that is within `TOLERANCE` of the truth: so people
 can check it with a pocket calculator. Degrees are no lengths, and some projections (Web Mercator above all) stretch;

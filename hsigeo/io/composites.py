@@ -1,4 +1,4 @@
-"""Which bands make a picture: by what they show, by wavelength, or by number."""
+"""Which bands a picture shows: a named composite, wavelengths, or band numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every reader gives: a header that says all about a file, and blocks of its stored numbers.
+"""What every reader returns: a header that describes the file, and windows of its stored numbers.
 
 A cube is cheap: it holds a header and no open file, so it can be pickled into a task on another machine that sees the
 same path. Files are opened inside `Cube.read`.

@@ -1,4 +1,4 @@
-"""From a path to a cube, by the reader the file is for. Without xarray and dask, so that it starts at once."""
+"""Opens a path as a cube, with the reader that fits the file. Without xarray and dask, so that it starts at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bands that are dead without being marked bad: found by a bounded look at the pixels, before a scene is classified.
+"""Bands that are dead but not marked bad: found from a few rows, before a scene is classified.
 
 A band that is empty makes every pixel invalid; one that is 0 or stuck at a number is worse, for it looks like evidence.
 Marked as not good, it is bridged like any wavelength a sensor lacks (`hsigeo.band_matching`).

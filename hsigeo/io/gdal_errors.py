@@ -1,4 +1,4 @@
-"""What GDAL says when something fails, as one line."""
+"""GDAL errors as one line."""
 
 from __future__ import annotations
 

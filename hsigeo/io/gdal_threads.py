@@ -1,4 +1,4 @@
-"""How many threads GDAL may compress and decompress with."""
+"""How many threads GDAL compresses and decompresses with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A grid in and out of what rasterio opens."""
+"""Converts between grids and the georeference of rasterio datasets."""
 
 from __future__ import annotations
 

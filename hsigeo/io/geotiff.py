@@ -1,4 +1,4 @@
-"""GeoTIFF cubes, and whatever other raster GDAL reads from one local file."""
+"""GeoTIFF cubes, and other rasters that GDAL reads from a single local file."""
 
 from __future__ import annotations
 

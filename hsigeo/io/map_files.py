@@ -1,4 +1,4 @@
-"""What every raster that is written needs: compression, overviews, room on the disk, errors that name the output."""
+"""What all written rasters share: compression, overviews, disk space, errors that name the output."""
 
 from __future__ import annotations
 

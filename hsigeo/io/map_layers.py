@@ -1,4 +1,4 @@
-"""A classification as rasters to write (the map, its confidence, its probabilities), and what each must satisfy."""
+"""A classification as rasters to write (map, confidence, probabilities, distance), and the checks on them."""
 
 from __future__ import annotations
 

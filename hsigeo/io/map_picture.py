@@ -1,4 +1,4 @@
-"""Pictures turned to the north, and pictures of class maps."""
+"""Pictures of class maps, and pictures rotated north-up."""
 
 from __future__ import annotations
 

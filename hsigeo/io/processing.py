@@ -1,4 +1,4 @@
-"""How a scene was processed, as far as its header and its path say."""
+"""How a scene was processed, according to its header and path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scene is, as plain values: what ``hsigeo info`` prints and ``--json`` gives."""
+"""The description of a scene as plain values: what ``hsigeo info`` prints and ``--json`` gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wavelengths in any spelling, to nm; and what to make of band names that carry them."""
+"""Wavelengths in any unit, to nm; and wavelengths found in band names."""
 
 from __future__ import annotations
 

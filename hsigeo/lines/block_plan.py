@@ -1,4 +1,4 @@
-"""The blocks of a target grid, each with the lines that may lie in it; blocks without any are not visited."""
+"""The blocks of a target grid, each with the lines that may overlap it; blocks without any are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One class table for maps whose tables differ: the same name is the same class."""
+"""One class table for maps whose tables differ: equal names are the same class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a map says anything, at a coarse resolution: enough for outlines and centre lines, quick for any size."""
+"""Where a map is classified, at a coarse resolution: enough for outlines and centre lines, fast at any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files of a folder are class maps, and what they were made for."""
+"""Which files of a folder are class maps, and of which kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open rasters, as many as a limit allows: a campaign has more files than a process may hold open."""
+"""Open rasters, up to a limit: a campaign has more files than a process may hold open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One finished map, and what lies beside it: probabilities, confidence, the angles it was seen at."""
+"""A finished map and its companions: probabilities, confidence, view angles."""
 
 from __future__ import annotations
 

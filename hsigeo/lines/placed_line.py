@@ -1,4 +1,4 @@
-"""A line laid on a common grid, and what can be asked of it there, block by block."""
+"""A line on a common grid, read block by block."""
 
 from __future__ import annotations
 

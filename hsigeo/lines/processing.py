@@ -1,4 +1,4 @@
-"""How the line of a finished map was processed: from the map's tag, and from the scene where it still is there."""
+"""How the line of a finished map was processed, from the map's tag and, where it exists, the scene."""
 
 from __future__ import annotations
 

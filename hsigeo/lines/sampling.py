@@ -1,4 +1,4 @@
-"""Values of a raster at the pixels of a block, read through windows of bounded size."""
+"""Values of a raster at the pixels of a block, read in windows of bounded size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Many maps as one, on a common north-up grid, with a layer that says which line was believed where."""
+"""Many maps as one, on a common north-up grid, with a layer that says which line each pixel comes from.
+
+Read `rules` (how overlaps are decided), `composition` (one block), `assembly` (the whole mosaic); `vrt` is the mosaic
+without pixels of its own.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a mosaic and, beside it, which line each pixel comes from."""
+"""Writes a mosaic and the layer that says which line each pixel comes from."""
 
 from __future__ import annotations
 

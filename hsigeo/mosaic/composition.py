@@ -1,4 +1,4 @@
-"""One block of a mosaic: what each line says there, and who is believed.
+"""One block of a mosaic: what each line says there, and which line is taken.
 
 Lines are taken one after the other, so the memory a block needs does not grow with the number of lines that meet in it.
 """

@@ -1,4 +1,4 @@
-"""Agreement of flight lines, on one page: which line, which pair, which class, which angle."""
+"""Agreement of flight lines on one page: by line, pair, class and view angle."""
 
 from __future__ import annotations
 

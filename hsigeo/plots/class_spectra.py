@@ -1,4 +1,4 @@
-"""What the classes of a map look like: mean and spread of the spectra each class was given."""
+"""Mean and standard deviation of the spectra mapped as each class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture: each row in shares of its reference class, with the counts written in."""
+"""The confusion matrix: rows as shares of their reference class, with the counts written in."""
 
 from __future__ import annotations
 

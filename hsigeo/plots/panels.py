@@ -1,4 +1,4 @@
-"""A panel for each class, side by side on the same axes, with spectra in it."""
+"""One panel of spectra per class, side by side on shared axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was learnt: mean and spread of the labelled spectra of each class."""
+"""Mean and spread of the labelled spectra of each class."""
 
 from __future__ import annotations
 

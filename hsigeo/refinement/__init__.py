@@ -1,4 +1,9 @@
-"""A finished map, made into what is needed: cleaned, its classes merged or renamed, as polygons, counted; no torch."""
+"""From a finished map: a refined one, polygons, class statistics and class spectra. No torch.
+
+Read `request` (what is asked for) and `assembly` (in which order it is done) first; then a module for each step:
+`changes`, `probabilities` with `smoothing` and `edges`, `thresholds`, `filters`, `sieving`. `polygons`, `statistics`
+and `spectra` stand alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a map's classes: renamed, merged, recoloured, left out; from a table in CSV or JSON.
+"""Changes of a map's classes (renamed, merged, recoloured, dropped), from a table in CSV or JSON.
 
 One row for each class that changes. ``class`` is its name or id on the map; ``name`` its new name, and classes with the
 same new name become one; ``color`` its new colour, ``#rrggbb``; ``id`` its new id, 0 to leave the class out. What is

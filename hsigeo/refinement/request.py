@@ -1,4 +1,4 @@
-"""What to do to a map, as one value; nothing by default."""
+"""A refinement as one value: what to do to a map; nothing by default."""
 
 from __future__ import annotations
 

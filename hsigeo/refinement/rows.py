@@ -1,4 +1,4 @@
-"""Rows of class ids to refine: those of the map, or those that its stored probabilities give."""
+"""Rows of class ids to refine: those of the map, or those decided from its stored probabilities."""
 
 from __future__ import annotations
 

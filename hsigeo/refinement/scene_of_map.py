@@ -1,4 +1,4 @@
-"""The scene a map was made of, pixel under pixel."""
+"""The scene that a map was made from, on the same grid."""
 
 from __future__ import annotations
 

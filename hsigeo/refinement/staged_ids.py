@@ -1,4 +1,4 @@
-"""Class ids of a map on disk while a step works that needs all of it: GDAL reads them row by row from there."""
+"""Class ids of a map on disk, for steps that need all of it: GDAL reads them row by row from there."""
 
 from __future__ import annotations
 

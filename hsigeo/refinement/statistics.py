@@ -1,4 +1,4 @@
-"""How much of a map each class is: pixels, share, and ground in true units."""
+"""Pixels, share and true area of each class of a map."""
 
 from __future__ import annotations
 

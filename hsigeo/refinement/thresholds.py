@@ -1,4 +1,4 @@
-"""How sure the model must have been for a pixel to keep its class: one figure for all classes, and for single ones."""
+"""The confidence a pixel needs to keep its class: one threshold for all classes, or one per class."""
 
 from __future__ import annotations
 

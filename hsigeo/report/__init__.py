@@ -1,4 +1,9 @@
-"""One page about a classified map: what it shows, what its decisions rest on, how far it can be trusted."""
+"""HTML pages about class maps: what a map shows, what its decisions rest on, how far it can be trusted.
+
+Read in this order: `sources` (which files belong to a map), `findings` (everything a page says, as values), `page` (the
+sections in order). Sections: `overview`, `mapped`, `accuracy`, `certainty`, `spectral`, `overlap`, `origin`. They are
+made of `blocks`, `charts`, `markup` and `wording`. `index` is the page above those of a campaign.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the map is right: against an independent reference, and on ground that training held out."""
+"""The accuracy section: against an independent reference, and on ground held out in training."""
 
 from __future__ import annotations
 

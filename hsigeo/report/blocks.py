@@ -1,4 +1,4 @@
-"""Building blocks of the page: sections, numbered figures and tables, pictures, names of classes with their colours."""
+"""Building blocks of pages: sections, numbered figures and tables, pictures, class names with their colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and where the model is unsure."""
+"""The section on confidence: whether probabilities are calibrated, and where the model is uncertain."""
 
 from __future__ import annotations
 

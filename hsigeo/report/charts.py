@@ -1,4 +1,4 @@
-"""The charts of the page: spectra, evidence, reliability, intervals."""
+"""The charts of a page: spectra, evidence, reliability, intervals."""
 
 from __future__ import annotations
 

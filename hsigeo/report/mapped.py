@@ -1,4 +1,4 @@
-"""Scene and map side by side, and how much of it each class is."""
+"""The section that shows scene and map side by side, with the area of each class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML and SVG in which text is text.
+"""HTML and SVG elements; text is always escaped.
 
 A page is a tree of `element` calls. A child that is a `str` is always escaped, an attribute too; only `Html`, which
 nothing but this module and constants of this package make, goes into the page as it is. So no class name, file name or

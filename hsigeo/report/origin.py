@@ -1,4 +1,4 @@
-"""Where the map comes from, how to make it again, and what the page does not show."""
+"""The sections on provenance, on making the map again, and on what the page does not show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the map says what its neighbours say, where flight lines overlap."""
+"""The section on agreement with overlapping flight lines."""
 
 from __future__ import annotations
 

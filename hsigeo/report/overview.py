@@ -1,4 +1,4 @@
-"""The head of the page: title, a paragraph in plain words, and the figures that people ask for first."""
+"""The head of the page: title, summary, key figures."""
 
 from __future__ import annotations
 

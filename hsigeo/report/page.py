@@ -1,4 +1,4 @@
-"""The page as a whole: one file, which asks nobody for anything."""
+"""The page as a whole: one file that loads nothing from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a map lies, for people: coordinate system, middle, extent, size of a pixel."""
+"""Where a map lies, in words: coordinate system, centre, extent, pixel size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every page is built on: its head, with the policy that holds a browser to what is in the page."""
+"""What all pages share: the document head, with its content security policy, and the footer."""
 
 from __future__ import annotations
 

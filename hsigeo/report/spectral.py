@@ -1,4 +1,4 @@
-"""What the classes look like to the sensor, and by which wavelengths the model tells them apart."""
+"""The section on class spectra and the wavelengths by which the model tells classes apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values in documents that anybody may have written: each is of the type that is asked for, or is not there."""
+"""Reads values from untrusted documents: each has the expected type, or counts as missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and lists as people read them: thin spaces between thousands, units, few digits."""
+"""Numbers, units and lists as text."""
 
 from __future__ import annotations
 

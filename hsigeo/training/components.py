@@ -1,4 +1,4 @@
-"""What the default variant is made of: each component, what it is there for, and how to train without it."""
+"""The components of the default variant: what each is for, and how to train without it."""
 
 from __future__ import annotations
 

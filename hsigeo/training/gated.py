@@ -1,4 +1,4 @@
-"""How the default variant is trained."""
+"""How the variant ``gated`` is trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labelled spectra out of a spectral library, on a scene's bands where a scene is at hand."""
+"""Labelled spectra from a spectral library, resampled to a scene's bands where a scene is given."""
 
 from __future__ import annotations
 

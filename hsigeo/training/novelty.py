@@ -1,4 +1,4 @@
-"""How far pixels lie from what a network has learnt, learnt from its training pixels."""
+"""Learns, from the training pixels, how far pixels lie from what a network has learnt."""
 
 from __future__ import annotations
 

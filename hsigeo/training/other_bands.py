@@ -1,4 +1,4 @@
-"""Training spectra as another sensor would have seen them, where the sensor that the model is for is known."""
+"""Training spectra as another, known sensor would have measured them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every way of training gives."""
+"""What every recipe for training returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways of training, by variant."""
+"""The recipe for training each variant."""
 
 from __future__ import annotations
 

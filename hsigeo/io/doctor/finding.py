@@ -1,4 +1,4 @@
-"""What the header doctor has to say: one finding, with its evidence and what would do."""
+"""A finding of the header doctor: the problem, its evidence and the remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd about the bands of a scene: their wavelengths, and which of them measure anything."""
+"""Checks of the bands: their wavelengths, and whether they hold data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd about the text of an ENVI header, before any field is read."""
+"""Checks of the text of an ENVI header, before any field is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a table names the class, and what class table its values make."""
+"""Which column of a table names the class, and the class table of its values."""
 
 from __future__ import annotations
 

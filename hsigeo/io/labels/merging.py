@@ -1,4 +1,4 @@
-"""One class table out of those of several label files."""
+"""Merges the class tables of several label files into one."""
 
 from __future__ import annotations
 

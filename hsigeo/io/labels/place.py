@@ -1,4 +1,4 @@
-"""Where labels lie on a grid: coordinate reference systems, and the reasons why labels cannot be placed."""
+"""Reprojects labels onto a grid, or says why they cannot be placed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CSV tables of classes, and which of their rows belongs to which spectrum."""
+"""CSV tables of classes, and which row belongs to which spectrum."""
 
 from __future__ import annotations
 

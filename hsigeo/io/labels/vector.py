@@ -1,4 +1,4 @@
-"""Labels drawn as points, lines and polygons: GeoPackage, GeoJSON, Shapefile, FlatGeobuf and their like."""
+"""Labels drawn as points, lines and polygons: GeoPackage, GeoJSON, Shapefile, FlatGeobuf and others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader of GeoTIFF, and of whatever else GDAL reads from one local file."""
+"""The reader of GeoTIFF, and of other rasters that GDAL reads from a single local file."""
 
 from __future__ import annotations
 

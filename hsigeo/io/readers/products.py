@@ -1,4 +1,4 @@
-"""What readers of products share: values that must be there, and what to say where they are not."""
+"""What readers of products share: required values, and the errors where they are missing."""
 
 from __future__ import annotations
 

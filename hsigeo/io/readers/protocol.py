@@ -1,4 +1,4 @@
-"""What a reader is, and what it is shown of a file to decide whether it is its own."""
+"""The protocol of a reader, and the probe it is given to decide whether a file is its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sketch of where the lines lie: their outlines, north up, each of which leads to its row."""
+"""A sketch map of the lines: their outlines, north up, each linked to its row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The row of a line, out of everything that its page says."""
+"""The row of a line in the index, from the findings of its page."""
 
 from __future__ import annotations
 

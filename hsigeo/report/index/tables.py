@@ -1,4 +1,4 @@
-"""The tables of the index: the lines, the classes, and how much of each line is which class."""
+"""The tables of the index: lines, classes, and the classes of each line."""
 
 from __future__ import annotations
 
