@@ -6,14 +6,25 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from hsigeo.errors import DiskFullError, HsigeoError, OutputError, OutputExistsError
 
-__all__ = ["check_not_an_input", "check_output", "disk_failure", "is_disk_full", "replaced_on_success"]
+__all__ = [
+    "check_not_an_input",
+    "check_output",
+    "disk_failure",
+    "is_disk_full",
+    "replaced_on_success",
+    "replaced_together",
+    "sync_descriptors",
+]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_SYNCED_AT_ONCE = 8
 
 
 def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -95,27 +106,64 @@ def replaced_on_success(
         It cannot be written: no such folder, no permission, disk full. An `OSError` of the block becomes one
         unless it names another file.
     """
-    final = check_output(path, overwrite=overwrite)
-    # Hidden, so that nobody globs a half-written map; unique, so that two runs never share one.
-    begins = f".{final.stem[:100]}.partial-{_host()}-"
-    temporary = (scratch or final.parent) / f"{begins}{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
-    _remove_abandoned(temporary.parent, begins, final.suffix)
-    try:
-        _reserve(temporary)
+    with replaced_together([path], overwrite=overwrite, scratch=scratch) as (temporary,):
         yield temporary
-        if not overwrite and final.exists():
-            raise OutputExistsError(f"{path} appeared while it was being written; nothing was replaced")
-        _sync(temporary)
-        temporary.replace(final)
-        _sync(final.parent)
-    except HsigeoError:
-        raise
-    except OSError as error:
-        if error.filename is not None and not _is_beside(error.filename, temporary):
-            raise
-        raise _failure(f"{path} cannot be written", error, final.parent) from error
+
+
+@contextlib.contextmanager
+def replaced_together(
+    paths: Sequence[str | os.PathLike[str]], *, overwrite: bool = False, scratch: Path | None = None
+) -> Iterator[tuple[Path, ...]]:
+    """As `replaced_on_success`, for files that belong together: none is in place before all are on the disk.
+
+    They are renamed in the order given. To sync them side by side takes hardly longer than to sync one.
+
+    Yields
+    ------
+    tuple of pathlib.Path
+        What the block must write, in the order of `paths`.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        As `replaced_on_success`; the message names one of the files.
+    """
+    targets = [_Target.of(path, overwrite=overwrite, scratch=scratch) for path in paths]
+    try:
+        for target in targets:
+            _remove_abandoned(target)
+            with _blamed_on(target):
+                _reserve(target.temporary)
+        with _blamed_on(*targets):
+            yield tuple(target.temporary for target in targets)
+        for target in targets:
+            if not overwrite and target.final.exists():
+                raise OutputExistsError(f"{target.path} appeared while it was being written; nothing was replaced")
+        with _blamed_on(*targets):
+            _sync_files([target.temporary for target in targets])
+            for target in targets:
+                target.temporary.replace(target.final)
+            for folder in {target.final.parent for target in targets}:
+                _sync_folder(folder)
     finally:
-        _remove_leftovers(temporary)
+        for target in targets:
+            _remove_leftovers(target.temporary)
+
+
+def sync_descriptors(descriptors: Sequence[int]) -> None:
+    """Have the disk hold what was written to open files; all are waited for at once.
+
+    Raises
+    ------
+    OSError
+        One of them could not be written.
+    """
+    if len(descriptors) == 1:
+        os.fsync(descriptors[0])
+        return
+    with ThreadPoolExecutor(min(len(descriptors), _SYNCED_AT_ONCE), "hsigeo-sync") as pool:
+        for done in [pool.submit(os.fsync, descriptor) for descriptor in descriptors]:
+            done.result()
 
 
 @contextlib.contextmanager
@@ -142,6 +190,42 @@ def is_disk_full(error: OSError, folder: Path) -> bool:
     return error.errno in _FULL or (error.errno is None and _free_bytes(folder) < 1 << 20)
 
 
+@dataclass(frozen=True)
+class _Target:
+    """An output, and where it lies until it is whole."""
+
+    path: str | os.PathLike[str]
+    final: Path
+    temporary: Path
+    begins: str
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str], *, overwrite: bool, scratch: Path | None) -> _Target:
+        final = check_output(path, overwrite=overwrite)
+        # Hidden, so that nobody globs a half-written map; unique, so that two runs never share one.
+        begins = f".{final.stem[:100]}.partial-{_host()}-"
+        name = f"{begins}{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
+        return cls(path, final, (scratch or final.parent) / name, begins)
+
+    def owns(self, filename: object) -> bool:
+        """Whether a file is the temporary one, or a side file of it."""
+        return isinstance(filename, str | os.PathLike) and Path(filename).name.startswith(self.temporary.name)
+
+
+@contextlib.contextmanager
+def _blamed_on(*targets: _Target) -> Iterator[None]:
+    """Name an output in what the system reports: the one whose file it is, or the first."""
+    try:
+        yield
+    except HsigeoError:
+        raise
+    except OSError as error:
+        known = targets if error.filename is None else [each for each in targets if each.owns(error.filename)]
+        if not known:
+            raise
+        raise _failure(f"{known[0].path} cannot be written", error, known[0].final.parent) from error
+
+
 def _failure(what: str, error: OSError, folder: Path) -> OutputError:
     if is_disk_full(error, folder):
         return DiskFullError(f"{what}: no space is left on the disk of {folder}")
@@ -153,14 +237,23 @@ def _reserve(temporary: Path) -> None:
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
 
-def _sync(path: Path) -> None:
+def _sync_files(paths: Sequence[Path]) -> None:
     """Have the disk hold what was written: a rename may otherwise survive a power cut that the data did not."""
+    with contextlib.ExitStack() as stack:
+        descriptors = []
+        for path in paths:
+            descriptors.append(os.open(path, os.O_RDONLY))
+            stack.callback(os.close, descriptors[-1])
+        sync_descriptors(descriptors)
+
+
+def _sync_folder(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
         # Some network file systems cannot sync a folder; the rename itself still is atomic.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP) or not path.is_dir():
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
         os.close(descriptor)
@@ -171,13 +264,13 @@ def _host() -> str:
     return "".join(c for c in os.uname().nodename[:40] if c.isalnum()) or "host"
 
 
-def _remove_abandoned(folder: Path, begins: str, suffix: str) -> None:
+def _remove_abandoned(target: _Target) -> None:
     """Clear away what processes of this machine that were killed have left of the same output."""
     with contextlib.suppress(OSError):  # it is in nobody's way
-        for entry in list(folder.iterdir()):
-            if not entry.name.startswith(begins) or suffix not in entry.name:
+        for entry in list(target.temporary.parent.iterdir()):
+            if not entry.name.startswith(target.begins) or target.final.suffix not in entry.name:
                 continue
-            pid = entry.name.removeprefix(begins).partition("-")[0]
+            pid = entry.name.removeprefix(target.begins).partition("-")[0]
             if pid.isdecimal() and not _is_running(int(pid)):
                 entry.unlink()
 
@@ -190,11 +283,6 @@ def _is_running(pid: int) -> bool:
     except (OSError, OverflowError):
         return True  # somebody else's, or none of a kind this system has
     return True
-
-
-def _is_beside(filename: object, temporary: Path) -> bool:
-    """Whether an error's file is the temporary one, or a side file of it."""
-    return isinstance(filename, str | os.PathLike) and Path(filename).name.startswith(temporary.name)
 
 
 def _free_bytes(folder: Path) -> int:

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.atomic import disk_failure, replaced_on_success
+from hsigeo.atomic import disk_failure, replaced_on_success, sync_descriptors
 from hsigeo.tiling import TilePlan
 
 __all__ = ["PartialLayer", "PartialMap", "empty_folder", "is_emptied", "partial_folder", "read_identity"]
@@ -138,10 +138,9 @@ class PartialMap:
             self.sync()
 
     def sync(self) -> None:
-        """Have the disk hold what was written: pixels first, then the journal that vouches for them."""
+        """Have the disk hold what was written."""
         with disk_failure(self.folder):
-            for descriptor in (*self._files.values(), self._journal):
-                os.fsync(descriptor)
+            sync_descriptors([*self._files.values(), self._journal])
         self._synced_at = time.monotonic()
 
     def read(self, name: str, rows: slice) -> NDArray[Any]:

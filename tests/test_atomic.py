@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.atomic import check_output, replaced_on_success, replaced_together
 from hsigeo.errors import OutputError, OutputExistsError, SceneError
 
 
@@ -123,3 +123,29 @@ def test_what_a_killed_process_left_of_the_same_output_is_cleared_away(tmp_path:
         assert mine.exists()  # that of a process at work stays
         assert len(names_in(tmp_path)) == 2
     assert names_in(tmp_path) == ["map.tif"]
+
+
+def test_files_that_belong_together_are_put_in_place_together_and_in_order(tmp_path: Path, monkeypatch) -> None:
+    paths = [tmp_path / name for name in ("map.tif", "map.tif.aux.xml", "map.qml")]
+    synced, renamed = [], []
+    sync, rename = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino) or sync(descriptor))
+    monkeypatch.setattr(Path, "replace", lambda file, to: renamed.append((to, len(synced))) or rename(file, to))
+    with replaced_together(paths) as files:
+        for file in files:
+            file.write_text(file.suffix)
+        assert not any(path.exists() for path in paths)
+    assert renamed == [(path, 3) for path in paths]  # none before all are on the disk
+    assert len(synced) == 4  # and their folder, once
+    assert [path.read_text() for path in paths] == [".tif", ".xml", ".qml"]
+
+
+def test_of_files_that_belong_together_none_is_put_in_place_where_one_may_not_be(tmp_path: Path) -> None:
+    paths = [tmp_path / "map.tif", tmp_path / "map.qml"]
+    with pytest.raises(OutputExistsError, match=r"map\.qml appeared"), replaced_together(paths):
+        paths[1].write_text("somebody else's")
+    assert names_in(tmp_path) == ["map.qml"]
+    message = r"map\.qml cannot be written: no space"
+    with pytest.raises(OutputError, match=message), replaced_together(paths, overwrite=True) as files:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(files[1]))
+    assert names_in(tmp_path) == ["map.qml"]

@@ -59,7 +59,6 @@ def write_outputs(
     dict
         Pixels of each class id.
     """
-    partial.sync()
     partial.clear_scratch()
     finished = result.copy()
     for layer in partial.layers:

@@ -15,7 +15,6 @@ import torch
 
 import hsigeo
 from hsigeo.errors import OutputError
-from hsigeo.fingerprint import fingerprint
 from hsigeo.io.cube import CubeHeader, FileStamp
 from hsigeo.line_names import line_name
 from hsigeo.model import Model, load_model
@@ -148,11 +147,15 @@ def _load(path: str, _stamp: FileStamp) -> Model:
     return load_model(path)
 
 
-def make_identity(job: LineJob, header: CubeHeader, model: Model, *, device: str, kernel: str) -> dict[str, Any]:
+def make_identity(
+    job: LineJob, header: CubeHeader, model: Model, *, pixels: str, device: str, kernel: str
+) -> dict[str, Any]:
     """All that the pixels of a map depend on, as JSON values.
 
     Parameters
     ----------
+    pixels
+        Fingerprint of the scene's data file.
     device
         Its kind: a GPU's last bits are not a CPU's.
     kernel
@@ -160,7 +163,7 @@ def make_identity(job: LineJob, header: CubeHeader, model: Model, *, device: str
     """
     return {
         "software": f"hsigeo {hsigeo.__version__}, torch {torch.__version__}",
-        "scene": fingerprint(header.data_path),
+        "scene": pixels,
         "header": describe_header(header),
         "model": model.digest,
         "device": device,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from hsigeo.campaign.warming import warm_up
 from hsigeo.campaign.work import LineWork, partial_layers
 from hsigeo.classification import classify, match_scene, unknown_limit
 from hsigeo.errors import HsigeoError, Interrupted, OutputExistsError, SceneError
+from hsigeo.fingerprint import fingerprint
 from hsigeo.io import mark_dead_bands, open_cube, scene_of
 from hsigeo.io.cube import Cube, FileStamp, with_cache
 from hsigeo.io.dead_bands import read_few_rows
@@ -156,22 +158,26 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     # A few rows and windows are looked at, for which no more need be kept of the file than the plan will have room for.
     cube = with_cache(open_cube(job.scene, reader=job.reader), LEAST_CACHE)
     scene = scene_of(cube)
-    seen = read_few_rows(scene)
-    scene = mark_dead_bands(scene, seen)
-    filling = bool(job.options.get("fill_missing"))
-    unknown = job.options.get("unknown")
-    result = classify(scene, model, device=str(settings.device), fill_missing=filling, unknown=unknown)
+    with ThreadPoolExecutor(1, "hsigeo-fingerprint") as pool:
+        pixels = pool.submit(fingerprint, cube.header.data_path)  # meanwhile there is enough else to do
+        seen = read_few_rows(scene)
+        scene = mark_dead_bands(scene, seen)
+        filling = bool(job.options.get("fill_missing"))
+        result = classify(
+            scene, model, device=str(settings.device), fill_missing=filling, unknown=job.options.get("unknown")
+        )
+        # While the layout is in doubt, the values mean nothing.
+        doubts = find_doubts(cube) or find_odd_values(seen, cube.header, model)
     strips = plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples)
+    kernel = settings.kernel(is_large(model, strips.pixels))
     try:
-        kernel = settings.kernel(is_large(model, strips.pixels))
-        identity = make_identity(job, cube.header, model, device=settings.device_kind, kernel=kernel)
+        named = pixels.result()
     except OSError as error:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
+    identity = make_identity(job, cube.header, model, pixels=named, device=settings.device_kind, kernel=kernel)
     key = make_key(identity)
     metadata = result["class_id"].attrs["metadata"]
     metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
-    # While the layout is in doubt, the values mean nothing.
-    doubts = find_doubts(cube) or find_odd_values(seen, cube.header, model)
     if doubts and settings.strict:
         raise SceneError(f"{job.scene} is {doubts[0]}")
     metadata["repairs"] = [*metadata["repairs"], *doubts]

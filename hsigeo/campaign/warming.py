@@ -23,10 +23,13 @@ __all__ = ["Ready", "warm_up"]
 _KEPT = 1.25
 """Measured: so much more than a first piece takes is what a thread comes to, with what its allocator keeps."""
 
+_FIRST_PIXELS = 256
+"""Enough for all to be loaded and made that is used at all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """A process that has classified a piece in this thread and in another.
+    """A process that has classified a few pixels in this thread, and a piece in another.
 
     Parameters
     ----------
@@ -51,15 +54,15 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
         model.network.to(device)
         answers_of_spectra(spectra, model=model, match=match, device=device, limit=limit, batch=batch, large=large)
 
-    def compute() -> None:
-        block = _make_block(len(match.used), max(PIECE_PIXELS, pace.batch))
+    def compute(pixels: int) -> None:
+        block = _make_block(len(match.used), pixels)
         pace.run(lambda device, batch: answers(block.spectra(), device, batch))
 
-    compute()
+    compute(_FIRST_PIXELS)
     release_unused()
     before = resident_memory()
     forget_peak()
-    _in_thread(compute)
+    _in_thread(lambda: compute(max(PIECE_PIXELS, pace.batch)))
     grown = max(0, peak_memory() - before)
     release_unused()
     return Ready(resident=resident_memory(), thread=int(_KEPT * grown), pace=_begin(pace, device))

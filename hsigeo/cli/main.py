@@ -80,6 +80,8 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    # Nor need Python look through all that torch and xarray made before it ends, which takes half a second.
+    gc.freeze()
     sys.exit(code)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 import hsigeo
-from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.atomic import check_output, replaced_together
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import OutputError
 from hsigeo.grid import Grid
@@ -236,10 +236,10 @@ def write_block_rasters(
         for layer, output in zip(layers, outputs, strict=True)
         for final, content in layer.sidecars(output.classes).items()
     }
-    with ExitStack() as stack:
-        # The stack unwinds backwards: the rasters are renamed first, then their sidecars.
-        sidecars = [stack.enter_context(replaced_on_success(final, overwrite=overwrite)) for final in contents]
-        files = [stack.enter_context(replaced_on_success(output.path, overwrite=overwrite)) for output in outputs]
+    # In the order in which they are renamed: the rasters, then their sidecars.
+    finals = [*(output.path for output in outputs), *contents]
+    with replaced_together(finals, overwrite=overwrite) as temporary:
+        files, sidecars = temporary[: len(outputs)], temporary[len(outputs) :]
         for file, content in zip(sidecars, contents.values(), strict=True):
             file.write_bytes(content)
         # Cleared away with the temporary file whose name it begins with.

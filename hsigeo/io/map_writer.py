@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 import hsigeo
-from hsigeo.atomic import replaced_on_success
+from hsigeo.atomic import replaced_together
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
@@ -116,13 +116,10 @@ def write_map(
     check_targets(layers, result, overwrite=overwrite)
     classes = classes_of(result)
     sidecars = {path: content for layer in layers for path, content in layer.sidecars(classes).items()}
-    with ExitStack() as stack:
-        # The stack unwinds backwards: companions are renamed first, then the map, then all sidecars.
-        finals = [*sidecars, *(layer.path for layer in layers)]
-        temporary = [
-            stack.enter_context(replaced_on_success(final, overwrite=overwrite, scratch=scratch)) for final in finals
-        ]
-        waiting, files = temporary[: len(sidecars)], temporary[len(sidecars) :]
+    # In the order in which they are renamed: companions, then the map, then all sidecars.
+    finals = [*reversed([layer.path for layer in layers]), *sidecars]
+    with replaced_together(finals, overwrite=overwrite, scratch=scratch) as temporary:
+        files, waiting = temporary[: len(layers)][::-1], temporary[len(layers) :]
         for file, content in zip(waiting, sidecars.values(), strict=True):
             file.write_bytes(content)
         with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):

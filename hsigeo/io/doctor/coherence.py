@@ -7,6 +7,7 @@ that a single 1e38 decides nothing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,9 @@ COMMON = 0.15
 FEWEST_PAIRS = 50
 
 _MOST_VALUES = 1 << 18
+
+_ROUNDING = 1e-12
+"""What equal ranks may seem to vary by, as a share of how many values there are, squared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +70,27 @@ def judge(stored: NDArray[Any], *, nodata: float | int | None = None, spectral: 
     """
     stored = _thinned(stored)
     with np.errstate(invalid="ignore"):  # signalling NaN among numbers read wrongly
-        values = stored.astype(np.float64)
+        values = stored.astype(np.float64, order="C")
     known = np.isfinite(values)
     if nodata is not None:
         known &= values != nodata
+    return Looks(
+        implausible=_count_odd(values, known, is_whole=stored.dtype.kind != "f") / values.size,
+        coherence=_coherence(values, known, (1, 2, 3) if spectral else (2, 3)),
+        largest=float(np.abs(values).max(where=known, initial=0)),
+    )
+
+
+def _count_odd(values: NDArray[np.float64], known: NDArray[np.bool_], *, is_whole: bool) -> int:
+    """How many values no instrument gives."""
+    if is_whole and -LARGEST <= values.min() and values.max() <= LARGEST:
+        return 0
     size = np.abs(values)
     odd = known & (size > LARGEST)
-    if stored.dtype.kind == "f":
+    if not is_whole:
         odd |= known & (size > 0) & (size < SMALLEST)
         odd |= np.isinf(values)
-    largest = float(size[known].max()) if known.any() else 0.0
-    return Looks(
-        implausible=float(odd.sum() / values.size),
-        coherence=_coherence(values, known, (1, 2, 3) if spectral else (2, 3)),
-        largest=largest,
-    )
+    return int(np.count_nonzero(odd))
 
 
 def _thinned(stored: NDArray[Any]) -> NDArray[Any]:
@@ -92,12 +102,12 @@ def _thinned(stored: NDArray[Any]) -> NDArray[Any]:
 def _coherence(values: NDArray[np.float64], known: NDArray[np.bool_], axes: tuple[int, ...]) -> float | None:
     if not known.any():
         return None
-    position, count = _places_of(values[known])
+    position, count = _places_of(values.ravel() if known.all() else values[known])
     if np.count_nonzero(count) < FEWEST_PAIRS:
         return None
     ranks = np.full(values.shape, np.nan)
     # The middle of the places that equal values share, which makes the correlation Spearman's.
-    places = np.cumsum(count) - count / 2
+    places = np.cumsum(count) - count / 2 - count.sum() / 2
     places[count > COMMON * values.size] = np.nan
     ranks[known] = places[position]
     found = [_neighbour_correlation(ranks, axis) for axis in axes if ranks.shape[axis] > 1]
@@ -120,13 +130,32 @@ def _places_of(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[n
 
 
 def _neighbour_correlation(ranks: NDArray[np.float64], axis: int) -> float | None:
-    """Pearson's correlation of each rank with the next one along an axis."""
-    along = np.moveaxis(ranks, axis, 0)
-    both = np.isfinite(along[:-1]) & np.isfinite(along[1:])
-    if both.sum() < FEWEST_PAIRS:
+    """Pearson's correlation of each rank with the next one along an axis.
+
+    Parameters
+    ----------
+    ranks
+        Counted from about their middle, so that little is lost where products are summed first.
+    """
+    earlier, later = (slice(None),) * axis + (slice(-1),), (slice(None),) * axis + (slice(1, None),)
+    one, other = ranks[earlier], ranks[later]
+    both = np.isfinite(one) & np.isfinite(other)
+    pairs = int(np.count_nonzero(both))
+    if pairs < FEWEST_PAIRS:
         return None
-    one, other = along[:-1][both], along[1:][both]
-    one, other = one - one.mean(), other - other.mean()
-    # Not `@`: BLAS starts all its threads for a sum this short, and they get in each other's way.
-    spread = np.sqrt((one * one).sum() * (other * other).sum())
-    return float((one * other).sum() / spread) if spread > 0 else None
+    if pairs < both.size:  # else spared: to pick them takes longer than all the rest
+        one, other = one[both], other[both]
+    means = one.mean(), other.mean()
+    covariance = _sum_of_products(one, other) / pairs - means[0] * means[1]
+    variances = (
+        _sum_of_products(each, each) / pairs - mean * mean for each, mean in zip((one, other), means, strict=True)
+    )
+    spread = np.sqrt(math.prod(max(0.0, each) for each in variances))
+    return float(covariance / spread) if spread > _ROUNDING * ranks.size**2 else None
+
+
+def _sum_of_products(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    # Without the array of products; and not `@`: BLAS starts all its threads for a sum this short, and they get in
+    # each other's way.
+    letters = "abcd"[: one.ndim]
+    return float(np.einsum(f"{letters},{letters}->", one, other))

@@ -19,9 +19,9 @@ from hsigeo.io.doctor.finding import Finding
 from hsigeo.io.doctor.layout import check_layout
 from hsigeo.io.doctor.place import check_map_info, check_place
 from hsigeo.io.doctor.sample import Sample, read_sample
-from hsigeo.io.doctor.spectral import check_bands, check_wavelengths
+from hsigeo.io.doctor.spectral import check_bands, check_wavelengths, may_be_inverted
 from hsigeo.io.doctor.text import check_numbers, check_text, close_braces
-from hsigeo.io.doctor.values import check_fill, check_rows, check_scale, check_sign
+from hsigeo.io.doctor.values import check_fill, check_rows, check_scale, check_sign, may_lack_sign
 from hsigeo.io.envi.datafile import find_header, likely_data_file
 from hsigeo.io.envi.header import EnviHeader, is_envi_header, parse_header, read_header
 from hsigeo.io.envi.raw import RawCube
@@ -71,13 +71,9 @@ def examine(cube: Cube, *, header: EnviHeader | None = None) -> Examination:
     """
     found: list[Finding] = []
     if isinstance(cube, RawCube):
-        header = header_of(cube.header) if header is None else header
-    if header is not None and isinstance(cube, RawCube):
-        found += [*check_text(header), *check_map_info(header)]
-        if not cube.header.is_classification:
-            found += check_layout(header, Path(cube.header.data_path))
+        found += _check_description(cube, header_of(cube.header) if header is None else header)
     sample = read_sample(cube)
-    if not any(finding.severity == "error" for finding in found):
+    if not _has_error(found):
         found += _check_values(cube, sample)
     if cube.header.geolocation is None:
         found += check_place(cube.header.grid)
@@ -98,7 +94,11 @@ def find_doubts(cube: Cube) -> list[str]:
     """
     if not isinstance(cube, RawCube):
         return []
-    errors = [finding for finding in examine(cube).findings if finding.severity == "error"]
+    found = _check_description(cube, header_of(cube.header))
+    # Of what `examine` says about values nothing else is an error, and few scenes can have these.
+    if not _has_error(found) and (may_lack_sign(cube.header) or may_be_inverted(cube.header.bands)):
+        found += _check_values(cube, read_sample(cube))
+    errors = [finding for finding in found if finding.severity == "error"]
     return [f"doubtful: {finding.message} (`hsigeo info` tells more)" for finding in errors]
 
 
@@ -158,6 +158,18 @@ def header_of(cube: CubeHeader) -> EnviHeader | None:
         return read_header(header_path)
     except SceneError:
         return None
+
+
+def _check_description(cube: RawCube, header: EnviHeader | None) -> list[Finding]:
+    """What is wrong with a header, by itself and as a description of the data file."""
+    if header is None:
+        return []
+    found = [*check_text(header), *check_map_info(header)]
+    return found if cube.header.is_classification else [*found, *check_layout(header, Path(cube.header.data_path))]
+
+
+def _has_error(findings: list[Finding]) -> bool:
+    return any(finding.severity == "error" for finding in findings)
 
 
 def _check_values(cube: Cube, sample: Sample) -> list[Finding]:

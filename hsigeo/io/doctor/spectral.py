@@ -13,7 +13,7 @@ from hsigeo.io.band_text import describe_bands
 from hsigeo.io.doctor.finding import Finding
 from hsigeo.io.envi.header_text import format_list
 
-__all__ = ["check_bands", "check_wavelengths"]
+__all__ = ["check_bands", "check_wavelengths", "may_be_inverted"]
 
 WATER_VAPOUR_NM = ((1340.0, 1445.0), (1790.0, 1955.0))
 """Where the air lets nothing through: the ``Band_Window_…_Nanometers`` of NEON's reflectance files."""
@@ -46,6 +46,11 @@ def check_bands(bands: BandTable, values: NDArray[np.float32]) -> list[Finding]:
     if inverted := _inverted_list(bands, dead):
         return [inverted]
     return _dead_bands(bands, dead, pixels)
+
+
+def may_be_inverted(bands: BandTable) -> bool:
+    """Whether the bad-band list could be the wrong way round: it then calls few bands good."""
+    return bands.wavelength is not None and 0 < 2 * int(bands.good.sum()) < bands.count
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,9 +102,9 @@ def _dead_bands(bands: BandTable, dead: _Dead, pixels: int) -> list[Finding]:
 
 def _inverted_list(bands: BandTable, dead: _Dead) -> Finding | None:
     """A list in which 1 means bad: then the few "good" bands are those of water vapour and dead detectors."""
-    good, bad = bands.good, ~bands.good
-    if bands.wavelength is None or not good.any() or good.sum() >= bad.sum():
+    if bands.wavelength is None or not may_be_inverted(bands):
         return None
+    good, bad = bands.good, ~bands.good
     useless = dead.any.copy()
     for first, last in WATER_VAPOUR_NM:
         useless |= (bands.wavelength >= first) & (bands.wavelength <= last)

@@ -15,7 +15,7 @@ from hsigeo.io.envi.header_text import format_list
 from hsigeo.io.envi.reader import FILL_KEY
 from hsigeo.io.scaling import to_reflectance
 
-__all__ = ["check_fill", "check_rows", "check_scale", "check_sign"]
+__all__ = ["check_fill", "check_rows", "check_scale", "check_sign", "may_lack_sign"]
 
 FEWEST_FILLED = 3
 """One or two equal pixels may be chance; a fill value has a border of them."""
@@ -116,9 +116,14 @@ def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding
     ]
 
 
+def may_lack_sign(header: CubeHeader) -> bool:
+    """Whether the numbers could be ones with a sign, of which the header does not know."""
+    return header.dtype == np.dtype(np.uint16) and not header.is_classification
+
+
 def check_sign(header: CubeHeader, sample: Sample) -> list[Finding]:
     """16-bit numbers that were written with a sign and are read without: -1 is 65535 then, and -9999 is 55537."""
-    if header.dtype != np.dtype(np.uint16) or header.is_classification:
+    if not may_lack_sign(header):
         return []
     stored = sample.spectra
     upper, middle = (stored >= 1 << 15).mean(), ((stored >= 20_000) & (stored < 45_000)).mean()

@@ -28,6 +28,12 @@ FILE_AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
 
 Window = tuple[range, range, range]
 
+_SHORT_ROW = 8 << 10
+"""Bytes of a band's row that take about as long to copy as a read takes to begin."""
+
+_MOST_CUT = 4 << 20
+"""Bytes that are read at most to keep a part of them."""
+
 
 @dataclass(frozen=True)
 class RawCube:
@@ -38,8 +44,9 @@ class RawCube:
     def read(self, rows: slice, cols: slice, bands: slice = slice(None)) -> NDArray[Any]:
         """Stored numbers of a window; see `hsigeo.io.cube.Cube.read`."""
         window = check_window(self.header.shape, bands, rows, cols)
-        whole = self._whole_pixels(window)
-        return self._read(whole, None)[window[0].start - whole[0].start :][: len(window[0])]
+        whole = self._whole_rows(self._whole_pixels(window))
+        values = self._read(whole, None)[window[0].start - whole[0].start :][: len(window[0])]
+        return values if whole[2] == window[2] else values[..., window[2].start : window[2].stop].copy(order="K")
 
     def read_into(self, memory: NDArray[np.uint8], rows: slice, cols: slice, bands: slice) -> NDArray[Any]:
         """A window in memory that is there; see `hsigeo.io.cube.DirectCube`."""
@@ -73,6 +80,15 @@ class RawCube:
         if self.header.interleave != "bip":
             return window
         return range(self.header.bands.count), window[1], window[2]
+
+    def _whole_rows(self, window: Window) -> Window:
+        """What is read for a few columns: where rows are short, to read all of them costs less than a read for each."""
+        header = self.header
+        row_bytes = header.grid.samples * header.dtype.itemsize
+        rows = len(window[1]) * len(window[0])
+        if header.interleave == "bip" or row_bytes > _SHORT_ROW or rows < 2 or rows * row_bytes > _MOST_CUT:
+            return window
+        return window[0], window[1], range(header.grid.samples)
 
     def _read(self, window: Window, memory: NDArray[np.uint8] | None) -> NDArray[Any]:
         """(band, y, x) of a window in the order of the file, and in `memory` if it is given."""
