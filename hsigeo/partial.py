@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsigeo.atomic import disk_failure, replaced_on_success, sync_descriptors
+from hsigeo.atomic import disk_failure, sync_descriptors
 from hsigeo.tiling import TilePlan
 
 __all__ = ["PartialLayer", "PartialMap", "empty_folder", "is_emptied", "partial_folder", "read_identity"]
@@ -100,6 +100,7 @@ class PartialMap:
                 _write_identity(folder, identity)
             for layer in layers:
                 self._files[layer.name] = os.open(folder / f"{layer.name}.raw", os.O_RDWR | os.O_CREAT, 0o666)
+            self._identity = os.open(folder / _IDENTITY, os.O_RDONLY)
             self.done, self.disbelieved = self._recover()
             self._journal = os.open(folder / _JOURNAL, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             _end_torn_line(self._journal)
@@ -108,7 +109,7 @@ class PartialMap:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for descriptor in (*self._files.values(), self._journal):
+        for descriptor in (self._identity, *self._files.values(), self._journal):
             os.close(descriptor)
 
     @property
@@ -140,7 +141,7 @@ class PartialMap:
     def sync(self) -> None:
         """Have the disk hold what was written."""
         with disk_failure(self.folder):
-            sync_descriptors([*self._files.values(), self._journal])
+            sync_descriptors([self._identity, *self._files.values(), self._journal])
         self._synced_at = time.monotonic()
 
     def read(self, name: str, rows: slice) -> NDArray[Any]:
@@ -224,8 +225,10 @@ def _remove_all_but(folder: Path, kept: set[str]) -> None:
 
 
 def _write_identity(folder: Path, identity: Identity) -> None:
-    with replaced_on_success(folder / _IDENTITY) as temporary:
-        temporary.write_text(json.dumps(identity, ensure_ascii=False), encoding="utf-8")
+    # Not synced yet: half of it is nobody's identity, and the folder is emptied then.
+    temporary = folder / f"{_IDENTITY}.new"
+    temporary.write_text(json.dumps(identity, ensure_ascii=False), encoding="utf-8")
+    temporary.replace(folder / _IDENTITY)
 
 
 def _read_journal(path: Path) -> Iterator[list[int]]:
