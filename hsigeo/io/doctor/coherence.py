@@ -83,7 +83,7 @@ def judge(stored: NDArray[Any], *, nodata: float | int | None = None, spectral: 
 
 def _count_odd(values: NDArray[np.float64], known: NDArray[np.bool_], *, is_whole: bool) -> int:
     """How many values no instrument gives."""
-    if is_whole and -LARGEST <= values.min() and values.max() <= LARGEST:
+    if is_whole and values.min() >= -LARGEST and values.max() <= LARGEST:
         return 0
     size = np.abs(values)
     odd = known & (size > LARGEST)
