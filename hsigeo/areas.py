@@ -115,7 +115,7 @@ def estimate_areas(
         raise ValueError(f"{len(names)} classes need a square matrix and as many areas, not {confusion.shape}")
     drawn = counts.sum(axis=1)  # (map class,)
     if poor := [name for name, n, area in zip(names, drawn, areas, strict=True) if area > 0 and n < FEWEST]:
-        raise ValueError(f"{', '.join(poor)}: mapped, but with fewer than {FEWEST} sample pixels on it")
+        raise ValueError(f"{', '.join(poor)}: mapped, but with fewer than {FEWEST} reference pixels on it")
     total = float(areas.sum())
     if not total > 0:
         raise ValueError("the map shows none of the classes")

@@ -354,7 +354,7 @@ def _notes(accuracy: Accuracy, match: ClassMatch, report: LabelReport) -> Iterat
         "features without a class": report.features_without_class,
         "features without a geometry": report.features_without_geometry,
         "features outside the map": report.features_outside,
-        "features smaller than a pixel": report.features_without_pixel,
+        "features without a pixel centre": report.features_without_pixel,
         "pixels in two classes": report.pixels_contradicting,
     }
     counted = [f"{count} {what}" for what, count in unused.items() if count]

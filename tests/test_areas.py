@@ -71,7 +71,7 @@ def test_a_class_that_the_map_never_shows_still_gets_its_area() -> None:
 
 
 def test_a_mapped_class_without_a_sample_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"b: mapped, but with fewer than 2 sample pixels"):
+    with pytest.raises(ValueError, match=r"b: mapped, but with fewer than 2 reference pixels"):
         estimate_areas(np.array([[5, 1], [2, 0]]), np.array([10.0, 10.0]), names=("a", "b"))
 
 

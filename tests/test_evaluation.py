@@ -321,7 +321,7 @@ def test_areas_are_refused_where_a_mapped_class_has_no_reference(tmp_path):
     result = evaluate(path, labels)
 
     assert result.areas is None
-    assert "fewer than 2 sample pixels" in result.area_note
+    assert "fewer than 2 reference pixels" in result.area_note
     assert result.to_json()["area_adjusted"] is None
 
 

@@ -31,10 +31,10 @@ def figure_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
 
 
 def class_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
-    """Precision, recall and F1 of each class, with 95 % intervals."""
+    """Precision, recall and F1 of each class in per cent, with 95 % confidence intervals."""
     names = [shorten(name) for name in accuracy.names]
     width = max(len("class"), *map(len, names))
-    lines = [f"{'class':<{width}}  precision   (95 % of)  recall   (95 % of)      F1  reference  map"]
+    lines = [f"{'class':<{width}}  precision   (95 % CI)  recall   (95 % CI)      F1  reference  map"]
     figures = zip(
         names,
         accuracy.precision,

@@ -111,6 +111,6 @@ def format_evaluation(result: Evaluation) -> str:
         *matrix_lines(accuracy),
         "",
         *estimate,
-        f"area-adjusted figures: {result.area_note}",
+        f"area-adjusted figures{'' if result.areas else ' left out'}: {result.area_note}",
     ]
     return "\n".join(lines)

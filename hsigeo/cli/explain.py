@@ -125,6 +125,7 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
     from hsigeo.explanation import explain_model
 
     found = explain_model(model)
+    click.echo("wavelengths that decide for a class; + is evidence in log-odds against all others, mean of its pixels")
     for entry in found.classes:
         click.echo(f"{shorten(entry.entry.name)} ({entry.pixels} training pixels)")
         _echo_stretches(entry.stretches, found.bands)
@@ -180,7 +181,7 @@ def _explain_place(model: Model, scene_path: str, where: _Where, outputs: _Outpu
         place = f"row {row}, column {col}"
     click.echo(f"{scene_path}, {place}")
     if counts:
-        click.echo("  " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+        click.echo("  " + ", ".join(f"{shorten(name)} {count}" for name, count in counts.items()))
     _echo_pixel(found)
     if outputs.plot is not None:
         _plot_pixel(model, found, place, outputs)
@@ -196,19 +197,20 @@ def _explain_place(model: Model, scene_path: str, where: _Where, outputs: _Outpu
 
 
 def _echo_pixel(found: PixelExplanation) -> None:
-    click.echo(f"  class      {found.entry.name}, probability {found.probability:.1%}")
-    click.echo(f"  runner-up  {found.runner_up.name}, {found.runner_up_probability:.1%}; margin {found.margin:.1%}")
-    click.echo(f"  what speaks for {found.entry.name} rather than {found.runner_up.name}:")
+    name, other = shorten(found.entry.name), shorten(found.runner_up.name)
+    click.echo(f"  class      {name}, probability {found.probability:.1%}")
+    click.echo(f"  runner-up  {other}, {found.runner_up_probability:.1%}; margin {found.margin:.1%}")
+    click.echo(f"  what speaks for {name} rather than {other} (+ is evidence in log-odds):")
     _echo_stretches(found.stretches, found.bands)
     for prototype in found.prototypes:
-        classes = ", ".join(f"{name} {share:.0%}" for name, share in list(prototype.classes.items())[:3])
+        classes = ", ".join(f"{shorten(name)} {share:.0%}" for name, share in list(prototype.classes.items())[:3])
         side = "for" if prototype.vote >= 0 else "against"
         click.echo(
             f"  prototype {prototype.number} ({classes or 'not known'}) read {prototype.weight:.0%}, speaks {side}"
         )
         for pixel in prototype.nearest:
             click.echo(
-                f"    near it: {pixel.class_name} in {pixel.scene}, row {pixel.row}, column {pixel.col} "
+                f"    near it: {shorten(pixel.class_name)} in {pixel.scene}, row {pixel.row}, column {pixel.col} "
                 f"(label group {pixel.group})"
             )
 
@@ -218,18 +220,20 @@ def _echo_stretches(stretches: Sequence[Stretch], bands: BandTable) -> None:
     if not stretches:
         click.echo("    nothing in particular")
     for stretch in stretches[:MOST_STRETCHES]:
-        place = f"{stretch.first:.0f}-{stretch.last:.0f} {unit}"
+        ends = dict.fromkeys((f"{stretch.first:.0f}", f"{stretch.last:.0f}"))
+        place = f"{'-'.join(ends)} {unit}"
         click.echo(f"    {place:<16} {stretch.share:>4.0%} of what speaks for it ({stretch.evidence:+.2f})")
 
 
 def _plot_classes(found: ModelExplanation, outputs: _Outputs) -> None:
     from hsigeo.plots.explanation import MOST_PANELS, EvidencePanel, draw_evidence
+    from hsigeo.plots.fonts import isolate
 
     if len(found.classes) > MOST_PANELS:
         say(f"note: {outputs.plot} shows the first {MOST_PANELS} of {len(found.classes)} classes; --csv has them all")
     panels = [
         EvidencePanel(
-            title=f"{entry.entry.name} ({entry.pixels})",
+            title=f"{isolate(entry.entry.name)} ({entry.pixels})",
             entry=entry.entry,
             spectrum=entry.mean,
             deviation=entry.deviation,
@@ -245,11 +249,12 @@ def _plot_classes(found: ModelExplanation, outputs: _Outputs) -> None:
 
 def _plot_pixel(model: Model, found: PixelExplanation, place: str, outputs: _Outputs) -> None:
     from hsigeo.plots.explanation import EvidencePanel, draw_evidence
+    from hsigeo.plots.fonts import isolate
 
     record = model.record
     index = model.card.classes.entries.index(found.runner_up)
     panel = EvidencePanel(
-        title=f"{found.entry.name} {found.probability:.0%}, not {found.runner_up.name} "
+        title=f"{isolate(found.entry.name)} {found.probability:.0%}, not {isolate(found.runner_up.name)} "
         f"{found.runner_up_probability:.0%}",
         entry=found.entry,
         spectrum=found.spectrum,

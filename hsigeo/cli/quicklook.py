@@ -131,6 +131,8 @@ def quicklook(
     else:
         write_picture(picture.rgba, output, overwrite=overwrite)
     say(f"{output}: {_describe(cube.header, picture)}")
+    if not picture.rgba[3].any():
+        say("caution: none of these pixels has data or a class: there is nothing to see")
 
 
 def _placed(picture: Picture, cube: Cube, look: Look, *, required: bool) -> Picture:

@@ -129,5 +129,5 @@ def train(
     draw_figures(samples, model.card.validation, figures, overwrite=overwrite)
     say(
         f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands, "
-        f"in {seconds:.0f} s" + (" with validation" if validation else "")
+        f"in {seconds:.0f} s" + (" with validation" if model.card.validation else "")
     )

@@ -48,13 +48,14 @@ def report_validation(found: dict[str, Any]) -> None:
     for note in found["notes"]:
         say(note)
     accuracy, intervals = _read_figures(found)
+    say(f"on labelled ground held out in turn ({found['split']}), in per cent and pixels:")
     for line in class_lines(accuracy, intervals):
         say(f"  {line}")
     low, high = found["confidence_intervals"]["overall_accuracy"]
     spread = "" if found["disjoint_spread"] is None else f" (± {found['disjoint_spread']:.1%} between folds)"
     say(
-        f"expected on unseen ground ({found['split']}): overall accuracy {disjoint['overall_accuracy']:.1%}{spread}, "
-        f"95 % interval {percent(low)}-{percent(high)}, average {disjoint['average_accuracy']:.1%}, "
+        f"expected on unseen ground like that of the labels: overall accuracy {disjoint['overall_accuracy']:.1%}"
+        f"{spread}, 95 % interval {percent(low)}-{percent(high)}, average {disjoint['average_accuracy']:.1%}, "
         f"macro F1 {disjoint['macro_f1']:.1%}, kappa {_kappa(disjoint['kappa'])}"
     )
     say(
@@ -132,7 +133,7 @@ def _left_out(report: SampleReport) -> dict[str, int]:
         "features without a class": labels.features_without_class,
         "features without a geometry": labels.features_without_geometry,
         "features outside the scene": labels.features_outside,
-        "features smaller than a pixel": labels.features_without_pixel,
+        "features without a pixel centre": labels.features_without_pixel,
         "pixels in two classes": labels.pixels_contradicting,
         "pixels on nodata": report.pixels_on_nodata,
         "pixels that are filled": report.pixels_on_fill,

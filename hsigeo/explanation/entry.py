@@ -128,7 +128,9 @@ def pixel_at(scene: xr.DataArray, x: float, y: float) -> tuple[int, int]:
     if not grid.has_transform:
         raise SceneError("the scene has no georeference to find map coordinates by; give --pixel ROW COL")
     column, line = ~grid.transform @ (x, y)
-    row, col = int(np.floor(line)), int(np.floor(column))
-    if not (0 <= row < grid.lines and 0 <= col < grid.samples):
-        raise SceneError(f"{x:g}, {y:g} lies outside the scene (row {row}, column {col}); are these its coordinates?")
-    return row, col
+    if not (0 <= line < grid.lines and 0 <= column < grid.samples):  # NaN is nowhere
+        raise SceneError(
+            f"{x:g}, {y:g} lies outside the scene (row {np.floor(line):g}, column {np.floor(column):g}); are these its "
+            "coordinates?"
+        )
+    return int(line), int(column)

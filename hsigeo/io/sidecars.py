@@ -15,7 +15,17 @@ from xml.etree import ElementTree as ET
 
 from hsigeo.classes import MAX_CLASSES, ClassTable
 
-__all__ = ["RAMP", "Category", "aux_path", "make_aux_xml", "make_qml", "make_ramp_qml", "qml_path", "read_categories"]
+__all__ = [
+    "RAMP",
+    "Category",
+    "aux_path",
+    "make_aux_xml",
+    "make_qml",
+    "make_ramp_qml",
+    "qml_path",
+    "read_categories",
+    "xml_text",
+]
 
 MAX_SIDECAR_BYTES = 64 << 20
 
@@ -55,7 +65,7 @@ def make_aux_xml(classes: ClassTable) -> bytes:
     names = {entry.id: entry.name for entry in classes} | {0: "unclassified"}
     categories = ET.SubElement(band, "CategoryNames")
     for number in range(max(names) + 1):
-        ET.SubElement(categories, "Category").text = _xml_text(names.get(number, ""))
+        ET.SubElement(categories, "Category").text = xml_text(names.get(number, ""))
     table = ET.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
     for index, (title, kind, usage) in enumerate(_TABLE_COLUMNS):
         column = ET.SubElement(table, "FieldDefn", index=str(index))
@@ -65,7 +75,7 @@ def make_aux_xml(classes: ClassTable) -> bytes:
     for index, entry in enumerate(classes):
         row = ET.SubElement(table, "Row", index=str(index))
         for value in (entry.id, entry.name, *entry.color):
-            ET.SubElement(row, "F").text = _xml_text(str(value))
+            ET.SubElement(row, "F").text = xml_text(str(value))
     # Without the line that declares XML: GDAL takes that line for the root and reads nothing (seen with GDAL 3.6).
     return _to_bytes(root)
 
@@ -75,7 +85,7 @@ def make_qml(classes: ClassTable) -> bytes:
     root, renderer = _qml_renderer("paletted")
     palette = ET.SubElement(renderer, "colorPalette")
     for entry in classes:
-        label = _xml_text(entry.name)
+        label = xml_text(entry.name)
         ET.SubElement(palette, "paletteEntry", value=str(entry.id), color=entry.hex_color, alpha="255", label=label)
     return _to_bytes(root)
 
@@ -117,7 +127,8 @@ def _to_bytes(root: ET.Element) -> bytes:
     return content + b"\n"
 
 
-def _xml_text(text: str) -> str:
+def xml_text(text: str) -> str:
+    """The text with a mark in place of what XML 1.0 cannot say."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

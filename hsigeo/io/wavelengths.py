@@ -39,6 +39,9 @@ _DECIMAL_IN_PARENTHESES = re.compile(r"\((\d+\.\d+)\)\s*$")
 _PLAUSIBLE_NM = (50.0, 1e6)
 """From X-ray fluorescence to the far infrared; what lies outside is not an optical wavelength."""
 
+_REFLECTED_NM = 3000.0
+"""Sunlight that the ground reflects ends about here: numbers above it without a unit may be wavenumbers."""
+
 
 def parse_unit(text: str) -> str | None:
     """Which unit a text names: a key of the tables above, or `None` for ``Unknown``, nothing, or anything else.
@@ -109,7 +112,8 @@ def make_band_table(
     if known is None:
         known = "um" if centres.max() < 100 else "nm"
         said = f"{unit.strip()!r:.40}" if unit.strip() else "not stated"
-        notes.append(f"the wavelength unit is {said}; from their range the wavelengths were taken as {known}")
+        doubt = "; if they are wavenumbers, state cm-1" if known == "nm" and centres.max() > _REFLECTED_NM else ""
+        notes.append(f"the wavelength unit is {said}; from their range the wavelengths were taken as {known}{doubt}")
     if known in _NM_TIMES_UNIT:
         notes.append(f"band positions in {known} were converted to vacuum wavelengths in nm")
     if (fitting := _plausible_unit(centres, known)) is None:

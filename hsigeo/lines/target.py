@@ -76,6 +76,11 @@ def choose_grid(
         raise OutputError(
             f"the bounds {left} {bottom} {right} {top} hold nothing; give left, bottom, right and top of the CRS"
         )
+    if max(right - left, top - bottom) < resolution:
+        raise OutputError(
+            f"a pixel of {resolution:g} is larger than all there is to show ({right - left:.3g} x {top - bottom:.3g}, "
+            f"in units of {target.to_string():.40}); give the side of a pixel in units of this CRS"
+        )
     first_col, first_row = _floor(left / resolution), _floor(-top / resolution)
     samples, lines = _ceil(right / resolution) - first_col, _ceil(-bottom / resolution) - first_row
     if lines * samples > MOST_PIXELS:

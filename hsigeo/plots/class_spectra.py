@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
-from hsigeo.plots.figure import class_color, shorten
-from hsigeo.plots.panels import class_panels, draw_middle, stretches_of
+from hsigeo.plots.figure import class_color
+from hsigeo.plots.panels import class_panels, draw_middle, panel_title, stretches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def draw_class_spectra(
     title = "spectra of the classes: mean and one standard deviation; grey: the others"
     with class_panels(path, classes, label=bands.axis_name, title=title, overwrite=overwrite) as panels:
         for number, (axes, entry) in enumerate(zip(panels, classes, strict=True)):
-            axes.set_title(f"{shorten(entry.name)}  ({int(pixels[number].max(initial=0))} px)", fontsize=9)
+            axes.set_title(panel_title(entry.name, f"{int(pixels[number].max(initial=0))} px"), fontsize=9)
             _draw_panel(axes, place, mean, std[number], number, class_color(entry))
 
 

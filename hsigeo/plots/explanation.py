@@ -23,6 +23,8 @@ __all__ = ["EvidencePanel", "draw_evidence"]
 MOST_PANELS = 40
 """A figure of more would be taller than any page."""
 
+_KEY = "blue speaks for it, orange against it; grey: the deciding wavelengths"
+
 Bands = NDArray[np.float32]
 
 
@@ -96,7 +98,8 @@ def draw_evidence(
             _draw_panel(upper, lower, panels[number], place, order)
             if number + columns >= len(panels):
                 lower.tick_params(labelbottom=True)
-        figure.supxlabel(bands.axis_name, fontsize=9)
+        thin = "; thin lines: one standard deviation" if any(panel.spread is not None for panel in panels) else ""
+        figure.supxlabel(f"{bands.axis_name}\n{_KEY}{thin}", fontsize=8)
         if title:
             figure.suptitle(title, fontsize=11)
 

@@ -12,7 +12,9 @@ settings are those of the house, whatever the user's own are; afterwards they ar
 
 from __future__ import annotations
 
+import itertools
 import os
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.classes import ClassEntry
 from hsigeo.errors import OutputError
-from hsigeo.plots.fonts import families_for, spell_out
+from hsigeo.plots.fonts import families_for, isolate, spell_out
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -159,9 +161,16 @@ def class_color(entry: ClassEntry) -> tuple[float, float, float]:
 
 
 def shorten(name: str, most: int = 24) -> str:
-    """A class name on one line, cut to so many characters: a longer one would leave no room for what is shown."""
+    """A class name on one line, cut to so many columns: a longer one would leave no room for what is shown.
+
+    Chinese, Japanese and Korean characters take two columns. Names that run from right to left are kept apart.
+    """
     name = " ".join(name.split())
-    return name if len(name) <= most else name[: most - 1].rstrip() + "…"
+    widths = [2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in name]
+    if sum(widths) > most:
+        room = itertools.takewhile(lambda end: end < most, itertools.accumulate(widths))
+        name = name[: sum(1 for _ in room)].rstrip() + "…"
+    return isolate(name)
 
 
 def undrawable(texts: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-__all__ = ["families_for", "spell_out"]
+__all__ = ["families_for", "isolate", "spell_out"]
 
 BASE = "DejaVu Sans"
 """Comes with matplotlib, so it is always there: Latin, Greek, Cyrillic, Arabic, Hebrew, Georgian, Armenian, symbols."""
@@ -23,6 +23,11 @@ _REGULAR = (400, "normal", "regular", "book")
 
 _MOST_FILES = 3000
 """Nobody has more; a damaged font cache shall not make a figure take minutes."""
+
+
+_LEFT_TO_RIGHT = "\u200e"
+_KEPT = "\n\u200c\u200d" + _LEFT_TO_RIGHT
+"""Without a shape but with a meaning: line breaks, the joiners of Persian and Hindi, and what `isolate` adds."""
 
 
 def families_for(texts: Iterable[str]) -> list[str]:
@@ -42,20 +47,35 @@ def families_for(texts: Iterable[str]) -> list[str]:
 def spell_out(text: str, families: Iterable[str]) -> str:
     """The text as it can be drawn: runs of characters without a font as ``[U+6C34 U+57DF]``; controls as blanks.
 
-    Line breaks stay: titles have them.
+    Line breaks stay, for titles have them, and so do marks that shape the letters beside them.
     """
     known = frozenset().union(*(_characters_of(family) for family in families))
     parts: list[str] = []
     run: list[str] = []
-    for character in [*text, ""]:
-        if character and _is_visible(character) and ord(character) not in known:
+    for character in text:
+        if _is_visible(character) and ord(character) not in known:
             run.append(f"U+{ord(character):04X}")
             continue
-        if run:
-            parts.append(f"[{' '.join(run)}]")
-            run = []
-        parts.append(character if _is_visible(character) or character in "\n" else " ")
-    return "".join(parts)
+        parts += _spelt(run)
+        run = []
+        parts.append(character if _is_visible(character) or character in _KEPT else " ")
+    return "".join(parts + _spelt(run))
+
+
+def _spelt(run: list[str]) -> list[str]:
+    return [f"[{' '.join(run)}]"] if run else []
+
+
+def isolate(text: str) -> str:
+    """Text that runs from right to left, kept apart from what stands beside it; any other as it is.
+
+    A title that begins with an Arabic name would else run from right to left as a whole, with ``(12 px)`` turned about
+    (Unicode Standard Annex 9). Marks on both sides do it; isolates would be the plainer means, but matplotlib's own
+    font has none.
+    """
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return f"{_LEFT_TO_RIGHT}{text}{_LEFT_TO_RIGHT}"
+    return text
 
 
 def _visible(texts: Iterable[str]) -> frozenset[int]:

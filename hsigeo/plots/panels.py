@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.classes import ClassTable
-from hsigeo.plots.figure import INK, drawing
+from hsigeo.plots.figure import INK, drawing, shorten
+from hsigeo.plots.fonts import families_for, spell_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["class_panels", "draw_middle", "stretches_of"]
+__all__ = ["class_panels", "draw_middle", "panel_title", "stretches_of"]
 
 _COLUMNS = 3
+_TITLE_COLUMNS = 30
+"""What goes above a panel of this width."""
 _GAP = 3.0
 """Bands further apart than so many times the usual step are not joined: something was left out between them."""
 
@@ -54,6 +57,12 @@ def class_panels(
         figure.supxlabel(label, fontsize=9)
         figure.supylabel("reflectance", fontsize=9)
         figure.suptitle(title, fontsize=11)
+
+
+def panel_title(name: str, count: str) -> str:
+    """A class name and how many there are of it, as wide as a panel; characters without a font are spelt first."""
+    spelt = spell_out(name, families_for([name]))
+    return f"{shorten(spelt, _TITLE_COLUMNS - len(count))}  ({count})"
 
 
 def draw_middle(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hsigeo.bands import BandTable
 from hsigeo.classes import ClassTable
-from hsigeo.plots.figure import class_color, shorten
-from hsigeo.plots.panels import class_panels, draw_middle, stretches_of
+from hsigeo.plots.figure import class_color
+from hsigeo.plots.panels import class_panels, draw_middle, panel_title, stretches_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def draw_spectra(
     with class_panels(path, classes, label=bands.axis_name, title=title, overwrite=overwrite) as panels:
         for number, (axes, entry) in enumerate(zip(panels, classes, strict=True)):
             found = spectra[class_index == number]
-            axes.set_title(f"{shorten(entry.name)}  ({len(found)})", fontsize=9)
+            axes.set_title(panel_title(entry.name, str(len(found))), fontsize=9)
             if len(found):
                 _draw_class(axes, place[order], found[:, order], class_color(entry))
 

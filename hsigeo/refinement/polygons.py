@@ -28,6 +28,7 @@ from hsigeo.io.class_areas import measure_pixel_areas
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import reason
 from hsigeo.refinement.patches import Patches, trace_patches
+from hsigeo.refinement.polygon_style import add_style
 
 __all__ = ["Polygons", "write_polygons"]
 
@@ -81,7 +82,7 @@ def write_polygons(
         As `hsigeo.io.open_map` gives it.
     path
         A GeoPackage. Its layer has the columns ``class_id``, ``class``, ``color`` and ``pixels``, and ``area_ha`` where
-        the map has a place on the Earth.
+        the map has a place on the Earth; a style of its own makes QGIS show it in the colours of the map.
     diagonal
         Whether pixels that touch at a corner are of one patch. Polygons of such patches touch themselves in a point,
         which some programs call invalid.
@@ -111,6 +112,7 @@ def write_polygons(
             for patches in _batches(traced):
                 _append(stage, final.stem, patches, transform, raster, unit=areas.unit)
                 count += len(patches.ids)
+        add_style(stage, final.stem, raster.classes)
         stage.replace(file)
     return Polygons(path=final, count=count, unit=areas.unit, note=areas.note)
 

@@ -73,7 +73,7 @@ def _independent(
     if evaluation.areas:
         parts.append(_areas(findings, evaluation, by_name, numbering))
     elif evaluation.area_note:
-        parts.append(note(f"Area-adjusted figures: {evaluation.area_note}."))
+        parts.append(note(f"Area-adjusted figures are left out: {evaluation.area_note}."))
     return parts
 
 

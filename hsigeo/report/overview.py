@@ -123,7 +123,7 @@ def _trust(findings: Findings) -> list[Child]:
         extent = interval(*evaluation.intervals.overall)
         sentences.append(
             f"Held against {plural(evaluation.accuracy.total, 'reference pixel')} that the model had not seen, "
-            f"{right} of the map is right (95\u00a0% interval {extent})."
+            f"the map is right at {right} of them (95\u00a0% interval {extent})."
         )
         sentences += _weakest(evaluation.accuracy, evaluation.intervals)
     if held_out is not None:

@@ -21,6 +21,7 @@ from hsigeo.errors import LabelError, TrainingError
 from hsigeo.io.fill import describe_fill, find_fill
 from hsigeo.io.labels.merging import merge_class_tables, relabel
 from hsigeo.io.labels.swath import labels_on
+from hsigeo.io.labels.vector import VectorLabels
 from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
 from hsigeo.scene import check_scene, spectral_axis
 
@@ -297,6 +298,8 @@ def _nothing_found(
     outside = sum(found.report.features_outside for found in pixels)
     if not outside and (classless := max(found.report.features_without_class for found in pixels)):
         return f"{where}: no feature that has a class falls on the scenes; {classless} have none; try another --field"
+    if all(isinstance(source, VectorLabels) and not len(source.geometries) for source in labels):
+        return f"{where}: holds no features, so there is nothing to learn from"
     hint = f" ({outside} features lie outside)" if outside else ""
     return (
         f"{where}: no label falls on {', '.join(_source(scene) for scene in scenes)}{hint}; check that both cover the "

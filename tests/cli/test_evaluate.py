@@ -139,4 +139,4 @@ def test_areas_and_what_they_assume_are_printed(hsigeo, folder):
     assert "by area, allowing for the map's errors" in done.stdout
     assert "valid if the reference pixels were drawn at random" in done.stdout
     assert "95 % interval 30.1-95.4, 4 pixels counted as independent" in done.stdout
-    assert "area-adjusted figures: not asked for" in without.stdout
+    assert "area-adjusted figures left out: not asked for" in without.stdout

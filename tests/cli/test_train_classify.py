@@ -97,7 +97,8 @@ def test_from_scene_and_polygons_to_a_georeferenced_map(hsigeo, tmp_path):
     labels = write_polygons(tmp_path, scene)
     done = hsigeo("train", "line.hdr", "--labels", labels.name, "--field", "class", "-o", "line.safetensors")
     assert done.returncode == 0, done.stderr
-    assert "expected on unseen ground (5 folds, disjoint by polygons)" in done.stderr
+    assert "held out in turn (5 folds, disjoint by polygons)" in done.stderr
+    assert "expected on unseen ground like that of the labels: overall accuracy" in done.stderr
     assert "a random split would have said" in done.stderr
     done = hsigeo("classify", "line.hdr", "-o", "map.tif", "--probabilities", "p.tif", "--confidence", "c.tif")
     assert done.returncode == 0, done.stderr
@@ -367,7 +368,10 @@ def test_the_first_run_on_a_computer_says_what_it_waits_for(hsigeo, here, monkey
         (("classify", "line.hdr", "-o", "x.tif", "--scheduler-file", "none"), "there is no scheduler file none"),
         (("mosaic", "line.tif", "-o", "x.tif", "--resolution", "nan"), "nan is not a finite number"),
         (("refine", "line.tif", "-o", "x.tif", "--smooth", "nan"), "nan is not a finite number"),
-        (("train", "line.hdr", "--labels", "points.csv", "-o", "x.safetensors"), "points.csv is a table"),
+        (
+            ("train", "line.hdr", "--labels", "points.csv", "-o", "x.safetensors"),
+            "points.csv: the file states no CRS",
+        ),
         (("evaluate", "line.hdr", "--labels", "./line.hdr"), "is the map itself"),
         (("evaluate", "line.hdr", "--labels", "labels.geojson"), "has 16 bands; a class map has one"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +105,9 @@ def test_map_coordinates_find_the_pixel_of_a_rotated_scene():
         assert pixel_at(scene, *(transform @ (col + 0.9, row + 0.1))) == (row, col)
     with pytest.raises(SceneError, match="lies outside"):
         pixel_at(scene, 0, 0)
+    for x, y in ((math.nan, 0), (1e300, -1e300), (0, math.inf)):
+        with pytest.raises(SceneError, match="outside the scene"):
+            pixel_at(scene, x, y)
 
 
 def test_a_scene_without_a_place_asks_for_row_and_column():

@@ -151,3 +151,10 @@ def test_no_numbers_break_the_band_table(
     table, _ = make_band_table(3, wavelength=wavelength, unit=unit, fwhm=fwhm, good=good)
     assert table.count == 3
     assert table.wavelength is None or (np.isfinite(table.wavelength).all() and (table.wavelength > 0).all())
+
+
+def test_numbers_beyond_reflected_light_without_a_unit_may_be_wavenumbers_and_this_is_said():
+    _, notes = make_band_table(3, wavelength=[24000.0, 12000.0, 4200.0])
+    assert notes[0].endswith("were taken as nm; if they are wavenumbers, state cm-1")
+    _, notes = make_band_table(3, wavelength=[400.0, 900.0, 2400.0])
+    assert notes[0].endswith("were taken as nm")

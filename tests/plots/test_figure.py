@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 from hsigeo.classes import ClassTable
 from hsigeo.errors import OutputError, OutputExistsError
+from hsigeo.io.georeference import open_quietly
 from hsigeo.plots import check_figure, class_color, drawing, shorten, undrawable
 from hsigeo.plots.fonts import BASE, families_for, spell_out
 
@@ -135,3 +137,25 @@ def test_only_long_names_are_cut() -> None:
     assert shorten("forest") == "forest"
     assert shorten("two\nlines") == "two lines"
     assert shorten("a" * 40) == "a" * 23 + "…"
+    assert shorten("a" * 24) == "a" * 24
+    assert shorten("水" * 12) == "水" * 12
+    assert shorten("水" * 13) == "水" * 11 + "…"
+    assert shorten("أشجار") == "\u200e{}\u200e".format("أشجار")
+
+
+def test_a_title_that_begins_with_an_arabic_name_still_runs_from_left_to_right(tmp_path):
+    ink = {}
+    for name in ("أشجار", shorten("أشجار"), "Baum"):
+        with drawing(tmp_path / f"{len(ink)}.png", size=(4, 1), texts=[name]) as figure:
+            figure.text(0.05, 0.5, f"{name} (12 px)")
+            figure.text(0.5, 0.5, "(12 px)")
+        with open_quietly(tmp_path / f"{len(ink)}.png") as dataset:
+            dark = (dataset.read()[:3].min(axis=0) < 128).any(axis=0)
+        starts = np.flatnonzero(dark[1:] & ~dark[:-1])
+        ink[name] = starts
+    # The last six strokes before the middle are "(12 px)" as it is drawn alone, for every name but the bare one.
+    for name in (shorten("أشجار"), "Baum"):
+        left, alone = np.split(ink[name], [-6])
+        np.testing.assert_allclose(np.diff(left[-6:]), np.diff(alone), atol=1)
+    left, alone = np.split(ink["أشجار"], [-6])
+    assert not np.allclose(np.diff(left[-6:]), np.diff(alone), atol=1)

@@ -17,12 +17,26 @@ from qgis.core import (
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSize, Qt
 from qgis.PyQt.QtGui import QColor
 
 
+def describe_polygons(name, wanted):
+    layer = QgsVectorLayer(wanted["path"], name)
+    renderer = layer.renderer()
+    found = {"valid": layer.isValid(), "crs": layer.crs().authid(), "renderer": renderer.type()}
+    if found["renderer"] == "categorizedSymbol":
+        found["legend"] = [[item.label(), item.symbol().color().name()] for item in renderer.categories()]
+    for image, size in wanted["images"]:
+        render(layer, image, size)
+    return found
+
+
 def describe(name, wanted):
+    if wanted["path"].endswith(".gpkg"):
+        return describe_polygons(name, wanted)
     layer = QgsRasterLayer(wanted["path"], name)
     if not layer.isValid():
         return {"valid": False, "error": layer.error().summary()}

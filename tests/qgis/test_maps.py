@@ -20,6 +20,7 @@ from hsigeo.io import open_map, write_float_layer, write_map
 from hsigeo.io.georeference import open_quietly
 from hsigeo.lines.mapped_line import open_lines
 from hsigeo.mosaic import write_mosaic
+from hsigeo.refinement.polygons import write_polygons
 from hsigeo.scene import spatial_coords
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -81,7 +82,13 @@ def centres_of_patches(path: Path) -> tuple[list[tuple[int, int]], list[tuple[fl
 
 
 @pytest.fixture(scope="module")
-def shown(maps, tmp_path_factory) -> dict[str, dict]:
+def polygons(maps) -> Path:
+    """Those of the plain map, beside it and under its name, so that both would take ``map.qml`` for their style."""
+    return write_polygons(open_map(maps["map"]), maps["map"].with_suffix(".gpkg")).path
+
+
+@pytest.fixture(scope="module")
+def shown(maps, polygons, tmp_path_factory) -> dict[str, dict]:
     """What QGIS says of every raster; one start of QGIS for all."""
     python = find_qgis_python()
     folder = tmp_path_factory.mktemp("shown")
@@ -95,6 +102,10 @@ def shown(maps, tmp_path_factory) -> dict[str, dict]:
             "samples": centres_of_patches(path)[1] if name in ("map", "rotated") else [],
             "images": [(str(folder / f"{name}.png"), size), (str(folder / f"{name}_small.png"), small)],
         }
+    request["polygons"] = {
+        "path": str(polygons),
+        "images": [(str(folder / "polygons.png"), (LINES, SAMPLES - 1))],  # the first column has no class
+    }
     (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
     done = subprocess.run(
         [python, str(PROBE), str(folder / "request.json"), str(folder / "answer.json")],
@@ -164,6 +175,17 @@ def test_the_legend_has_exactly_the_classes_with_names_and_colours(shown, maps, 
     assert shown[name]["values"] == list(classes.ids)
     assert [node for node in shown[name]["nodes"] if node in classes.names] == list(classes.names)
     assert CLASS_MAPS[name] in (None, classes.names)
+
+
+def test_polygons_have_the_names_and_the_colours_of_their_map(shown, maps):
+    with rasterio.open(maps["map"]) as dataset:
+        ids = dataset.read(1)
+
+    assert shown["polygons"]["legend"] == shown["map"]["legend"]
+    picture = read_picture(shown["polygons"]["image"])
+    wanted = colours_of(maps["map"])[ids[:, 1:]]
+    inside = (slice(2, None, 10), slice(4, None, 10))  # away from edges, which QGIS blends
+    np.testing.assert_array_equal(picture[inside], wanted[inside])
 
 
 @pytest.mark.parametrize("name", CLASS_MAPS)

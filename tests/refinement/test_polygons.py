@@ -22,7 +22,7 @@ from hsigeo.refinement.statistics import measure_classes
 
 
 def read(path):
-    meta, _, wkb, values = pyogrio.raw.read(path)
+    meta, _, wkb, values = pyogrio.raw.read(path, layer=path.stem)
     return meta, shapely.from_wkb(wkb), dict(zip(meta["fields"], values, strict=True))
 
 

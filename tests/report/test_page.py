@@ -76,7 +76,7 @@ def test_figures_are_those_of_the_files_they_come_from(full: tuple[Findings, str
         assert f"{100 * share:.1f} %" in text
     gap = validation["random_split_optimistic"]["overall_accuracy"] - validation["disjoint"]["overall_accuracy"]
     assert f"{100 * gap:.1f} percentage points more" in text
-    assert text.index(f"{100 * evaluation['overall_accuracy']:.1f} % of the map is right") < text.index(
+    assert text.index(f"the map is right at {100 * evaluation['overall_accuracy']:.1f} % of them") < text.index(
         "of the pixels their class"
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from hsigeo.errors import LabelError
 from hsigeo.io.labels.library import SpectralLibrary, is_spectral_library, open_spectral_library
 from hsigeo.io.labels.merging import merge_class_tables, relabel
+from hsigeo.io.labels.point_table import open_point_table
 from hsigeo.io.labels.raster import RasterLabels, open_raster_labels
 from hsigeo.io.labels.vector import VectorLabels, open_vector_labels
 from hsigeo.labels import LabelSource
@@ -41,19 +42,20 @@ _VECTOR_SUFFIXES = frozenset(
         ".zip",
     }
 )
-_TABLE_SUFFIXES = frozenset({".csv", ".ods", ".tsv", ".txt", ".xls", ".xlsx"})
+_TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
+_SPREADSHEET_SUFFIXES = frozenset({".ods", ".xls", ".xlsx"})
 
 
 def open_labels(
     path: str | os.PathLike[str], *, field: str | None = None, layer: str | None = None, crs: str | None = None
 ) -> LabelSource:
-    """Open ground truth: a vector file, or a raster of class ids.
+    """Open ground truth: a vector file, a table of points, or a raster of class ids.
 
     Parameters
     ----------
     path
-        GeoPackage, GeoJSON, Shapefile, FlatGeobuf and other vector formats of GDAL; or a GeoTIFF or ENVI raster of
-        class ids on the scene's grid.
+        GeoPackage, GeoJSON, Shapefile, FlatGeobuf and other vector formats of GDAL; a CSV table with a column for each
+        coordinate of a point; or a GeoTIFF or ENVI raster of class ids on the scene's grid.
     field
         Column of a vector file that holds the class, as text or whole numbers. `None` takes the only one possible.
     layer
@@ -84,11 +86,12 @@ def open_labels(
             f"{name} is a spectral library: its spectra have no place on a map; train on it, or give a vector file "
             "or a label raster here"
         )
+    if Path(name).suffix.casefold() in _SPREADSHEET_SUFFIXES:
+        raise LabelError(f"{name} is a spreadsheet, which hsigeo does not read; save it as CSV")
     if Path(name).suffix.casefold() in _TABLE_SUFFIXES:
-        raise LabelError(
-            f"{name} is a table, whose points hsigeo does not place; save it as GeoPackage or GeoJSON, in QGIS for "
-            "instance by Layer > Add Layer > Add Delimited Text Layer, then Export"
-        )
+        if layer is not None:
+            raise LabelError(f"{name} is a table, which has no layers; leave out --layer")
+        return open_point_table(name, field=field, crs=crs)
     raster = open_raster_labels(name)
     if field is not None or layer is not None:
         raise LabelError(f"{name} is a label raster, which has no columns or layers; leave out --field and --layer")
