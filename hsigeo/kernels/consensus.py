@@ -63,7 +63,9 @@ class Constants(NamedTuple):
     embed
         (W/4, N, 4): from tokens to coordinates.
     linear
-        (K/4, B, 4) float64: from reflectance to scores, times its share, over the temperature.
+        (K/4, B, 4) float64: from reflectance to scores, times their share, over the temperature.
+    linear_of_query
+        (K/4, W, 4) float64: from coordinates to scores, the same.
     bias
         (K,) float64
     prototypes
@@ -87,6 +89,7 @@ class Constants(NamedTuple):
     strength: Weights
     embed: Weights
     linear: Precise
+    linear_of_query: Precise
     bias: Precise
     prototypes: Precise
     prototype_terms: Precise
@@ -125,7 +128,7 @@ _CONSTANTS = types.NamedTuple(  # type: ignore[no-untyped-call]
     [
         types.int64[::1],
         *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3)),
-        *(_PRECISE[n] for n in (3, 1, 4, 2, 4)),
+        *(_PRECISE[n] for n in (3, 3, 1, 4, 2, 4)),
         *(_ARRAYS[n] for n in (4, 2)),
     ],
     Constants,
@@ -264,6 +267,7 @@ def _vote(constants: Any, tile: Any) -> None:
     for k in range(scores.shape[0]):
         scores[k] = constants.bias[k]
     add_products(constants.linear, tile.tokens, 0, scores)
+    add_products(constants.linear_of_query, query, 0, scores)
     for chunk in range(constants.prototypes.shape[0]):
         _compare(constants.prototypes[chunk], constants.prototype_terms[:, CHUNK * chunk :], tile, likeness)
         for row in range(CHUNK):

@@ -20,7 +20,8 @@ from hsigeo.errors import ModelError
 
 __all__ = ["FORMAT_VERSION", "ModelCard"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest that is read. Version 2: the linear evidence of `consensus` weighs coordinates too (``linear_width``)."""
 MAX_BANDS = 16_384
 """More than any sensor has; a card that claims more is refused before anything is allocated for it."""
 
@@ -60,11 +61,16 @@ class ModelCard:
     provenance: dict[str, Any] = field(default_factory=dict)
     validation: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def format_version(self) -> int:
+        """The oldest format that can say this, so that an older hsigeo reads what it can."""
+        return 2 if "linear_width" in self.hyperparameters else 1
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
             "format": "hsigeo model",
-            "format_version": FORMAT_VERSION,
+            "format_version": self.format_version,
             "variant": self.variant,
             "hyperparameters": self.hyperparameters,
             "bands": {
@@ -94,9 +100,10 @@ class ModelCard:
         if reader.get("format", str) != "hsigeo model":
             raise ModelError("this is not an hsigeo model: its header names another format")
         version = reader.get("format_version", int)
-        if version != FORMAT_VERSION:
+        if not 1 <= version <= FORMAT_VERSION:
             raise ModelError(
-                f"the model has format version {version}; this version of hsigeo reads {FORMAT_VERSION}; upgrade hsigeo"
+                f"the model has format version {version}; this version of hsigeo reads 1 to {FORMAT_VERSION}; "
+                "upgrade hsigeo"
             )
         bands = _Fields(reader.get("bands", dict), "bands.")
         count = bands.get("count", int, lambda n: 1 <= n <= MAX_BANDS)

@@ -44,14 +44,14 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
     """
     consensus, window = network.consensus, network.window
     tokens, inputs = consensus.mean.shape
-    bands, classes = network.linear.weights.shape
+    bands, classes = network.bands, len(network.linear.bias)
     basis = _by_channel(consensus.basis, window)  # (N, W)
     shapes = _double(consensus.basis)[..., : consensus.shapes]  # (T, I, S)
     votes = basis[:, : consensus.shapes] / _by_channel(consensus.noise, window)[:, None]
     strength, prior = _precisions(consensus)
     triangle = np.tril_indices(consensus.shapes)
     share = network.linear_share
-    linear = _double(network.linear.weights) * (share / temperature)  # (B, K)
+    linear, of_query = np.split(_double(network.linear.weights) * (share / temperature), [bands])  # (B, K), (·, K)
     # Tokens come without their mean, and the linear evidence expects it.
     bias = _double(network.linear.bias) * (share / temperature) + _by_channel(consensus.mean, window)[:bands] @ linear
     prototypes, prototype_terms, evidence = _memory(network.memory, (1 - share) / temperature)
@@ -68,6 +68,7 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
         strength=block_weights(strength[:, triangle[0], triangle[1]], np.float32),
         embed=block_weights(basis, np.float32),
         linear=block_weights(linear, np.float64),
+        linear_of_query=block_weights(np.pad(of_query, ((0, basis.shape[1] - len(of_query)), (0, 0))), np.float64),
         bias=_filled(bias, np.float64),
         prototypes=prototypes,
         prototype_terms=prototype_terms,

@@ -201,25 +201,29 @@ class KernelMemory(nn.Module):
 
 
 class LinearEvidence(nn.Module):
-    """Class scores that are linear in the standardised reflectance: a shrinkage discriminant.
+    """Class scores that are linear in the standardised reflectance and in the coordinates: shrinkage discriminants.
 
     Parameters
     ----------
     bands, classes
         Sizes.
+    width
+        Coordinates that are weighed beside the bands, the strongest; 0 in models from before they were.
     """
 
     weights: Tensor
     bias: Tensor
 
-    def __init__(self, bands: int, classes: int) -> None:
+    def __init__(self, bands: int, classes: int, width: int) -> None:
         super().__init__()
-        self.register_buffer("weights", torch.zeros(bands, classes))
+        self.width = width
+        self.register_buffer("weights", torch.zeros(bands + width, classes))
         self.register_buffer("bias", torch.zeros(classes))
 
-    def forward(self, reflectance: Tensor) -> Tensor:
-        """Scores (P, K) of standardised reflectance (P, B)."""
-        scores = reflectance.double() @ self.weights.double() + self.bias.double()  # large terms of either sign
+    def forward(self, reflectance: Tensor, query: Tensor) -> Tensor:
+        """Scores (P, K) of standardised reflectance (P, B) and of coordinates (P, W)."""
+        weighed = torch.cat([reflectance, query[:, : self.width]], dim=1)
+        scores = weighed.double() @ self.weights.double() + self.bias.double()  # large terms of either sign
         return scores.to(reflectance.dtype)
 
 
@@ -238,6 +242,8 @@ class ConsensusNetwork(nn.Module):
         Entries of the memory.
     linear_percent
         The linear evidence's say, in log-probabilities, in per cent; the memory has the rest.
+    linear_width
+        Coordinates that the linear evidence weighs beside the bands' reflectance, at most `width`.
 
     Raises
     ------
@@ -255,17 +261,20 @@ class ConsensusNetwork(nn.Module):
         shapes: int,
         prototypes: int,
         linear_percent: int,
+        linear_width: int = 0,
     ) -> None:
         super().__init__()
         if min(window, prototypes) < 1 or not 0 <= linear_percent <= 100:
             raise ValueError(f"a window of {window}, {prototypes} prototypes or {linear_percent} % make no network")
+        if not 0 <= linear_width <= width:
+            raise ValueError(f"{linear_width} coordinates of {width} cannot be weighed")
         self.bands, self.window = bands, window
         self.linear_share = linear_percent / 100
         self.channels = Channels(bands)
         tokens = max(1, -(-bands // window))
         self.consensus = BandConsensus(tokens, CHANNELS * window, width, shapes)
         self.memory = KernelMemory(prototypes, width, classes)
-        self.linear = LinearEvidence(bands, classes)
+        self.linear = LinearEvidence(bands, classes, linear_width)
 
     def tokens(self, spectra: Tensor) -> Tensor:
         """Tokens (P, T, I) of reflectance (P, B)."""
@@ -293,5 +302,5 @@ class ConsensusNetwork(nn.Module):
     def decide(self, tokens: Tensor, query: Tensor) -> Tensor:
         """Class logits (P, K) of healed tokens (P, T, I) and their coordinates (P, W), in logarithms of probability."""
         remembered = self.memory(query).evidence.log_softmax(dim=-1)  # (P, K)
-        linear = self.linear(self.reflectance(tokens)).log_softmax(dim=-1)  # (P, K)
+        linear = self.linear(self.reflectance(tokens), query).log_softmax(dim=-1)  # (P, K)
         return torch.as_tensor((1 - self.linear_share) * remembered + self.linear_share * linear)

@@ -69,9 +69,7 @@ class OnnxNetwork(nn.Module):
         """From reflectance (P, B) to probabilities (P, K) and class ids (P,)."""
         network = self.network
         tokens = self._healed(self._tokens(reflectance))
-        remembered = network.recall(tokens).evidence.log_softmax(dim=-1)
-        linear = network.linear(network.reflectance(tokens)).log_softmax(dim=-1)
-        logits = (1 - network.linear_share) * remembered + network.linear_share * linear
+        logits = network.decide(tokens, network.consensus.embed(tokens))
         probabilities = torch.softmax(logits / self.temperature, dim=1)
         return probabilities, self.ids[probabilities.argmax(dim=1)]
 

@@ -7,6 +7,7 @@ from functools import partial
 
 from hsigeo.training.consensus import ConsensusPlan, train_consensus
 from hsigeo.training.fit import Progress
+from hsigeo.training.linear_evidence import LinearPlan
 from hsigeo.training.plain import PlainPlan, train_plain
 from hsigeo.training.recipe import Trained
 from hsigeo.training.recipes import RECIPES, Recipe
@@ -126,10 +127,22 @@ COMPONENTS: tuple[Component, ...] = (
         ConsensusPlan(window=32),
     ),
     _without(
+        "linear-components",
+        "linear evidence of the reflectance alone",
+        "A second discriminant, of the embedding, sees logarithm and slope, and errs on other pixels than the first.",
+        ConsensusPlan(linear=LinearPlan(components_percent=0)),
+    ),
+    _without(
+        "light-shrinkage",
+        "covariance of the reflectance shrunk as Ledoit and Wolf ask",
+        "Three tenths of that shrinkage leave the discriminant the narrow features in which similar classes differ.",
+        ConsensusPlan(linear=LinearPlan(shrinkage_percent=100)),
+    ),
+    _without(
         "calibration",
         "linear evidence as sure as it comes",
         "The linear evidence is cooled to what held-out pixels bear out, so that it does not outvote the memory.",
-        ConsensusPlan(calibrated=False),
+        ConsensusPlan(linear=LinearPlan(calibrated=False)),
     ),
     Component(
         name="gated",

@@ -5,15 +5,15 @@ Shape legend: P pixels, T tokens, I inputs of a token, W width, S shapes, K clas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from hsigeo.model.consensus import BandConsensus, ConsensusNetwork
-from hsigeo.training.discriminant import calibrated, discriminant
 from hsigeo.training.fit import Progress, drawing
+from hsigeo.training.linear_evidence import LinearPlan, fit_linear_evidence
 from hsigeo.training.recall import choose_prototypes, fit_recall
 from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
@@ -57,14 +57,14 @@ class ConsensusPlan:
         About how many; all training pixels where there are fewer.
     linear_percent
         The linear evidence's say; 0 leaves it out, and 100 the memory.
+    linear
+        What the linear evidence is made of.
     attention
         Whether tokens that contradict the others lose their say.
     clustered
         Whether prototypes are cluster centres, or pixels drawn at random.
     channels
         Reflectance alone (1), with its logarithm (2), with the logarithm's slope as well (3).
-    calibrated
-        Whether the linear evidence is only as sure of itself as held-out pixels allow.
     """
 
     window: int = 8
@@ -72,10 +72,10 @@ class ConsensusPlan:
     shapes: int = 32
     prototypes: int = 256
     linear_percent: int = 67
+    linear: LinearPlan = field(default_factory=LinearPlan)
     attention: bool = True
     clustered: bool = True
     channels: int = 3
-    calibrated: bool = True
 
 
 def train_consensus(
@@ -105,7 +105,9 @@ def train_consensus(
         )
         recall = fit_recall(points, target, classes, prototypes)
         report()
-        weights, bias = _linear_evidence(plan, blank.reflectance(tokens), target, classes, generator)
+        weights, bias = fit_linear_evidence(
+            blank.reflectance(tokens), points, target, classes, plan=plan.linear, generator=generator
+        )
         sizes["prototypes"] = len(prototypes)
         network = ConsensusNetwork(bands=samples.bands.count, classes=classes, **sizes)
         network.channels, network.consensus = blank.channels, blank.consensus
@@ -200,16 +202,6 @@ def _enough(target: Tensor, classes: int, generator: torch.Generator) -> Tensor:
     return torch.cat(chosen).sort().values
 
 
-def _linear_evidence(
-    plan: ConsensusPlan, reflectance: Tensor, target: Tensor, classes: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Weights (B, K) and bias (K,) from standardised reflectance (P, B)."""
-    if plan.calibrated:
-        return calibrated(discriminant, reflectance, target, classes, generator=generator)
-    weights, bias = discriminant(reflectance.double(), target, classes)
-    return weights.float(), bias.float()
-
-
 def _sizes(plan: ConsensusPlan, *, pixels: int, numbers: int) -> dict[str, int]:
     """Sizes that so many training pixels of so many numbers can fill."""
     width = max(1, min(plan.width, pixels - 1, numbers))
@@ -218,4 +210,5 @@ def _sizes(plan: ConsensusPlan, *, pixels: int, numbers: int) -> dict[str, int]:
         "width": width,
         "shapes": max(1, min(width, plan.shapes, pixels // 2)),
         "linear_percent": plan.linear_percent,
+        "linear_width": width,
     }

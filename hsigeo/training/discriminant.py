@@ -13,7 +13,7 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 
 from hsigeo.model.spectrum import CHANNELS
 
-__all__ = ["calibrated", "discriminant", "discriminant_by_channel", "shrunk_covariance"]
+__all__ = ["Solve", "calibrated", "discriminant", "discriminant_by_channel", "shrunk_covariance"]
 
 FOLDS = 5
 TEMPERATURES = (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 40.0)
@@ -38,7 +38,7 @@ def calibrated(
     Parameters
     ----------
     solve
-        `discriminant` or `discriminant_by_channel`.
+        Such as `discriminant`.
     inputs : (P, …)
         What `solve` takes; I numbers a pixel.
     target : (P,)
@@ -64,7 +64,7 @@ def calibrated(
     return (weights / temperature).float(), (bias / temperature).float()
 
 
-def discriminant(inputs: Tensor, target: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+def discriminant(inputs: Tensor, target: Tensor, classes: int, *, shrinkage: float = 1.0) -> tuple[Tensor, Tensor]:
     """Linear discriminant analysis with a shrunk within-class covariance.
 
     Parameters
@@ -72,6 +72,8 @@ def discriminant(inputs: Tensor, target: Tensor, classes: int) -> tuple[Tensor, 
     inputs : (P, I) float64
     target : (P,)
         Class index.
+    shrinkage
+        Of the covariance, as a share of what Ledoit and Wolf ask for.
 
     Returns
     -------
@@ -82,16 +84,17 @@ def discriminant(inputs: Tensor, target: Tensor, classes: int) -> tuple[Tensor, 
     counts = torch.bincount(target, minlength=classes).to(inputs.dtype)  # (K,)
     chosen = F.one_hot(target, classes).to(inputs.dtype)  # (P, K)
     centres = chosen.T @ inputs / counts.clamp(min=1)[:, None]  # (K, I)
-    weights = torch.linalg.solve(shrunk_covariance(inputs - centres[target]), centres.T)  # (I, K)
+    weights = torch.linalg.solve(shrunk_covariance(inputs - centres[target], shrinkage), centres.T)  # (I, K)
     bias = (counts / counts.sum()).clamp(min=1e-12).log() - 0.5 * (centres.T * weights).sum(dim=0)
     return weights, torch.where(counts > 0, bias, NEVER)
 
 
-def shrunk_covariance(residuals: Tensor) -> Tensor:
+def shrunk_covariance(residuals: Tensor, share: float = 1.0) -> Tensor:
     """Covariance (I, I) of centred residuals (P, I), shrunk towards a multiple of the identity.
 
-    Ledoit and Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", section 3.3. A
-    last small ridge keeps it invertible where every class has one pixel, and so no residuals.
+    Ledoit and Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", section 3.3, or
+    a share of what they ask for. A last small ridge keeps it invertible where every class has one pixel, and so no
+    residuals.
     """
     count, width = residuals.shape
     sample = residuals.T @ residuals / count  # (I, I)
@@ -99,7 +102,7 @@ def shrunk_covariance(residuals: Tensor) -> Tensor:
     level = sample.trace() / width
     distance = (sample - level * identity).square().sum()
     doubt = (residuals.square().sum(dim=1).square().sum() / count - sample.square().sum()) / count
-    shrinkage = (doubt / distance.clamp(min=1e-12)).clamp(0.0, 1.0)
+    shrinkage = (share * doubt / distance.clamp(min=1e-12)).clamp(0.0, 1.0)
     return (1 - shrinkage) * sample + (shrinkage * level + 1e-4) * identity
 
 

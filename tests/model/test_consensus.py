@@ -8,7 +8,7 @@ import pytest
 import torch
 from labelled_spectra import make_labelled_spectra
 
-from hsigeo.model.consensus import BandConsensus, ConsensusNetwork, KernelMemory
+from hsigeo.model.consensus import BandConsensus, ConsensusNetwork, KernelMemory, LinearEvidence
 from hsigeo.training.consensus import learn_consensus, train_consensus
 
 TOKENS, INPUTS, WIDTH = 6, 4, 5
@@ -98,6 +98,10 @@ def test_impossible_sizes_are_refused():
         BandConsensus(TOKENS, INPUTS, 5, 7)
     with pytest.raises(ValueError, match=r"make no network"):
         ConsensusNetwork(bands=5, classes=2, window=0, width=1, shapes=1, prototypes=1, linear_percent=50)
+    with pytest.raises(ValueError, match="2 coordinates of 1 cannot be weighed"):
+        ConsensusNetwork(
+            bands=5, classes=2, window=4, width=1, shapes=1, prototypes=1, linear_percent=50, linear_width=2
+        )
 
 
 def test_the_memory_reads_by_gaussian_likeness():
@@ -110,6 +114,14 @@ def test_the_memory_reads_by_gaussian_likeness():
     torch.testing.assert_close(reading.weights[0], likeness)
     torch.testing.assert_close(reading.evidence[0], likeness @ memory.evidence)
     assert (reading.evidence[1] == 0).all()  # unlike everything learnt: nothing is read
+
+
+def test_linear_evidence_weighs_bands_and_the_strongest_coordinates():
+    linear = LinearEvidence(2, 1, 1)
+    linear.weights.copy_(torch.tensor([[1.0], [10.0], [100.0]]))
+    linear.bias.fill_(0.5)
+    scores = linear(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 7.0]]))
+    torch.testing.assert_close(scores, torch.tensor([[321.5]]))
 
 
 def test_a_band_beside_its_window_and_one_band_alone_make_a_network():

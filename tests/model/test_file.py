@@ -11,11 +11,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labelled_spectra import make_model
+from labelled_spectra import make_labelled_spectra, make_model
 from safetensors.torch import save_file
 
 from hsigeo.errors import ModelError, ModelNotFoundError, OutputExistsError
 from hsigeo.model import encode_model, load_model, predict_probabilities, write_model
+from hsigeo.training.learning import train_on_spectra
 
 
 @pytest.fixture
@@ -56,6 +57,22 @@ def test_loading_leaves_the_callers_random_state_alone(model_file):
     torch.manual_seed(5)
     load_model(model_file)
     torch.testing.assert_close(torch.rand(3), expected)
+
+
+def test_a_model_of_format_1_says_what_it_said_and_is_written_as_it_was():
+    path = Path(__file__).with_name("files") / "consensus_format_1.safetensors"
+    loaded = load_model(path)
+    flat = np.repeat(np.array([[0.27], [0.31], [0.4]], dtype=np.float32), 12, axis=1)
+    said = [[0.602238, 0.397762, 0.0], [0.020302, 0.979691, 0.000007], [0.000006, 0.673677, 0.326317]]  # by its maker
+    np.testing.assert_allclose(predict_probabilities(loaded, flat), said, atol=1e-6)
+    assert loaded.card.format_version == 1
+    assert encode_model(loaded) == path.read_bytes()
+
+
+def test_only_what_format_1_cannot_say_is_written_in_format_2():
+    model = train_on_spectra(make_labelled_spectra(24), check=False)
+    assert model.card.format_version == model.card.to_json()["format_version"] == 2
+    assert make_model().card.to_json()["format_version"] == 1
 
 
 def test_an_existing_model_is_not_overwritten_unasked(model_file):
@@ -118,7 +135,8 @@ def test_a_pickle_is_never_opened(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(format_version=2), "format version 2.*upgrade"),
+        (lambda card: card.update(format_version=3), "format version 3.*upgrade"),
+        (lambda card: card.update(format_version=0), "format version 0"),
         (lambda card: card.update(format="other"), "another format"),
         (lambda card: card.update(variant="future"), "variant 'future'.*knows"),
         (lambda card: card["bands"].update(count=10**9), "bands.count is 1000000000"),

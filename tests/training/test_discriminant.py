@@ -46,6 +46,14 @@ def test_the_covariance_is_scikit_learns_but_for_the_ridge():
     np.testing.assert_allclose(ours, expected, rtol=1e-6, atol=1e-9)
 
 
+def test_a_share_of_the_shrinkage_goes_that_share_of_the_way():
+    generator = torch.Generator().manual_seed(0)
+    residuals = torch.randn(30, 12, dtype=torch.float64, generator=generator) * torch.linspace(3.0, 0.1, 12)
+    sample, whole, part = (shrunk_covariance(residuals, share) for share in (0.0, 1.0, 0.3))
+    torch.testing.assert_close(sample, residuals.T @ residuals / 30 + 1e-4 * torch.eye(12).double())
+    torch.testing.assert_close(part, torch.lerp(sample, whole, 0.3))
+
+
 def test_more_inputs_than_pixels_and_one_pixel_a_class_still_solve():
     inputs = torch.randn(3, 50, dtype=torch.float64)
     weights, bias = discriminant(inputs, torch.arange(3), 3)
