@@ -47,7 +47,7 @@ from hsigeo.refinement.rows import (
     find_certainty,
 )
 from hsigeo.refinement.scene_of_map import open_scene_of_map
-from hsigeo.refinement.sieving import remove_patches_on_disk
+from hsigeo.refinement.sieving import check_room, remove_patches_on_disk
 from hsigeo.tiling import iter_slices
 
 __all__ = ["Refined", "refine_map"]
@@ -110,6 +110,8 @@ def refine_map(
         The map or its layers cannot be read, or do not fit each other or the changes.
     SceneError
         The scene to see edges in cannot be read, or is not that of the map.
+    MemoryLimitError
+        There is a smallest patch, and the ids of the whole map do not fit into memory.
     """
     recoding = recode(raster.classes, refinement.changes)
     certainty = find_certainty(
@@ -134,7 +136,11 @@ def refine_map(
         check_not_an_input(file, inputs)
     with Handles() as handles:
         decision = _decide(raster, recoding, certainty, refinement, handles)
-        rows = _filtered(decision.rows, refinement, raster.grid.shape, recoding.classes, Path(path).parent)
+        rows = _filtered(decision.rows, refinement, raster.grid.shape, recoding.classes)
+        if refinement.smallest_patch > 1:
+            check_room(raster.grid.shape, recoding.classes.dtype)
+            read, progress = _shown(rows, raster.grid, total_work(raster.grid, len(outputs)), progress)
+            rows = _sieved(read, refinement, raster.grid.shape, recoding.classes.dtype, Path(path).parent)
         with write_block_rasters(outputs, raster.grid, overwrite=overwrite, progress=progress) as written:
             _write(written, raster.grid, rows, decision, progress)
     pixels = {number: int(written[0].counts[number]) for number in (0, *recoding.classes.ids)}
@@ -205,16 +211,12 @@ def _decide(
     return decide_by_probabilities(read, groups, least, samples=raster.grid.samples, margin=margin)
 
 
-def _filtered(
-    rows: ReadRows, refinement: Refinement, shape: tuple[int, int], classes: ClassTable, folder: Path
-) -> ReadRows:
+def _filtered(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], classes: ClassTable) -> ReadRows:
     if radius := refinement.radius:
         rows = _by_strips(rows, lambda ids: majority(ids, radius), radius, shape[0])
     if clump_radius := refinement.clump_radius:
         chosen = _clumped_ids(refinement.clumped, classes)
         rows = _by_strips(rows, lambda ids: clump(ids, clump_radius, chosen), 2 * clump_radius, shape[0])
-    if refinement.smallest_patch > 1:
-        rows = _sieved(rows, refinement, shape, classes.dtype, folder)
     return rows
 
 
@@ -233,6 +235,20 @@ def _by_strips(rows: ReadRows, change: Callable[[NDArray[Any]], NDArray[Any]], r
         return change(rows(top, bottom))[first - top : stop - top]
 
     return read
+
+
+def _shown(rows: ReadRows, grid: Grid, total: int, progress: Progress | None) -> tuple[ReadRows, Progress | None]:
+    """Rows that are all read before any is written, as work of its own, and what to tell of the work that follows."""
+    if progress is None:
+        return rows, None
+    pixels, show = grid.lines * grid.samples, progress
+
+    def read(first: int, stop: int) -> NDArray[Any]:
+        found = rows(first, stop)
+        show(stop * grid.samples, pixels + total)
+        return found
+
+    return read, lambda done, whole: show(pixels + done, pixels + whole)
 
 
 def _sieved(rows: ReadRows, refinement: Refinement, shape: tuple[int, int], dtype: str, folder: Path) -> ReadRows:

@@ -15,14 +15,35 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.features import sieve
 
+from hsigeo.errors import MemoryLimitError
+from hsigeo.limits import usable_memory
+from hsigeo.memory import resident_memory
 from hsigeo.refinement.filters import MOST_ROUNDS
 from hsigeo.refinement.rows import ReadRows
 from hsigeo.refinement.staged_ids import StagedIds
-from hsigeo.tiling import iter_slices
+from hsigeo.tiling import format_size, iter_slices
 
-__all__ = ["remove_patches_on_disk"]
+__all__ = ["check_room", "remove_patches_on_disk"]
 
 _STRIP_PIXELS = 1 << 20
+
+
+def check_room(shape: tuple[int, int], dtype: str) -> None:
+    """Refuse now what would end without memory after everything else is done.
+
+    Raises
+    ------
+    MemoryLimitError
+        The ids of the whole map do not fit into what this process may use.
+    """
+    needed = shape[0] * shape[1] * np.dtype(dtype).itemsize
+    left = usable_memory() - resident_memory()
+    if needed > left:
+        raise MemoryLimitError(
+            f"sieving holds the class ids of the whole map at once, {shape[0]} x {shape[1]} pixels or "
+            f"{format_size(needed)}, and this process may use {format_size(max(0, left))} more; allow it more memory, "
+            "or sieve the map in parts (gdal_translate -srcwin) whose edges overlap"
+        )
 
 
 def remove_patches_on_disk(

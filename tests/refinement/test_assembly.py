@@ -43,6 +43,21 @@ def test_strips_give_what_the_whole_gives(raster, tmp_path, monkeypatch, in_memo
     np.testing.assert_array_equal(read(tmp_path / "clean.tif"), whole)
 
 
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_progress_counts_the_reading_that_comes_before_all_writing_in_a_sieve(raster, tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr(assembly, "BLOCK", 7)
+    monkeypatch.setattr(assembly, "SMALL_PIXELS", IDS.size if in_memory else 0)
+    told = []
+
+    refine_map(raster, tmp_path / "a.tif", Refinement(smallest_patch=12), progress=lambda *where: told.append(where))
+
+    done, totals = [where[0] for where in told], {where[1] for where in told}
+    assert done == sorted(done)
+    assert IDS.size in done
+    assert totals == {done[-1]}
+    assert done[-1] > 2 * IDS.size
+
+
 def test_strips_are_clumped_as_the_whole_is(raster, tmp_path, monkeypatch):
     monkeypatch.setattr(assembly, "BLOCK", 5)
 

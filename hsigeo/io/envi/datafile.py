@@ -117,9 +117,11 @@ def _candidates(header_path: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _siblings(path: Path) -> list[Path]:
+    """Files beside this one whose names begin with its stem, whatever the case: few, of the thousands of a campaign."""
+    stem = path.stem.lower()
     try:
         with os.scandir(path.parent) as entries:
-            return sorted(Path(entry.path) for entry in entries)
+            return sorted(Path(entry.path) for entry in entries if entry.name.lower().startswith(stem))
     except OSError as error:
         raise SceneNotFoundError(open_failure(path.parent, error)) from error
 
