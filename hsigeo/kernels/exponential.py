@@ -35,6 +35,9 @@ SCALE = 1 / _POLYNOMIAL[0]
 """`scaled_power` gives powers of two times this: with 1 before its highest term the polynomial takes a product less,
 and a softmax does not mind."""
 
+_DIGITS = 23
+"""Of a float32, below its exponent's bits."""
+
 _FOURTH, _THIRD, _SECOND, _FIRST, _WHOLE = (np.float32(SCALE * term) for term in _POLYNOMIAL[1:])
 
 
@@ -45,26 +48,32 @@ def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_intrinsic
-def _nearest_whole(_context: Any, _value: Any) -> Any:
-    """LLVM's rint, which is one instruction; NumPy's is a call."""
+def _nearest_whole(_context: Any, value: Any) -> Any:
+    """LLVM's rint, which is one instruction; NumPy's is a call. Of a float32 or a vector of them."""
 
     def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.call(builder.module.declare_intrinsic("llvm.rint", [ir.FloatType()]), arguments)
+        (kind,) = {argument.type for argument in arguments}
+        name = f"llvm.rint.v{kind.count}f32" if isinstance(kind, ir.VectorType) else "llvm.rint.f32"
+        return builder.call(builder.module.declare_intrinsic(name, (), ir.FunctionType(kind, [kind])), arguments)
 
-    return types.float32(types.float32), generate
+    return value(value), generate
 
 
 @_intrinsic
-def _times_power(_context: Any, _value: Any, _power: Any) -> Any:
-    """A float32 times two to a whole power, by adding to its exponent's bits."""
+def _times_power(_context: Any, value: Any, _power: Any) -> Any:
+    """A float32, or a vector of them, times two to a whole power, by adding to its exponent's bits."""
 
     def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        value, power = arguments
-        word = ir.IntType(32)
-        shifted = builder.shl(builder.fptosi(power, word), word(23))
-        return builder.bitcast(builder.add(builder.bitcast(value, word), shifted), ir.FloatType())
+        factor, power = arguments
+        word: Any = ir.IntType(32)
+        places = word(_DIGITS)
+        if isinstance(factor.type, ir.VectorType):
+            word = ir.VectorType(word, factor.type.count)
+            places = ir.Constant(word, [_DIGITS] * word.count)
+        shifted = builder.shl(builder.fptosi(power, word), places)
+        return builder.bitcast(builder.add(builder.bitcast(factor, word), shifted), factor.type)
 
-    return types.float32(types.float32, types.float32), generate
+    return value(value, value), generate
 
 
 def _ordered(builder: Any, bits: Any) -> Any:
@@ -98,7 +107,7 @@ def out_of_order(_context: Any, _value: Any) -> Any:
 
 @numba.njit(forceinline=True, nogil=True, fastmath=FAST_MATH, error_model="numpy")
 def scaled_power(exponent: Any) -> Any:
-    """2^exponent times `SCALE`, float32; the exponent from `LEAST` to 117. NaN gives NaN."""
+    """2^exponent times `SCALE`, float32 or a vector of them; the exponent from `LEAST` to 117. NaN gives NaN."""
     whole = _nearest_whole(exponent)
     rest = exponent - whole
     polynomial = (rest + _FOURTH) * rest + _THIRD

@@ -14,13 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsigeo.kernels.attention.cpu import KEYS, PRODUCT, QUERIES, REACH, SCRATCH_LINES, attend
-from hsigeo.kernels.exponential import LEAST, LOG2_E
+from hsigeo.kernels.attention.cpu import GROUP, SCRATCH_LINES, attend
+from hsigeo.kernels.attention.cpu_layout import KEYS, LINES, PRODUCT, QUERIES, lay_out
+from hsigeo.kernels.exponential import LOG2_E
+from hsigeo.kernels.vectors import NUMBERS
 
 __all__ = ["compiled_gradients", "compiled_weights"]
-
-_LANES = 32
-"""Rows are padded to a multiple: two of the widest vectors, which the compiler takes at once."""
 
 _WORTH_A_THREAD = 4_000_000
 """Exponentials, a millisecond or two of work; starting a thread takes a tenth of one."""
@@ -34,7 +33,7 @@ def compiled_weights(values: Tensor, product: Tensor, keys: Tensor, queries: Ten
     """As `hsigeo.kernels.attention.attention_weights`, for float32 on a CPU."""
     (pixels, bands), heads = values.shape, len(product)
     spectra = _array(values)
-    lines, padded = _lay_out(product, keys, queries, places)
+    lines, padded = _lay_out(product, keys, queries, places, may_complete=True)
     answer = torch.empty(pixels, heads, bands)
     weights = answer.numpy()
     threads = _threads(spectra, heads)
@@ -44,7 +43,7 @@ def compiled_weights(values: Tensor, product: Tensor, keys: Tensor, queries: Ten
 
     def work(part: int) -> None:
         own = slice(bounds[part], bounds[part + 1])
-        attend(spectra[own], lines, padded, _aligned(SCRATCH_LINES, padded.shape[2]), weights[own])
+        attend(spectra[own], lines, padded, _aligned(GROUP, SCRATCH_LINES, padded.shape[2]), weights[own])
 
     _share_out(work, parts, threads)
     return answer
@@ -65,7 +64,7 @@ def compiled_gradients(
 
     (pixels, bands), heads = values.shape, len(product)
     spectra = _array(values)
-    lines, padded = _lay_out(product, keys, queries, places)
+    lines, padded = _lay_out(product, keys, queries, places, may_complete=False)
     by_head = _array(gradient.transpose(0, 1))  # (H, P, B)
     found_lines, found_places = _aligned(*lines.shape), _aligned(*padded.shape)
     found_values = _aligned(heads, pixels if wants_values else 1, padded.shape[2])
@@ -76,7 +75,7 @@ def compiled_gradients(
             by_head[head],
             lines[head],
             padded[head],
-            _aligned(SCRATCH_LINES, padded.shape[2]),
+            _aligned(1, SCRATCH_LINES, padded.shape[2]),
             found_lines[head],
             found_places[head],
             found_values[head],
@@ -100,32 +99,19 @@ def _array(tensor: Tensor) -> _Array:
     return array
 
 
-def _lay_out(product: Tensor, keys: Tensor, queries: Tensor, places: Tensor) -> tuple[_Array, _Array]:
-    """`lines` (H, 4, N) and `places` (H, even, N) as the loops take them, each row at the start of a cache line.
+def _lay_out(
+    product: Tensor, keys: Tensor, queries: Tensor, places: Tensor, *, may_complete: bool
+) -> tuple[_Array, _Array]:
+    """`lines` (H, LINES, N) and `places` (H, even, N) as the loops take them, each row at the start of a cache line.
 
-    What is added to a whole row of logits does not show in its softmax: keys and places are put evenly about zero,
-    where exponentials need least care. NumPy does it, in this thread: after an operation that torch shared out, its
-    threads keep their cores busy waiting for the next one, which would be in the way of the loops.
+    In this thread and not by torch: after an operation that torch shared out, its threads keep their cores busy
+    waiting for the next one, which would be in the way of the loops.
     """
     heads, bands = keys.shape
-    width = -(-bands // _LANES) * _LANES
-    lines, padded = _aligned(heads, 4, width), _aligned(heads, bands + bands % 2, width)
-    padded[:, :bands, bands:] = LEAST
-    even = padded[:, :bands, :bands]
-    np.multiply(_array(places), _LOG2_E, out=even)
-    even -= _middle(even)
-    lines[:, KEYS, :bands] = _LOG2_E * _array(keys)
-    lines[:, KEYS, :bands] -= _middle(lines[:, KEYS, :bands])
-    lines[:, QUERIES, :bands] = _LOG2_E * _array(queries)
-    lines[:, REACH, :bands] = even.max(axis=-1)
-    lines[:, PRODUCT, 0] = _LOG2_E * _array(product)
-    lines[:, PRODUCT, 1] = lines[:, KEYS].max(axis=-1)
+    width = -(-bands // NUMBERS) * NUMBERS
+    lines, padded = _aligned(heads, LINES, width), _aligned(heads, bands + bands % 2, width)
+    lay_out(*map(_array, (product, keys, queries, places)), may_complete, lines, padded)
     return lines, padded
-
-
-def _middle(rows: _Array) -> _Array:
-    middle: _Array = rows.max(axis=-1, keepdims=True) / 2 + rows.min(axis=-1, keepdims=True) / 2
-    return middle
 
 
 def _aligned(*shape: int) -> _Array:

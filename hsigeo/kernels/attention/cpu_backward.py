@@ -11,22 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from hsigeo.kernels.attention.cpu import (
-    GRADIENT,
-    KEY,
-    KEYS,
-    PRODUCT,
-    QUERIES,
-    REACH,
-    ROW,
-    TAME,
-    VALUES,
-    careful_row,
-    inlined,
-    shift,
-)
+from hsigeo.kernels.attention.cpu import GRADIENT, KEY, ROW, TAME, VALUES, careful_row, inlined, tame_row
+from hsigeo.kernels.attention.cpu_layout import KEYS, PRODUCT, QUERIES, REACH, shift
 from hsigeo.kernels.compiling import compiled
-from hsigeo.kernels.exponential import scaled_power
+from hsigeo.kernels.vectors import NUMBERS, load, spread, store, total
 
 __all__ = ["attend_backward"]
 
@@ -34,43 +22,30 @@ _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 
 
 @inlined
-def _tame_row(place: Any, key: Any, values: Any, factors: Any, gradient: Any, row: Any) -> Any:
-    """Exponentials of a row as they are, their sum, and the sum of their products with the gradient."""
-    own, turned = factors
-    total, product = _ZERO, _ZERO
-    for j in range(len(row)):
-        entry = scaled_power(place[j] + own * key[j] + turned * values[j])
-        row[j] = entry
-        total += entry
-        product += entry * gradient[j]
-    return total, product
-
-
-@inlined
 def _pass_back(row: Any, gradient: Any, values: Any, factors: Any, place_gradient: Any, key_gradient: Any) -> Any:
     """From exponentials to gradients of the row's logits, and from there to those of places and keys."""
     own, share, mean = factors
-    found = _ZERO
-    for j in range(len(row)):
-        logit_gradient = share * row[j] * (gradient[j] - mean)
-        row[j] = logit_gradient
-        place_gradient[j] += logit_gradient
-        key_gradient[j] += own * logit_gradient
-        found += logit_gradient * values[j]
-    return found
+    found = spread(_ZERO)
+    for j in range(0, len(row), NUMBERS):
+        logit_gradients = (share * load(row, j)) * (load(gradient, j) - mean)
+        store(row, j, logit_gradients)
+        store(place_gradient, j, load(place_gradient, j) + logit_gradients)
+        store(key_gradient, j, load(key_gradient, j) + own * logit_gradients)
+        found += logit_gradients * load(values, j)
+    return total(found)
 
 
 @inlined
 def _pass_back_to_values(row: Any, key: Any, turned: Any, value_gradient: Any) -> Any:
-    found = _ZERO
-    for j in range(len(row)):
-        value_gradient[j] += turned * row[j]
-        found += row[j] * key[j]
-    return found
+    found = spread(_ZERO)
+    for j in range(0, len(row), NUMBERS):
+        store(value_gradient, j, load(value_gradient, j) + turned * load(row, j))
+        found += load(row, j) * load(key, j)
+    return total(found)
 
 
 @compiled(
-    "void(float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1],"
+    "void(float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, :, ::1], float32[:, ::1],"
     " float32[:, ::1], float32[:, ::1], boolean)"
 )
 def attend_backward(
@@ -89,7 +64,7 @@ def attend_backward(
     The gradient of a logit is ``P_ij (g_j - sum_k P_ik g_k) / bands``; it is made anew from the inputs, never stored.
     """
     bands = spectra.shape[1]
-    values, key, row, gradient = scratch[VALUES], scratch[KEY], scratch[ROW], scratch[GRADIENT]
+    values, key, row, gradient = scratch[0, VALUES], scratch[0, KEY], scratch[0, ROW], scratch[0, GRADIENT]
     key[:] = lines[KEYS]
     product, farthest_key = lines[PRODUCT, 0], lines[PRODUCT, 1]
     key_gradient = lines_gradient[KEYS]
@@ -105,18 +80,18 @@ def attend_backward(
             turned = own * product + lines[QUERIES, i]
             bound = abs(turned) * farthest + abs(own) * farthest_key + lines[REACH, i]
             if bound < TAME:
-                total, mean = _tame_row(places[i], key, values, (own, turned), gradient, row)
+                found, mean = tame_row(places[i], key, values, (own, turned), gradient, row)
             else:
-                total = careful_row(bound, places, i, (own, turned), scratch, ROW, bands)
+                found = careful_row(bound, places, i, (own, turned), scratch, (0, ROW), bands)
                 mean = _ZERO
                 for j in range(bands):
                     mean += row[j] * gradient[j]
-            share = _ONE / total
-            found = _pass_back(row, gradient, values, (own, share, mean * share), places_gradient[i], key_gradient)
-            lines_gradient[QUERIES, i] += found
-            product_gradient += own * found
+            share = _ONE / found
+            of_query = _pass_back(row, gradient, values, (own, share, mean * share), places_gradient[i], key_gradient)
+            lines_gradient[QUERIES, i] += of_query
+            product_gradient += own * of_query
             if wants_values:
                 # On a line of its own: it adds to this gradient too.
                 found_as_query = _pass_back_to_values(row, key, turned, value_gradient)
-                value_gradient[i] += product * found + found_as_query
+                value_gradient[i] += product * of_query + found_as_query
     lines_gradient[PRODUCT, 0] += product_gradient
