@@ -36,6 +36,8 @@ from hsigeo.errors import (
 )
 from hsigeo.io import open_cube
 from hsigeo.io.cube import CubeHeader
+from hsigeo.io.processing import processing_of
+from hsigeo.line_processing import find_processing_differences
 from hsigeo.memory import forget_peak, peak_memory, resident_memory
 from hsigeo.tiling import plan_strips
 
@@ -54,11 +56,14 @@ class Survey:
         What is known already: lines that are done, failed, or waiting.
     pixels
         Of the lines to run, by line.
+    differences
+        In which the lines to run were processed differently, a sentence for each.
     """
 
     jobs: tuple[LineJob, ...]
     records: Mapping[str, LineRecord]
     pixels: Mapping[str, int]
+    differences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +105,15 @@ class _Watch:
         self.listener.skip(pixels)
 
 
-def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
+def survey_campaign(
+    campaign: Campaign, jobs: Sequence[LineJob], progress: Callable[[int, int], None] = lambda done, total: None
+) -> Survey:
     """Look at every line before any work: what is done, what cannot be done, how much there is to do.
+
+    Parameters
+    ----------
+    progress
+        Called with (lines looked at, lines in all).
 
     Raises
     ------
@@ -111,8 +123,9 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
         `Settings.max_memory` does not suffice.
     """
     before = campaign.manifest.read()
-    to_run, records, pixels = [], {}, {}
-    for job in jobs:
+    to_run, records, pixels, processing = [], {}, {}, []
+    for number, job in enumerate(jobs):
+        progress(number + 1, len(jobs))
         record = _record(campaign, job)
         try:
             header = _try_header(job)
@@ -133,8 +146,10 @@ def survey_campaign(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
             records[job.name] = replace(record, status=FAILED, error=_one_line(error))
             continue
         records[job.name] = replace(record, pixels=pixels[job.name])
+        processing.append(processing_of(header, job.name, model=record.model["sha256"]))
         to_run.append(job)
-    return Survey(jobs=tuple(to_run), records=records, pixels=pixels)
+    differences = find_processing_differences(processing)
+    return Survey(jobs=tuple(to_run), records=records, pixels=pixels, differences=differences)
 
 
 def run_campaign(campaign: Campaign, survey: Survey, engine: Engine, listener: Listener) -> dict[str, LineRecord]:

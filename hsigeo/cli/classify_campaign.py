@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hsigeo.campaign.line import PreparedLine
     from hsigeo.campaign.manifest import LineRecord
     from hsigeo.campaign.roles import Engine
-    from hsigeo.campaign.run import Campaign
+    from hsigeo.campaign.run import Campaign, Survey
 
 __all__ = ["classify_many"]
 
@@ -60,20 +60,20 @@ def _plan_many(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> N
     from hsigeo.campaign.forecast import measure_rates
     from hsigeo.campaign.line import prepare_line
     from hsigeo.campaign.manifest import DONE, FAILED
-    from hsigeo.campaign.run import survey_campaign
 
-    with memory_in_use():
-        survey = survey_campaign(campaign, jobs)
+    survey = _survey(campaign, jobs)
     failed = {name: record.error for name, record in survey.records.items() if record.status == FAILED}
     lines: list[PreparedLine] = []
-    for job in survey.jobs:
-        try:
-            lines.append(prepare_line(job, campaign.settings, say))
-        except HsigeoError as error:
-            failed[job.name] = str(error)
-            continue
-        for doubt in lines[-1].doubts:
-            say(f"{job.scene}: doubtful: {doubt}")
+    with progress_bar("plan", "line") as show:
+        for number, job in enumerate(survey.jobs):
+            show(number + 1, len(survey.jobs))
+            try:
+                lines.append(prepare_line(job, campaign.settings, say))
+            except HsigeoError as error:
+                failed[job.name] = str(error)
+    for line in lines:
+        for doubt in line.doubts:
+            say(f"{line.job.scene}: doubtful: {doubt}")
     if done := sum(record.status == DONE for record in survey.records.values()):
         say(f"{done} {'scene is' if done == 1 else 'scenes are'} done already")
     for name, reason in failed.items():
@@ -84,20 +84,26 @@ def _plan_many(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> N
         raise HsigeoError(f"{len(failed)} of {len(jobs)} scenes would fail: {', '.join(failed)}")
 
 
+def _survey(campaign: Campaign, jobs: Sequence[LineJob]) -> Survey:
+    """What there is to do, found while a bar is shown: to open some hundred lines takes its time."""
+    from hsigeo.campaign.run import survey_campaign
+
+    with memory_in_use(), progress_bar("survey", "line") as show:
+        return survey_campaign(campaign, jobs, show)
+
+
 def _run(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> tuple[Mapping[str, LineRecord], bool]:
     """What became of each line, and whether there was anything to do."""
     from hsigeo.campaign.manifest import FAILED
-    from hsigeo.campaign.processing import find_differences
-    from hsigeo.campaign.run import run_campaign, survey_campaign
+    from hsigeo.campaign.run import run_campaign
 
-    with memory_in_use():
-        survey = survey_campaign(campaign, jobs)
+    survey = _survey(campaign, jobs)
     failed = [record for record in survey.records.values() if record.status == FAILED]
     if len(jobs) == 1 and failed:
         raise HsigeoError(failed[0].error)
     for record in failed:
         say(f"{record.line}: failed: {record.error}")
-    for difference in find_differences(survey.jobs):
+    for difference in survey.differences:
         say(f"caution: {difference}")
     # Where there is nothing to do nothing is written, but a manifest that is there must say what is the case.
     if not survey.jobs and not campaign.manifest.path.is_file():

@@ -77,6 +77,18 @@ def test_the_same_command_again_does_nothing(hsigeo, lines, tmp_path, monkeypatc
     assert manifest(tmp_path)["line_0"] == entry
 
 
+def test_the_look_at_lines_that_are_there_and_the_plan_show_how_far_they_are(hsigeo, lines, tmp_path):
+    assert hsigeo(*CAMPAIGN).returncode == 0
+    (tmp_path / "maps" / "line_1_map.tif").unlink()
+
+    done = hsigeo(*CAMPAIGN, "--dry-run", env={"HSIGEO_PROGRESS": "json"})
+
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line)["progress"] for line in done.stderr.splitlines() if line.startswith("{")]
+    assert [(step["done"], step["total"]) for step in told if step["what"] == "survey"][-1] == (3, 3)
+    assert [(step["done"], step["total"]) for step in told if step["what"] == "plan"] == [(1, 1)]
+
+
 def test_a_line_added_later_is_all_that_is_made(hsigeo, lines, tmp_path):
     assert hsigeo(*CAMPAIGN).returncode == 0
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "maps").glob("*.tif")}

@@ -60,6 +60,7 @@ def test_a_campaign_names_its_doubtful_maps_last_and_strict_makes_none_of_them(h
     assert strict.stderr.splitlines()[-1].endswith("1 of 2 scenes failed: lines/percent.hdr")
     assert not (tmp_path / "maps" / "percent_map.tif").exists()
 
+    assert "caution: lines differ in their scale of reflectance" in strict.stderr
     last = "caution: doubtful values in 1 of 2 scenes, as the log of each says: percent"
     for _ in range(2):  # made now, and found already made
         done = hsigeo(*command)
