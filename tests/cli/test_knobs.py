@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -49,22 +52,37 @@ def test_threads_change_no_byte_of_any_output(hsigeo, read_outputs, tmp_path, ke
     assert made[0] == made[1]
 
 
-def test_the_memory_that_is_allowed_changes_no_byte_of_any_output(start_hsigeo, read_outputs, tmp_path, monkeypatch):
-    command = make_command(tmp_path, bands=128, samples=4000)  # two tiles, of 4 MB as stored
+@pytest.fixture
+def run_forked(tmp_path, monkeypatch):
+    """Run `hsigeo` in processes of their own: in that of the tests, what is taken before the first pixel varies."""
     monkeypatch.setenv("HSIGEO_KERNEL", "cpu")  # the quicker one
+    script = Path(__file__).with_name("forked_runs.py")
+    with subprocess.Popen(
+        [sys.executable, script], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
 
-    # Processes of their own: what the one of the tests takes before the first pixel is another amount each time.
-    def run(*options: str, code: int = 0) -> str:
-        process = start_hsigeo(*command, *options)
-        said = "".join(process.communicate(timeout=100))
-        assert process.returncode == code, said
-        return said
+        def run(*arguments: str) -> tuple[int, str]:
+            server.stdin.write(json.dumps(arguments) + "\n")
+            server.stdin.flush()
+            return tuple(json.loads(server.stdout.readline()))
 
-    least = int(re.search(r"--max-memory (\d+)M", run("--dry-run", "--max-memory", "1M", code=2))[1])
+        yield run
+        server.stdin.close()
+
+
+def test_the_memory_that_is_allowed_changes_no_byte_of_any_output(run_forked, read_outputs, tmp_path):
+    command = make_command(tmp_path, bands=128, samples=4000)  # two tiles, of 4 MB as stored
+
+    code, said = run_forked(*command, "--dry-run", "--max-memory", "1M")
+    assert code == 2, said
+    least = int(re.search(r"--max-memory (\d+)M", said)[1])
     plans, made = set(), []
     for limit in (f"{least + 5}M", f"{least + 400}M"):
-        plans.add(re.search(r"windows of (.*)", run("--dry-run", "--max-memory", limit))[1])
-        run("--max-memory", limit)
+        code, said = run_forked(*command, "--dry-run", "--max-memory", limit)
+        assert code == 0, said
+        plans.add(re.search(r"windows of (.*)", said)[1])
+        code, said = run_forked(*command, "--max-memory", limit)
+        assert code == 0, said
         made.append(read_outputs())
     assert len(plans) == 2, plans
     assert made[0] == made[1]
