@@ -18,7 +18,14 @@ from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassEntry, ClassTable
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, BlockRaster, ClassOutput, total_work, write_block_rasters
+from hsigeo.io.block_writer import (
+    BLOCK,
+    BlockRaster,
+    RasterOutput,
+    class_output,
+    total_work,
+    write_block_rasters,
+)
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -154,17 +161,13 @@ def compare_lines(
     )
 
 
-def _output(path: Path, lines: Sequence[MappedLine]) -> ClassOutput:
-    return ClassOutput(
-        path=path,
-        classes=DISAGREEMENT,
-        description="agreement of flight lines",
-        metadata={
-            "software": f"hsigeo {hsigeo.__version__}",
-            "kind": "disagreement",
-            "lines": [{"name": line.name, "map": line.path.name} for line in lines],
-        },
-    )
+def _output(path: Path, lines: Sequence[MappedLine]) -> RasterOutput:
+    metadata = {
+        "software": f"hsigeo {hsigeo.__version__}",
+        "kind": "disagreement",
+        "lines": [{"name": line.name, "map": line.path.name} for line in lines],
+    }
+    return class_output(path, DISAGREEMENT, metadata, description="agreement of flight lines")
 
 
 def _compare_block(block: Block, lines: list[PlacedLine], counter: _Counter, raster: BlockRaster | None) -> None:

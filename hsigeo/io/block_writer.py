@@ -7,10 +7,9 @@ is written to take no space on the way.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +26,16 @@ from hsigeo.grid import Grid
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming, optimize, remove_stale, require_space
-from hsigeo.io.map_layers import Layer
+from hsigeo.io.map_layers import Layer, class_layer, confidence_layer
 from hsigeo.io.map_tag import TAG, make_tag
 
 __all__ = [
     "BLOCK",
     "BlockRaster",
-    "ClassOutput",
-    "ConfidenceOutput",
+    "RasterOutput",
     "check_outputs",
+    "class_output",
+    "confidence_output",
     "total_work",
     "write_block_rasters",
 ]
@@ -43,94 +43,61 @@ __all__ = [
 BLOCK = 512
 """Rows and columns of a tile in the file. Blocks that are written begin at multiples of it."""
 
-
 FINISHING = 4
 """Making overviews and reading back take about a quarter of what composing a raster's blocks takes (measured: 2.5 s and
 9 s of one core for 99 million pixels of a mosaic)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassOutput:
-    """A raster of class ids to write.
+class RasterOutput:
+    """A raster to write, and its sidecars.
+
+    Parameters
+    ----------
+    layer
+        Where and how it is stored; without an array.
+    classes
+        What its values mean; of a raster of confidences, the classes of the map it belongs to.
+    """
+
+    layer: Layer
+    classes: ClassTable
+
+    @property
+    def path(self) -> Path:
+        """The raster's file."""
+        return self.layer.path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that are written."""
+        return self.path, *self.layer.sidecars(self.classes)
+
+
+def class_output(
+    path: Path, classes: ClassTable, metadata: Mapping[str, Any], *, description: str = "class"
+) -> RasterOutput:
+    """A raster of class ids.
 
     Parameters
     ----------
     path
         Where to; ``.aux.xml`` and ``.qml`` go beside it.
-    classes
-        What the values mean.
-    description
-        Of its one band.
     metadata
         What the raster says about its origin.
+    description
+        Of its one band.
     """
-
-    path: Path
-    classes: ClassTable
-    description: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def layer(self) -> Layer:
-        """How it is stored."""
-        return Layer(
-            path=self.path,
-            array=None,
-            dtype=self.classes.dtype,
-            nodata=UNCLASSIFIED,
-            descriptions=(self.description,),
-            tag=make_tag(self.classes, dict(self.metadata)),
-            overviews="mode",
-        )
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All files that are written."""
-        return self.path, *self.layer.sidecars(self.classes)
+    tag = make_tag(classes, dict(metadata))
+    return RasterOutput(layer=class_layer(path, classes, tag, description=description), classes=classes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConfidenceOutput:
-    """A raster to write of how probable the class of each pixel is.
-
-    Parameters
-    ----------
-    path
-        Where to; ``.qml`` goes beside it.
-    classes
-        Of the map it belongs to.
-    metadata
-        What the raster says about its origin; that of the map, by which it is known to belong to it.
-    """
-
-    path: Path
-    classes: ClassTable
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def layer(self) -> Layer:
-        """How it is stored."""
-        return Layer(
-            path=self.path,
-            array=None,
-            dtype="float32",
-            nodata=math.nan,
-            descriptions=("probability of the mapped class",),
-            tag=make_tag(self.classes, dict(self.metadata)),
-            overviews="average",
-            ramp=(0, 1),
-        )
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """All files that are written."""
-        return self.path, *self.layer.sidecars(self.classes)
+def confidence_output(path: Path, of: RasterOutput) -> RasterOutput:
+    """The raster of confidences `of` a map, with the map's tag, by which the two are known to belong together."""
+    return RasterOutput(layer=confidence_layer(path, of.layer.tag), classes=of.classes)
 
 
-Output = ClassOutput | ConfidenceOutput
-
-
-def check_outputs(outputs: Sequence[Output], *, overwrite: bool) -> None:
+def check_outputs(outputs: Sequence[RasterOutput], *, overwrite: bool) -> None:
     """Refuse now what `write_block_rasters` would refuse.
 
     Raises
@@ -152,9 +119,9 @@ def check_outputs(outputs: Sequence[Output], *, overwrite: bool) -> None:
 class BlockRaster:
     """A raster that is being written."""
 
-    def __init__(self, output: Output, stage: Path, grid: Grid) -> None:
+    def __init__(self, output: RasterOutput, stage: Path, grid: Grid) -> None:
         self._layer = layer = output.layer
-        classes = output.classes if isinstance(output, ClassOutput) else None
+        classes = output.classes if layer.holds_classes else None
         # What is counted of numbers that are no ids: how many there are, and are not.
         self._known = np.array([UNCLASSIFIED, *((1,) if classes is None else classes.ids)])
         self.counts = np.zeros(int(self._known[-1]) + 1, dtype=np.int64)
@@ -211,7 +178,7 @@ class BlockRaster:
 
 @contextmanager
 def write_block_rasters(
-    outputs: Sequence[Output],
+    outputs: Sequence[RasterOutput],
     grid: Grid,
     *,
     overwrite: bool = False,

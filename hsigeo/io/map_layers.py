@@ -19,7 +19,16 @@ from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, make_tag
 from hsigeo.io.sidecars import aux_path, make_aux_xml, make_qml, make_ramp_qml, qml_path
 
-__all__ = ["Layer", "Limit", "check_targets", "classes_of", "limit_of", "plan_layers"]
+__all__ = [
+    "Layer",
+    "Limit",
+    "check_targets",
+    "class_layer",
+    "classes_of",
+    "confidence_layer",
+    "limit_of",
+    "plan_layers",
+]
 
 Name = str | os.PathLike[str]
 
@@ -33,7 +42,7 @@ class Layer:
     path
         Where to.
     array
-        (y, x) or (band, y, x), NumPy or dask.
+        (y, x) or (band, y, x), NumPy or dask; `None` for a raster that is written block by block.
     dtype, nodata
         How it is stored.
     descriptions
@@ -66,6 +75,40 @@ class Layer:
         """Number of bands."""
         return len(self.descriptions)
 
+    @property
+    def holds_classes(self) -> bool:
+        """Whether its values are class ids; else they are numbers."""
+        return self.overviews == "mode"
+
+
+def class_layer(
+    path: Path, classes: ClassTable, tag: str, *, description: str = "class", array: Any | None = None
+) -> Layer:
+    """A raster of class ids; overviews take the most frequent one, since averages would invent classes."""
+    return Layer(
+        path=path,
+        array=array,
+        dtype=classes.dtype,
+        nodata=UNCLASSIFIED,
+        descriptions=(description,),
+        tag=tag,
+        overviews="mode",
+    )
+
+
+def confidence_layer(path: Path, tag: str, *, array: Any | None = None) -> Layer:
+    """A raster of the probability of each pixel's class."""
+    return Layer(
+        path=path,
+        array=array,
+        dtype="float32",
+        nodata=math.nan,
+        descriptions=("probability of the mapped class",),
+        tag=tag,
+        overviews="average",
+        ramp=(0, 1),
+    )
+
 
 def plan_layers(
     result: xr.Dataset,
@@ -84,31 +127,9 @@ def plan_layers(
     """
     classes = classes_of(result)
     tag = make_tag(classes, result["class_id"].attrs.get("metadata", {}))
-    layers = [
-        Layer(
-            path=Path(path),
-            array=result["class_id"].data,
-            dtype=classes.dtype,
-            nodata=UNCLASSIFIED,
-            descriptions=("class",),
-            tag=tag,
-            # The most frequent class of the pixels below. Averages would invent classes.
-            overviews="mode",
-        )
-    ]
+    layers = [class_layer(Path(path), classes, tag, array=result["class_id"].data)]
     if confidence is not None:
-        layers.append(
-            Layer(
-                path=Path(confidence),
-                array=_variable(result, "confidence", ("y", "x")),
-                dtype="float32",
-                nodata=math.nan,
-                descriptions=("probability of the mapped class",),
-                tag=tag,
-                overviews="average",
-                ramp=(0, 1),
-            )
-        )
+        layers.append(confidence_layer(Path(confidence), tag, array=_variable(result, "confidence", ("y", "x"))))
     if distance is not None:
         array = _variable(result, "distance", ("y", "x"))
         limit = result["distance"].attrs.get("threshold")

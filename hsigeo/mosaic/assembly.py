@@ -16,7 +16,15 @@ from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
 from hsigeo.errors import OutputError
 from hsigeo.grid import Grid
-from hsigeo.io.block_writer import BLOCK, ClassOutput, ConfidenceOutput, check_outputs, total_work, write_block_rasters
+from hsigeo.io.block_writer import (
+    BLOCK,
+    RasterOutput,
+    check_outputs,
+    class_output,
+    confidence_output,
+    total_work,
+    write_block_rasters,
+)
 from hsigeo.lines.block_plan import Block, plan_blocks
 from hsigeo.lines.class_union import ClassUnion, unite_classes
 from hsigeo.lines.handles import Handles
@@ -114,9 +122,9 @@ def write_mosaic(
     target = choose_grid([line.grid for line in lines]) if grid is None else grid
     every_note = (*notes, *union.notes, *([] if confidence is None else _without_confidence(lines)))
     maps = _outputs(Path(path), lines, union, chosen, every_note)
-    outputs: list[ClassOutput | ConfidenceOutput] = [*maps]
+    outputs = [*maps]
     if confidence is not None:
-        outputs.append(ConfidenceOutput(path=Path(confidence), classes=union.classes, metadata=maps[0].metadata))
+        outputs.append(confidence_output(Path(confidence), of=maps[0]))
     check_outputs(outputs, overwrite=overwrite)
     for output in outputs:
         for file in output.files:
@@ -160,7 +168,7 @@ def files_of(lines: Iterable[MappedLine]) -> list[Path]:
 
 def _outputs(
     path: Path, lines: Sequence[MappedLine], union: ClassUnion, rule: Rule, notes: Sequence[str]
-) -> tuple[ClassOutput, ClassOutput]:
+) -> tuple[RasterOutput, RasterOutput]:
     metadata = {
         "software": f"hsigeo {hsigeo.__version__}",
         "rule": rule.value,
@@ -170,13 +178,8 @@ def _outputs(
     }
     names = ClassTable.from_names([line.name for line in lines])
     return (
-        ClassOutput(path=path, classes=union.classes, description="class", metadata={"kind": "mosaic", **metadata}),
-        ClassOutput(
-            path=lines_path(path),
-            classes=names,
-            description="flight line",
-            metadata={"kind": "lines", **metadata},
-        ),
+        class_output(path, union.classes, {"kind": "mosaic", **metadata}),
+        class_output(lines_path(path), names, {"kind": "lines", **metadata}, description="flight line"),
     )
 
 

@@ -24,9 +24,9 @@ from hsigeo.grid import Grid
 from hsigeo.io.block_writer import (
     BLOCK,
     BlockRaster,
-    ClassOutput,
-    ConfidenceOutput,
     check_outputs,
+    class_output,
+    confidence_output,
     total_work,
     write_block_rasters,
 )
@@ -124,11 +124,9 @@ def refine_map(
     if not steps:
         raise OutputError(f"{path} would be {raster.path} once more; say what to refine")
     metadata = _metadata(raster, steps)
-    outputs: list[ClassOutput | ConfidenceOutput] = [
-        ClassOutput(path=Path(path), classes=recoding.classes, description="class", metadata=metadata)
-    ]
+    outputs = [class_output(Path(path), recoding.classes, metadata)]
     if confidence is not None:
-        outputs.append(ConfidenceOutput(path=Path(confidence), classes=recoding.classes, metadata=metadata))
+        outputs.append(confidence_output(Path(confidence), of=outputs[0]))
     check_outputs(outputs, overwrite=overwrite)
     layer = [] if certainty is None else [certainty.path]
     inputs: list[str | Path] = [raster.path, *layer, *_scene_files(refinement)]

@@ -84,7 +84,7 @@ def test_areas_of_degrees_are_those_of_all_rows_of_a_patch(tmp_path, monkeypatch
     np.testing.assert_allclose([each[2] for each in in_strips], [each[2] for each in at_once], rtol=1e-14)
 
 
-def test_strips_leave_one_layer_and_nothing_else(tmp_path, monkeypatch):
+def test_strips_leave_one_layer_with_its_style_and_nothing_else(tmp_path, monkeypatch):
     import pyogrio
 
     raster = open_map(write_line(tmp_path / "map.tif", GRID, patchy_ids()))
@@ -95,9 +95,11 @@ def test_strips_leave_one_layer_and_nothing_else(tmp_path, monkeypatch):
     written = write_polygons(raster, tmp_path / "strips.gpkg")
 
     def read(name):
-        meta, _, outlines, columns = pyogrio.raw.read(tmp_path / f"{name}.gpkg")
+        path = tmp_path / f"{name}.gpkg"
+        assert pyogrio.list_layers(path)[:, 0].tolist() == [name, "layer_styles"]
+        meta, _, outlines, columns = pyogrio.raw.read(path, layer=name)
         rows = sorted(zip(outlines.tolist(), *(column.tolist() for column in columns), strict=True))
-        return rows, meta["crs"], list(meta["fields"]), pyogrio.read_info(tmp_path / f"{name}.gpkg")["layer_metadata"]
+        return rows, meta["crs"], list(meta["fields"]), pyogrio.read_info(path, layer=name)["layer_metadata"]
 
     assert read("strips") == read("whole")
     assert written.count == len(read("whole")[0])
