@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.ablation_text import claim_lines, component_lines, sentence_lines
+from hsigeo.cli.documents import check_documents, write_json
 from hsigeo.cli.options import (
     field_option,
     labels_crs_option,
@@ -92,10 +92,7 @@ def ablate(
     deviation over folds and seeds, in how many of them it made the map better or worse, and how many seconds of
     training it costs. A negative figure is one it takes away.
     """
-    for path in (csv_path, json_path):
-        if path is not None:
-            check_output(path, overwrite=overwrite)
-            check_not_an_input(path, (*scenes, *labels))
+    check_documents((csv_path, json_path), (*scenes, *labels), overwrite=overwrite)
     components = None if claims else _choose(only, plain_steps if plain else None)
     if claims and (only or plain):
         raise click.UsageError("--claims measures the variant `plain`, and no component; leave out --only and --plain")
@@ -176,7 +173,4 @@ def _write(result: Ablation | Claims, csv_path: str | None, json_path: str | Non
             writer = csv.DictWriter(file, fieldnames=list(records[0]))
             writer.writeheader()
             writer.writerows(records)
-    if json_path is not None:
-        document: dict[str, Any] = {**result.summary(), "scores": records}
-        with replaced_on_success(json_path, overwrite=overwrite) as temporary:
-            temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(json_path, {**result.summary(), "scores": records}, overwrite=overwrite)

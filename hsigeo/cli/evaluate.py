@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.atomic import check_not_an_input
 from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
+from hsigeo.cli.documents import check_documents, write_json
 from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import field_option, labels_crs_option, layer_option, overwrite_option, progress_bar, say
 
@@ -64,9 +64,7 @@ def evaluate(
     """
     if Path(labels).resolve() == Path(map_path).resolve():
         raise click.UsageError(f"{labels} is the map itself, which always agrees with itself; give reference labels")
-    if json_path is not None:
-        check_output(json_path, overwrite=overwrite)
-        check_not_an_input(json_path, (map_path, labels))
+    check_documents((json_path,), (map_path, labels), overwrite=overwrite)
     figures = plan_figures(plots, ["confusion"], plot_format, overwrite=overwrite)
     for file in figures.values():
         check_not_an_input(file, (map_path, labels))
@@ -83,9 +81,7 @@ def evaluate(
         say(f"note: {note}")
     if json_path is not None:
         of = {"map": map_path, "map_fingerprint": fingerprint(map_path), "reference": labels}
-        document = {**of, **result.to_json()}
-        with replaced_on_success(json_path, overwrite=overwrite) as temporary:
-            temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(json_path, {**of, **result.to_json()}, overwrite=overwrite)
     if figures:
         from hsigeo.plots.confusion import draw_confusion
 

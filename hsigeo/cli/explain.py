@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.accuracy_text import shorten
+from hsigeo.cli.documents import check_documents, write_json
 from hsigeo.cli.options import labels_crs_option, overwrite_option, progress_bar, reader_option, say
 from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
 
@@ -131,7 +131,7 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
         _echo_stretches(entry.stretches, found.bands)
     if outputs.plot is not None:
         _plot_classes(found, outputs)
-    _write_json(found.to_json(), outputs)
+    write_json(outputs.json_path, found.to_json(), overwrite=outputs.overwrite)
     columns: dict[str, Iterable[Any]] = {
         "band": range(1, found.bands.count + 1),
         "wavelength_nm": _wavelengths(found.bands),
@@ -185,8 +185,15 @@ def _explain_place(model: Model, scene_path: str, where: _Where, outputs: _Outpu
     _echo_pixel(found)
     if outputs.plot is not None:
         _plot_pixel(model, found, place, outputs)
-    document = {"scene": scene_path, "model_sha256": model.digest, "place": place, "pixels_of_class": counts}
-    _write_json(document | {"wavelength_nm": _wavelengths(found.bands)} | found.to_json(), outputs)
+    document = {
+        "scene": scene_path,
+        "model_sha256": model.digest,
+        "place": place,
+        "pixels_of_class": counts,
+        "wavelength_nm": _wavelengths(found.bands),
+        **found.to_json(),
+    }
+    write_json(outputs.json_path, document, overwrite=outputs.overwrite)
     columns: dict[str, Iterable[Any]] = {
         "band": range(1, found.bands.count + 1),
         "wavelength_nm": _wavelengths(found.bands),
@@ -280,15 +287,7 @@ def _check_outputs(outputs: _Outputs, inputs: Sequence[str]) -> None:
         from hsigeo.io.sidecars import qml_path
 
         written.append(str(qml_path(Path(outputs.layer))))
-    for path in written:
-        check_output(path, overwrite=outputs.overwrite)
-        check_not_an_input(path, inputs)
-
-
-def _write_json(document: dict[str, Any], outputs: _Outputs) -> None:
-    if outputs.json_path is not None:
-        with replaced_on_success(outputs.json_path, overwrite=outputs.overwrite) as temporary:
-            temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    check_documents(written, inputs, overwrite=outputs.overwrite)
 
 
 def _write_csv(columns: dict[str, Iterable[Any]], outputs: _Outputs) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.atomic import check_not_an_input, check_output
 from hsigeo.cli.accuracy_text import shorten
+from hsigeo.cli.documents import check_documents
 from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import overwrite_option, progress_bar, reader_option, say
 
@@ -71,9 +71,7 @@ def statistics(
     if scene is not None and not as_json and spectra is None and plots is None:
         raise click.UsageError("--scene does nothing alone; add --json, --spectra FILE.csv or --plots DIR")
     figures = plan_figures(plots, [_FIGURE], plot_format, overwrite=overwrite)
-    if spectra is not None:
-        check_output(spectra, overwrite=overwrite)
-        check_not_an_input(spectra, [class_map, *([] if scene is None else [scene])])
+    check_documents((spectra,), [class_map, *([] if scene is None else [scene])], overwrite=overwrite)
     raster = open_map(class_map)
     # The scene first: if it is none of this map, nothing shall have been printed.
     measured = None if scene is None else _measure_spectra(raster, scene, reader)
