@@ -33,7 +33,11 @@ def fingerprint(path: str | os.PathLike[str]) -> str:
                 digest.update(chunk)
             return f"sha256-{digest.hexdigest()}"
         digest.update(str(size).encode())
-        for k in range(SAMPLES):
-            file.seek(k * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+        places = [k * (size - SAMPLE_BYTES) // (SAMPLES - 1) for k in range(SAMPLES)]
+        if hasattr(os, "posix_fadvise"):
+            for place in places:  # of which the disk then fetches many at a time
+                os.posix_fadvise(file.fileno(), place, SAMPLE_BYTES, os.POSIX_FADV_WILLNEED)
+        for place in places:
+            file.seek(place)
             digest.update(file.read(SAMPLE_BYTES))
     return f"sampled-sha256-{digest.hexdigest()}"

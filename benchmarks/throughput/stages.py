@@ -18,7 +18,7 @@ from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.campaign.job import LineJob, cached_model
 from hsigeo.campaign.line import PreparedLine, prepare_line, run_line
 from hsigeo.campaign.local import LocalEngine, local_engine, read_ahead
-from hsigeo.campaign.roles import Engine, Listener, Settings
+from hsigeo.campaign.roles import Listener, Settings
 from hsigeo.campaign.work import LineWork, Tile, Window, compute_tiles
 from hsigeo.classification import classify
 from hsigeo.io import mark_dead_bands, open_scene
@@ -119,13 +119,19 @@ class Run:
         work = self._line().work
         with local_engine(CPU) as engine:
             tiles = _some_tiles(work, engine)
-        return self._run(_Ready(tiles))
+        watch = Stopwatch()
+        line = self._line()
+        with watch.running():
+            run_line(line, _Ready(tiles), self._settings(), Listener())
+        return watch.cost
 
     def whole(self) -> Cost:
-        """All of it, from headers to the finished map."""
+        """All of it, from headers and checks to the finished map."""
         self._forget()
-        with local_engine(CPU) as engine:
-            return self._run(engine)
+        watch = Stopwatch()
+        with watch.running():
+            self.classify()
+        return watch.cost
 
     def classify(self) -> None:
         """As `whole`, without a clock."""
@@ -179,13 +185,6 @@ class Run:
             overwrite=True,
             skip_finished=False,
         )
-
-    def _run(self, engine: Engine) -> Cost:
-        watch = Stopwatch()
-        line = self._line()
-        with watch.running():
-            run_line(line, engine, self._settings(), Listener())
-        return watch.cost
 
     def _forget(self) -> None:
         if self.cold:

@@ -42,7 +42,7 @@ from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.geotiff import close_datasets
 from hsigeo.io.map_layers import check_targets, plan_layers
 from hsigeo.io.quicklook import write_quicklook
-from hsigeo.io.spectra import span_of
+from hsigeo.io.spectra import announce_blocks, span_of
 from hsigeo.kernels.choice import must_compile
 from hsigeo.locking import locked
 from hsigeo.memory import release_unused
@@ -60,6 +60,9 @@ __all__ = [
     "prepare_line",
     "run_line",
 ]
+
+_ANNOUNCED = 4
+"""Strips that the system hears of before the network is tried: as much as a disk gives in that time."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -212,6 +215,9 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
     if say is not None and must_compile(settings.device.type, large=large):
         say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
     close_datasets()
+    # The first pixels come from the disk while the network is tried.
+    top = slice(0, min(_ANNOUNCED * strips.rows, strips.lines))
+    announce_blocks(line.cube, match.used, [(top, slice(0, strips.samples))])
     ready = warm_up(model, match, settings.device, limit, large=large)
     layers, bands = partial_layers(model, job.layers), span_of(match.used)
     demand = Demand(

@@ -12,8 +12,10 @@ from dask.local import get_sync
 from numpy.typing import NDArray
 
 from hsigeo.io.cube import Cube
+from hsigeo.io.doctor.sample import read_sample
 from hsigeo.io.scaling import to_reflectance
 from hsigeo.io.scene_reader import cube_behind
+from hsigeo.io.spectra import announce_blocks
 from hsigeo.scene import check_scene, spectral_axis
 
 __all__ = ["mark_dead_bands", "read_few_rows"]
@@ -23,6 +25,9 @@ ROWS = 5
 
 VALUES = 1 << 20
 """Numbers read at most."""
+
+DECODED_BYTES = 96 << 20
+"""What may be decompressed to get them: a third of a second of a core."""
 
 FEWEST_PIXELS = 16
 """With fewer valid pixels a band may be constant by chance."""
@@ -57,22 +62,29 @@ def mark_dead_bands(scene: xr.DataArray, seen: NDArray[np.float32] | None = None
 
 
 def read_few_rows(scene: xr.DataArray) -> NDArray[np.float32]:
-    """(band, pixel) values of a few rows, from the first to the last; NaN where there is no data."""
+    """(band, pixel) values of a few rows, from the first to the last; NaN where there is no data.
+
+    Of a file with blocks of its own, parts of a few blocks instead: a row would cost all blocks that it crosses.
+    """
     count, lines, samples = scene.shape
     rows = np.unique(np.linspace(0, lines - 1, ROWS).round().astype(int))
     columns = max(1, min(samples, VALUES // max(1, count * len(rows))))
     left = (samples - columns) // 2
     cube = cube_behind(scene)
+    if cube is not None and (cube.header.compressed or cube.header.block_shape[0] > 1):
+        return read_sample(cube, values=VALUES, decoded=DECODED_BYTES).reflectance(cube.header)
     if cube is not None:  # spares dask's graphs, which take longer than the rows
-        return np.concatenate([_read_row(cube, row, slice(left, left + columns)) for row in rows.tolist()], axis=1)
+        windows = [(slice(row, row + 1), slice(left, left + columns)) for row in rows.tolist()]
+        announce_blocks(cube, np.arange(count), windows)
+        return np.concatenate([_read_row(cube, *window) for window in windows], axis=1)
     # In the caller's thread: pools of dask would not survive a fork, and a few rows need none. By function rather than
     # by name, at which dask would import its cluster first.
     found = [scene[:, row, left : left + columns].compute(scheduler=get_sync).values for row in rows]
     return np.concatenate(found, axis=1).astype(np.float32)
 
 
-def _read_row(cube: Cube, row: int, cols: slice) -> NDArray[np.float32]:
-    stored = cube.read(slice(row, row + 1), cols)
+def _read_row(cube: Cube, row: slice, cols: slice) -> NDArray[np.float32]:
+    stored = cube.read(row, cols)
     return to_reflectance(stored, cube.header.scaling, cube.header.nodata)[:, 0]
 
 

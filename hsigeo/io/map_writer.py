@@ -54,6 +54,9 @@ _LEAST_TILE = 16  # TIFF knows no lower tiles
 _ROWS_BYTES = 32 << 20
 """Of a layer, gathered before they go to GDAL: where a row of tiles is more, tiles are lower."""
 
+_PLAIN_BYTES = 32 << 20
+"""Up to this size a map is compressed once only, when it is copied to its final form."""
+
 _STRIPS_IN_FLIGHT = 3
 _COG_BYTES = 40 << 20
 """What making a Cloud Optimized GeoTIFF takes at most beside GDAL's cache, as measured."""
@@ -276,7 +279,7 @@ class _TileRows:
                 NUM_THREADS=str(gdal_threads()),
                 # GDAL fills what was left out when it closes a file: for a file that failed, with zeros nobody wants.
                 SPARSE_OK=layer.overviews is not None,
-                **compression(layer),
+                **({} if self._is_small(grid) else compression(layer)),
                 **profile_of_grid(grid),
             )
             self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
@@ -297,6 +300,12 @@ class _TileRows:
         except OutputError:
             if kind is None:
                 raise
+
+    def _is_small(self, grid: Grid) -> bool:
+        """Whether this file is copied anyway, and so small that to compress it takes more than the disk spares."""
+        layer = self._layer
+        size = grid.lines * grid.samples * layer.count * np.dtype(layer.dtype).itemsize
+        return layer.overviews is not None and size <= _PLAIN_BYTES
 
     def append(self, rows: NDArray[Any]) -> None:
         """Take (y, x) or (band, y, x) rows."""

@@ -34,7 +34,7 @@ __all__ = [
 LONGEST_SIDE = 1024
 STRETCH_PERCENT = (2.0, 98.0)
 
-_STRIP_BYTES = 8 << 20
+_STRIP_BYTES = 4 << 20
 _SPARSE_STEP = 16
 
 Progress = Callable[[int, int], None]
@@ -194,7 +194,8 @@ def _decimated(cube: Cube, bands: tuple[int, ...], step: int, progress: Progress
     strips = []
     for start in range(0, lines, step if one_by_one else strip):
         rows = slice(start, min(start + strip, lines))
-        parts = [cube.read(rows, slice(None), window)[:, ::step, ::step] for window in windows]
+        # Copies, so that no more than one strip of one band is there as a whole.
+        parts = [cube.read(rows, slice(None), window)[:, ::step, ::step].copy() for window in windows]
         strips.append(np.concatenate(parts)[picked])
         if progress is not None:
             progress(rows.stop, lines)

@@ -110,6 +110,14 @@ def test_threads_that_compress_change_no_byte(tmp_path, monkeypatch):
     assert made[0] == made[1]
 
 
+def test_a_small_map_that_is_compressed_once_has_the_same_bytes(tmp_path, monkeypatch):
+    write_map(make_result(lines=700, samples=300), tmp_path / "once.tif", confidence=tmp_path / "sure_once.tif")
+    monkeypatch.setattr(map_writer, "_PLAIN_BYTES", 0)
+    write_map(make_result(lines=700, samples=300), tmp_path / "twice.tif", confidence=tmp_path / "sure_twice.tif")
+    assert (tmp_path / "once.tif").read_bytes() == (tmp_path / "twice.tif").read_bytes()
+    assert (tmp_path / "sure_once.tif").read_bytes() == (tmp_path / "sure_twice.tif").read_bytes()
+
+
 def test_ids_above_255_make_a_uint16_map_with_all_its_colours(tmp_path):
     classes = ClassTable(
         (ClassEntry(id=1, name="low", color=(1, 2, 3)), ClassEntry(id=300, name="high", color=(4, 5, 6)))

@@ -45,7 +45,7 @@ FEWEST_BANDS = 20
 """A stack of fewer bands may be one of unlike layers, in which neighbouring bands need not resemble each other."""
 
 _SAMPLE_VALUES = 1 << 17
-_SAMPLE_BANDS = 96
+_SAMPLE_BANDS = 48
 _LARGE = 64 << 20
 """From this size on only some of the bands are read: as bsq they lie far apart on the disk."""
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.io.cube import Cube, CubeHeader
+from hsigeo.io.envi.raw import RawCube
 from hsigeo.io.scaling import to_reflectance
 
 __all__ = ["Sample", "read_sample"]
@@ -69,7 +70,9 @@ class Sample:
         return to_reflectance(self.spectra[:, None], header.scaling, header.nodata)[:, 0]
 
 
-def read_sample(cube: Cube, *, values: int = SAMPLE_VALUES, bands: slice = slice(None)) -> Sample:
+def read_sample(
+    cube: Cube, *, values: int = SAMPLE_VALUES, bands: slice = slice(None), decoded: int = DECODED_BYTES
+) -> Sample:
     """Read the windows.
 
     Parameters
@@ -78,6 +81,8 @@ def read_sample(cube: Cube, *, values: int = SAMPLE_VALUES, bands: slice = slice
         How many numbers to read, at most (but one pixel of each window at least).
     bands
         Which bands.
+    decoded
+        Bytes to decompress for them, where that leaves two windows at least.
 
     Raises
     ------
@@ -90,12 +95,15 @@ def read_sample(cube: Cube, *, values: int = SAMPLE_VALUES, bands: slice = slice
     if lines * samples * depth <= values:
         corners, (height, width) = [(0, 0)], (lines, samples)
     else:
-        corners, (height, width) = _place_windows(header, values // depth)
+        corners, (height, width) = _place_windows(header, values // depth, decoded)
+    if isinstance(cube, RawCube):
+        for top, left in corners:
+            cube.announce(slice(top, top + height), slice(left, left + width), bands)
     parts = [cube.read(slice(top, top + height), slice(left, left + width), bands) for top, left in corners]
     return Sample(stored=np.stack(parts), corners=tuple(corners), lines=lines, samples=samples)
 
 
-def _place_windows(header: CubeHeader, pixels: int) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+def _place_windows(header: CubeHeader, pixels: int, most: int) -> tuple[list[tuple[int, int]], tuple[int, int]]:
     """First rows and columns, and the size that all share."""
     lines, samples = header.grid.shape
     height = min(_ROWS, lines)
@@ -105,8 +113,9 @@ def _place_windows(header: CubeHeader, pixels: int) -> tuple[list[tuple[int, int
         width = min(width, block_columns)
     decoded = header.bands.count * header.dtype.itemsize * max(block_rows, height) * min(block_columns, samples)
     is_raw = block_rows == 1 and not header.compressed
-    count = _WINDOWS if is_raw else int(np.clip(DECODED_BYTES // decoded, 2, _WINDOWS))
-    tops = [round((lines - height) * part / (count - 1)) for part in range(count)]
+    count = _WINDOWS if is_raw else int(np.clip(most // decoded, 2, _WINDOWS))
+    # Of two windows, the second lies in the middle: at both ends there may be no data.
+    tops = [round((lines - height) * part / max(2, count - 1)) for part in range(count)]
     lefts = [(samples - width) * (part % 3) // 2 for part in range(count)]
     corners = [
         (_within_block(top, height, block_rows), _within_block(left, width, min(block_columns, samples)))
