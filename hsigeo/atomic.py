@@ -267,12 +267,10 @@ def _host() -> str:
 def _remove_abandoned(target: _Target) -> None:
     """Clear away what processes of this machine that were killed have left of the same output."""
     with contextlib.suppress(OSError):  # it is in nobody's way
-        for entry in list(target.temporary.parent.iterdir()):
-            if not entry.name.startswith(target.begins) or target.final.suffix not in entry.name:
-                continue
-            pid = entry.name.removeprefix(target.begins).partition("-")[0]
-            if pid.isdecimal() and not _is_running(int(pid)):
-                entry.unlink()
+        for left in _files_named(target.temporary.parent, target.begins):
+            pid = left.name.removeprefix(target.begins).partition("-")[0]
+            if target.final.suffix in left.name and pid.isdecimal() and not _is_running(int(pid)):
+                left.unlink()
 
 
 def _is_running(pid: int) -> bool:
@@ -292,6 +290,10 @@ def _free_bytes(folder: Path) -> int:
 
 def _remove_leftovers(temporary: Path) -> None:
     with contextlib.suppress(OSError):  # the folder itself may be gone or unreadable; the first error counts
-        for entry in list(temporary.parent.iterdir()):
-            if entry.name.startswith(temporary.name):
-                entry.unlink()
+        for left in _files_named(temporary.parent, temporary.name):
+            left.unlink()
+
+
+def _files_named(folder: Path, begins: str) -> list[Path]:
+    # By names: this is asked twice for every output, and beside it may lie the thousands of a campaign.
+    return [folder / name for name in os.listdir(folder) if name.startswith(begins)]  # noqa: PTH208

@@ -8,8 +8,10 @@ claims a file gets it. Readers are imported when they are asked, and keep their 
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
@@ -133,6 +135,12 @@ def _built_in(name: str) -> Reader:
 
 
 def _foreign() -> dict[str, EntryPoint]:
+    return _found_on(tuple(sys.path))
+
+
+@lru_cache(maxsize=4)
+def _found_on(_places: tuple[str, ...]) -> dict[str, EntryPoint]:
+    # Once: it reads a file of every package that is installed, and a campaign opens thousands of scenes.
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
