@@ -85,12 +85,12 @@ def ablate(
     json_path: str | None,
     overwrite: bool,
 ) -> None:
-    """Say what each component of the default model contributes.
+    """Measure what each component of the default model contributes.
 
     The default is trained as it is and without each component, on the same spatially disjoint folds and with the same
-    seeds. A line says how many points of overall and average accuracy the component adds, as mean and standard
-    deviation over folds and seeds, in how many of them it made the map better or worse, and how many seconds of
-    training it costs. A negative figure is one it takes away.
+    seeds. One line per component gives the points of overall and average accuracy it adds (mean and standard deviation
+    over folds and seeds), in how many trials it improved or worsened accuracy, and the seconds of training it costs.
+    Negative figures are losses.
     """
     check_documents((csv_path, json_path), (*scenes, *labels), overwrite=overwrite)
     components = None if claims else _choose(only, plain_steps if plain else None)

@@ -57,9 +57,9 @@ def agree(
 ) -> None:
     """Compare the maps of flight lines where they overlap.
 
-    Says how often lines agree, pair by pair, class by class, and from the middle of the swath to its edge; ranks the
-    lines, and names those that stand out and those that were processed in another way. Agreement is not accuracy: lines
-    can agree on the wrong class.
+    Reports agreement by pair of lines, by class, and from the centre of the swath to its edge; ranks the lines, and
+    names outliers and lines that were processed differently. Agreement is not accuracy: lines can agree on the wrong
+    class.
     """
     from hsigeo.agreement import compare_lines, write_report
     from hsigeo.agreement.figures import make_figures

@@ -65,21 +65,21 @@ Examples:
     "--unknown",
     metavar="RATE",
     type=FiniteRange(min=0, max=1, min_open=True, max_open=True),
-    help="Leave pixels unclassified (0) that are unlike anything learnt. RATE is the share of pixels of known classes "
-    "that may be lost by it, such as 0.05, as measured on ground held out in training.",
+    help="Leave pixels unclassified (0) that resemble nothing in the training data. RATE is the share of pixels of known "
+    "classes that may be lost this way, such as 0.05, as measured on ground held out in training.",
 )
 @click.option(
     "--distance",
     metavar="FILE.tif",
     type=click.Path(),
-    help="With --unknown, also write how far each pixel lies from everything learnt.",
+    help="With --unknown, also write the distance of each pixel from the training data.",
 )
 @click.option(
     "--geometry",
     type=click.Choice(["ortho", "sensor"]),
     default="ortho",
     show_default=True,
-    help="For scenes in sensor geometry: place the labels on a map, or leave them as the sensor saw them.",
+    help="For scenes in sensor geometry: place the labels on a map grid, or keep the sensor's grid.",
 )
 @click.option(
     "--max-distance",
@@ -91,7 +91,7 @@ Examples:
 @click.option(
     "--fill-missing",
     is_flag=True,
-    help="Accept a scene that lacks much of what the model reads; it is filled with what is usual in training.",
+    help="Accept a scene that lacks many of the model's bands; they are filled with what is usual in training.",
 )
 @click.option(
     "--strict",
@@ -149,7 +149,7 @@ def classify(
     retry_failed: bool,
     overwrite: bool,
 ) -> None:
-    """Make the class map of a scene, or of each of many.
+    """Classify a scene, or each of many.
 
     The map is a GeoTIFF with the scene's CRS and transform, class names and colours; 0 is unclassified.
 

@@ -58,9 +58,9 @@ def evaluate(
 ) -> None:
     """Compare a class map with reference labels.
 
-    Classes are matched by name. Pixels without a label never count, nor do labelled pixels that are nodata or
-    unclassified in the map; how many there are is said. Polygons, and blocks of a reference raster, count as single
-    observations for the confidence intervals.
+    Classes are matched by name. Pixels without a label do not count, nor do labelled pixels that are nodata or
+    unclassified in the map; their number is reported. For the confidence intervals, polygons and blocks of a reference
+    raster count as clusters, not as independent pixels.
     """
     if Path(labels).resolve() == Path(map_path).resolve():
         raise click.UsageError(f"{labels} is the map itself, which always agrees with itself; give reference labels")

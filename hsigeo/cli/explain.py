@@ -90,11 +90,11 @@ def explain(
     reader: str | None,
     overwrite: bool,
 ) -> None:
-    """Say which wavelengths decide, for each class or for a pixel.
+    """Show which wavelengths decide, for each class or for a pixel.
 
-    Without a place, per class: the wavelengths that carry the decision for it over its training pixels. With --pixel,
-    --at or --polygon: the class and its runner-up, the wavelengths that decided between them, the prototypes that did,
-    and the training pixels nearest to those.
+    By default per class: the wavelengths that carry the decision, averaged over its training pixels. With --pixel,
+    --at or --polygon: the class and its runner-up, the wavelengths and prototypes that decided between them, and the
+    training pixels nearest to those prototypes.
     """
     where = _Where(pixel=pixel, at=at, polygon=polygon, labels_crs=labels_crs)
     if where.given > 1:

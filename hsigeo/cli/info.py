@@ -52,10 +52,10 @@ def info(
     keep: tuple[str, ...],
     overwrite: bool,
 ) -> None:
-    """Say what SCENE is: bands, wavelengths, CRS, every guess made to read it, and what is wrong with it.
+    """Describe SCENE: bands, wavelengths, CRS, every assumption made in reading it, and its problems.
 
-    SCENE is a scene as it was delivered: an ENVI header (.hdr) or data file, a GeoTIFF, or a product of a sensor; class
-    maps and single bands work too. Only headers and a bounded sample of the pixels are read.
+    SCENE is a scene as delivered: an ENVI header (.hdr) or data file, a GeoTIFF, or a sensor product; class maps and
+    single bands work too. Only headers and a bounded sample of the pixels are read.
     """
     from hsigeo.atomic import check_not_an_input
     from hsigeo.io.quicklook import check_picture_path, write_quicklook

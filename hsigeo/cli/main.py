@@ -19,20 +19,20 @@ from hsigeo.limits import limit_libraries
 
 # The commands, each in the module of its name. They are imported when called, so `hsigeo --help` stays instant.
 _SUMMARIES = {
-    "info": "Say what a scene is: bands, wavelengths, CRS, repairs.",
+    "info": "Describe a scene: bands, wavelengths, CRS, repairs, problems.",
     "quicklook": "Make a picture of a scene, or of a class map.",
-    "train": "Learn a model from labelled pixels.",
-    "classify": "Make the class map of a scene.",
-    "ablate": "Say what each component of the model contributes.",
+    "train": "Train a model on labelled pixels.",
+    "classify": "Classify a scene, or many.",
+    "ablate": "Measure what each component of the model contributes.",
     "evaluate": "Compare a class map with reference labels.",
-    "explain": "Say which wavelengths decide, for each class or for a pixel.",
+    "explain": "Show which wavelengths decide, for each class or for a pixel.",
     "report": "Write an HTML page about a class map, or about all maps of a folder.",
-    "mosaic": "Put the maps of many flight lines together.",
-    "refine": "Clean up a map, merge or rename its classes, leave out what is unsure.",
+    "mosaic": "Combine the maps of many flight lines.",
+    "refine": "Filter a map, merge or rename its classes, drop uncertain pixels.",
     "vectorise": "Turn a class map into polygons with areas, as a GeoPackage.",
     "statistics": "Count the pixels and measure the area of each class of a map.",
     "agree": "Compare the maps of flight lines where they overlap.",
-    "export": "Write a model as ONNX, for programs without torch.",
+    "export": "Write a model as ONNX, to run it without torch.",
     "qgis": "Use hsigeo from QGIS.",
     "catalogue": "Describe a folder of maps as a STAC catalogue.",
 }

@@ -48,7 +48,7 @@ Examples:
     "--confidence",
     metavar="FILE.tif",
     type=click.Path(path_type=Path),
-    help="Also write how probable the class of each pixel is, from the layers beside the maps.",
+    help="Also write the probability of each pixel's class, from the layers beside the maps.",
 )
 @overwrite_option
 def mosaic(
@@ -63,13 +63,14 @@ def mosaic(
     confidence: Path | None,
     overwrite: bool,
 ) -> None:
-    """Put the maps of many flight lines together on one north-up grid.
+    """Combine the maps of many flight lines on one north-up grid.
 
     MAP may also be a folder of maps.
 
-    Where lines overlap, the rule decides: probability (the class whose mean over the lines is highest), confidence (the
-    line that is surest), zenith (the line that looked down most steeply), centre (the line whose centre is nearest)
-    or order (the line given first). Labels are never interpolated. MOSAIC_lines.tif says which line each pixel is from.
+    Overlaps are decided by a rule: probability (the class with the highest mean probability over the lines), confidence
+    (the line with the highest confidence), zenith (the line with the smallest view zenith angle), centre (the line whose
+    centre is nearest) or order (the line given first). Labels are never interpolated. MOSAIC_lines.tif holds the line
+    that each pixel comes from.
     """
     from hsigeo.lines.mapped_line import open_lines
     from hsigeo.lines.target import choose_grid

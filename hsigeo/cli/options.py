@@ -63,10 +63,10 @@ layer_option = click.option(
     "--layer", metavar="NAME", help="Layer of the label file. Default: the only one with geometries."
 )
 reader_option = click.option(
-    "--reader", metavar="NAME", help="How to read the scene; by default found from what is in the file."
+    "--reader", metavar="NAME", help="Reader of the scene; by default chosen by the file's content."
 )
 crs_option = click.option(
-    "--crs", metavar="CRS", help="CRS of the output, e.g. EPSG:32633. Default: what most maps have."
+    "--crs", metavar="CRS", help="CRS of the output, e.g. EPSG:32633. Default: the most common of the maps."
 )
 observations_option = click.option(
     "--observations",
@@ -79,7 +79,7 @@ resolution_option = click.option(
     "--resolution",
     type=FiniteRange(min=0, min_open=True),
     metavar="SIZE",
-    help="Side of a pixel in units of the CRS. Default: what most maps have.",
+    help="Pixel size in units of the CRS. Default: the most common of the maps.",
 )
 bounds_option = click.option(
     "--bounds",

@@ -80,10 +80,10 @@ class _Percent(click.ParamType[tuple[float, float]]):
     type=FiniteRange(0.05, 5),
     default=1.0,
     show_default=True,
-    help="Of the stretched values; 0.6 brightens what is dark.",
+    help="Applied to the stretched values; 0.6 brightens dark areas.",
 )
 @click.option("--size", type=click.IntRange(16, 16384), default=1024, show_default=True, help="Longest side, pixels.")
-@click.option("--north-up", is_flag=True, help="Turn a rotated scene, or place a swath on its map grid.")
+@click.option("--north-up", is_flag=True, help="Rotate the picture north-up, or place a scene in sensor geometry on its map grid.")
 @click.option("--figure", is_flag=True, help="Draw a sheet with title, scale bar and north arrow (PNG, SVG, PDF).")
 @click.option(
     "--map", "map_path", metavar="MAP", type=click.Path(), help="The same, with a class map and its legend beside it."
@@ -106,8 +106,8 @@ def quicklook(
     """Make a picture of a scene, or of a class map.
 
     Every n-th row and column is read, so the largest scenes take seconds. The picture has the rows of the scene as they
-    are stored; --north-up turns it. Sheets (--figure, --map) have north up wherever the place is known. What has no
-    data is transparent.
+    are stored; --north-up rotates it. Sheets (--figure, --map) are north-up wherever the georeference is known. Pixels
+    without data are transparent.
     """
     from hsigeo.atomic import check_not_an_input
     from hsigeo.io.cube_reader import open_cube

@@ -51,52 +51,52 @@ Examples:
     "--smooth",
     type=FiniteRange(0, 20, min_open=True),
     metavar="STRENGTH",
-    help="Smooth the probabilities up to edges before they decide: neighbours that agree add so much to the log-odds "
-    "of their class (2 is moderate).",
+    help="Smooth the probabilities, stopping at edges, before the decision: neighbours that agree add this much to the "
+    "log-odds of their class (2 is moderate).",
 )
 @click.option(
     "--scene",
     metavar="SCENE",
     type=click.Path(path_type=Path),
-    help="Of --smooth: the scene of MAP, to see edges in. Default: edges are where probabilities differ.",
+    help="For --smooth: the scene of MAP, to find edges in. Default: edges are where probabilities differ.",
 )
 @click.option(
     "--majority",
     type=click.IntRange(3, 101),
     metavar="WIDTH",
-    help="Give each pixel the most frequent class of a window so many pixels wide (odd); ties leave it as it was.",
+    help="Give each pixel the most frequent class of a window WIDTH pixels wide (odd); ties leave it unchanged.",
 )
 @click.option(
     "--clump",
     type=click.IntRange(3, 101),
     metavar="WIDTH",
-    help="Join what lies close together: dilate, then erode each class by a square so many pixels wide (odd).",
+    help="Close gaps: dilate, then erode each class by a square WIDTH pixels wide (odd).",
 )
 @click.option(
     "--clump-class",
     "clumped",
     multiple=True,
     metavar="CLASS",
-    help="Of --clump: a class to join, by name or id; the others give way. May be repeated. Default: every class.",
+    help="For --clump: a class to close, by name or id; the others give way. May be repeated. Default: every class.",
 )
 @click.option(
     "--sieve",
     type=click.IntRange(2),
     metavar="PIXELS",
-    help="Give patches of fewer pixels to the largest patch beside them.",
+    help="Merge patches of fewer pixels into their largest neighbour.",
 )
 @click.option(
     "--neighbours",
     type=click.Choice(["4", "8"]),
     default="4",
     show_default=True,
-    help="Of --sieve: whether pixels that touch at a corner are of one patch (8).",
+    help="For --sieve: 4- or 8-connectivity of patches.",
 )
 @click.option(
     "--write-confidence",
     metavar="FILE.tif",
     type=click.Path(path_type=Path),
-    help="Also write how probable the class of each pixel of the new map is, by the probabilities.",
+    help="Also write the probability of each pixel's class in the new map; needs probabilities.",
 )
 @overwrite_option
 def refine(
@@ -116,9 +116,9 @@ def refine(
     write_confidence: Path | None,
     overwrite: bool,
 ) -> None:
-    """Make a new map out of one: merge classes, leave out what is unsure, smooth, join, remove small patches.
+    """Make a new map from a map: merge classes, smooth, drop uncertain pixels, filter, remove small patches.
 
-    In this order, whatever the order of the options. The model is not run again. Nodata stays nodata, and none of this
+    In this order, whatever the order of the options. The model is not run again, nodata stays nodata, and none of this
     makes a map more accurate by itself: evaluate the new map.
     """
     from hsigeo.io import open_map

@@ -60,8 +60,8 @@ def statistics(
 ) -> None:
     """Count the pixels and measure the area of each class of a map, and with --scene its spectra.
 
-    Areas are hectares on the ground, whatever the CRS; see also the error-adjusted areas of hsigeo evaluate: what a map
-    counts of a class is a biased estimate of how much there is.
+    Areas are hectares on the ground, whatever the CRS. The mapped area of a class is a biased estimate of its true
+    area; see the error-adjusted areas of hsigeo evaluate.
     """
     from hsigeo.io import open_map
     from hsigeo.refinement.statistics import measure_classes

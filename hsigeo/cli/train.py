@@ -87,9 +87,9 @@ def train(
     plot_format: str,
     overwrite: bool,
 ) -> None:
-    """Learn a model from labelled pixels.
+    """Train a model on labelled pixels.
 
-    Every scene contributes the labelled pixels that fall on it. The first scene decides which bands the model
+    Every scene contributes the labelled pixels that it covers. The first scene determines the bands that the model
     reads; the others are matched to it by wavelength.
     """
     from hsigeo.model.file import check_model_output

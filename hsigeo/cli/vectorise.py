@@ -25,14 +25,14 @@ Examples:
     type=click.Choice(["4", "8"]),
     default="4",
     show_default=True,
-    help="Whether pixels that touch at a corner are of one polygon (8).",
+    help="4- or 8-connectivity of patches.",
 )
 @overwrite_option
 def vectorise(class_map: Path, output: Path, neighbours: str, overwrite: bool) -> None:
-    """Turn a class map into polygons, one for each patch: class, colour, pixels, area in hectares.
+    """Turn a class map into polygons, one per patch, with class, colour, pixels and area in hectares.
 
-    Areas are true: in the projection of the map where it keeps them within 1 %, else on the ellipsoid. Polygons follow
-    the edges of pixels; remove small patches first (hsigeo refine --sieve), or there will be very many.
+    Areas are measured in the map's projection if that preserves area within 1 %, else on the ellipsoid. Polygons follow
+    pixel edges; remove small patches first (hsigeo refine --sieve), or there will be very many.
     """
     from hsigeo.io import open_map
     from hsigeo.refinement.polygons import write_polygons
