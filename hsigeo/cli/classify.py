@@ -65,8 +65,8 @@ Examples:
     "--unknown",
     metavar="RATE",
     type=FiniteRange(min=0, max=1, min_open=True, max_open=True),
-    help="Leave pixels unclassified (0) that resemble nothing in the training data. RATE is the share of pixels of known "
-    "classes that may be lost this way, such as 0.05, as measured on ground held out in training.",
+    help="Leave pixels unclassified (0) that resemble nothing in the training data. RATE is the share of pixels of "
+    "known classes that may be lost this way, such as 0.05, as measured on ground held out in training.",
 )
 @click.option(
     "--distance",
@@ -155,9 +155,9 @@ def classify(
 
     SCENE may be a file, a folder of scenes, a pattern in quotes, or @FILE, a list of these.
 
-    An interrupted or killed run goes on where it ended when the same command is given again, and makes the same
-    maps to the byte. With --output-dir, maps that are there already, made from the same scene, model and options, are
-    left as they are; a scene that fails is named and does not stop the others.
+    Repeating the same command resumes an interrupted or killed run, and gives the same maps, byte for byte. With
+    --output-dir, existing maps of the same scene, model and options are left as they are; a scene that fails is
+    reported and does not stop the others.
     """
     if (output is None) == (output_dir is None):
         raise click.UsageError("give either -o MAP.tif (one scene) or --output-dir DIR (any number of scenes)")

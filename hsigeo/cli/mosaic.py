@@ -67,10 +67,10 @@ def mosaic(
 
     MAP may also be a folder of maps.
 
-    Overlaps are decided by a rule: probability (the class with the highest mean probability over the lines), confidence
-    (the line with the highest confidence), zenith (the line with the smallest view zenith angle), centre (the line whose
-    centre is nearest) or order (the line given first). Labels are never interpolated. MOSAIC_lines.tif holds the line
-    that each pixel comes from.
+    Overlaps are decided by a rule: probability (the class with the highest mean probability over the lines),
+    confidence (the line with the highest confidence), zenith (the line with the smallest view zenith angle), centre
+    (the line whose centre is nearest) or order (the line given first). Labels are never interpolated.
+    MOSAIC_lines.tif holds the line that each pixel comes from.
     """
     from hsigeo.lines.mapped_line import open_lines
     from hsigeo.lines.target import choose_grid

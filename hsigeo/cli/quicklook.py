@@ -83,7 +83,9 @@ class _Percent(click.ParamType[tuple[float, float]]):
     help="Applied to the stretched values; 0.6 brightens dark areas.",
 )
 @click.option("--size", type=click.IntRange(16, 16384), default=1024, show_default=True, help="Longest side, pixels.")
-@click.option("--north-up", is_flag=True, help="Rotate the picture north-up, or place a scene in sensor geometry on its map grid.")
+@click.option(
+    "--north-up", is_flag=True, help="Rotate the picture north-up, or place a scene in sensor geometry on its map grid."
+)
 @click.option("--figure", is_flag=True, help="Draw a sheet with title, scale bar and north arrow (PNG, SVG, PDF).")
 @click.option(
     "--map", "map_path", metavar="MAP", type=click.Path(), help="The same, with a class map and its legend beside it."
