@@ -36,7 +36,7 @@ those twelve. Without everything above 900 nm, 40 % is missing, and five points 
 """
 
 FEW = 1 / 3
-"""A scene with fewer bands than this share of the model's cannot show fine features; that is said."""
+"""A scene with fewer bands than this share of the model's cannot show fine features; a note says so."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

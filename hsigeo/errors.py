@@ -3,7 +3,7 @@
 `HsigeoError` is the one root, so ``except HsigeoError`` catches what the package knows about and nothing else.
 Each error is also the built-in a caller would expect (`FileNotFoundError`, `ValueError`, …).
 
-A message says *what, the value, where, and what would do*, in one line.
+A message says in one line *what is wrong, the value, where, and what to do*.
 """
 
 
@@ -48,7 +48,7 @@ class OutputError(HsigeoError, OSError):
 
 
 class DiskFullError(OutputError):
-    """No space is left where an output is written; with more room the same command goes on."""
+    """No space is left where an output is written; with more space the same command resumes."""
 
 
 class LockedError(OutputError):
@@ -60,7 +60,7 @@ class ClusterError(HsigeoError, RuntimeError):
 
 
 class MemoryLimitError(HsigeoError, MemoryError):
-    """What may be taken of memory does not suffice."""
+    """The memory limit is too small for the work."""
 
 
 class DeviceError(HsigeoError, RuntimeError):
@@ -72,4 +72,4 @@ class KernelError(HsigeoError, RuntimeError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Stopped by the user at a point from which the same command goes on. Its text says how far it came."""
+    """Stopped by the user at a point from which the same command resumes. Its text says how far it came."""

@@ -25,7 +25,7 @@ _THREADS = "OMP_NUM_THREADS"
 def usable_memory(*, proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int:
     """Bytes this process may have resident: the least of the machine's memory, its cgroups' limits and ``ulimit -v``.
 
-    Memory that others use now is not taken off; nobody knows for how long they will.
+    Memory that other processes use now is not subtracted: they may free it at any time.
     """
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     limits += [int(text) for text in _read_limits("memory", "memory.max", proc, cgroups) if text.isdecimal()]

@@ -29,7 +29,8 @@ def locked(path: Path, *, keep_waiting: Callable[[], bool] | None = None) -> Ite
     path
         Its folder is made where it is missing, but not the one above.
     keep_waiting
-        Asked twice a second, while another process holds the lock, whether to wait on. Without it nobody waits.
+        Asked twice a second, while another process holds the lock, whether to keep waiting. By default there is no
+        waiting.
 
     Raises
     ------

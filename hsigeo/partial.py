@@ -42,7 +42,7 @@ Tile = Mapping[str, NDArray[Any]]
 
 
 def partial_folder(map_path: Path) -> Path:
-    """The folder beside a map in which it is made, and from which an interrupted run goes on."""
+    """The folder beside a map in which it is made, and from which an interrupted run resumes."""
     return map_path.parent / f".{map_path.name}.partial"
 
 
@@ -159,7 +159,7 @@ class PartialMap:
             _remove_all_but(self.folder, {_LOCK, _IDENTITY, _JOURNAL, *(f"{layer.name}.raw" for layer in self.layers)})
 
     def discard(self) -> None:
-        """Remove everything, the journal first: what is left of it by a sudden end is believed by nobody."""
+        """Remove everything, the journal first: without it, remains of an interrupted removal are never used."""
         empty_folder(self.folder)
 
     def _start(self, layer: PartialLayer, tile: int) -> int:
@@ -192,7 +192,7 @@ class PartialMap:
 
 
 def read_identity(folder: Path) -> Identity | None:
-    """What the tiles in a folder depend on; `None` where there are none, or nobody can say."""
+    """What the tiles in a folder depend on; `None` where there are none, or it cannot be read."""
     try:
         with (folder / _IDENTITY).open("rb") as file:
             identity = json.loads(file.read(_LARGEST_IDENTITY))

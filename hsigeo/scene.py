@@ -28,7 +28,7 @@ __all__ = ["check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_a
 SCENE_DIMS = ("band", "y", "x")
 
 _UNEVEN = 0.25
-"""Of a step. Longitudes in float32 stray by a sixth of a pixel of 5 m."""
+"""Largest deviation from even spacing, as a share of the step: float32 longitudes deviate by a sixth of a 5 m pixel."""
 
 # The transform that `row` and `column` refer to. Unlike GeoTransform, nobody rewrites it.
 _TRANSFORM_AS_OPENED = "hsigeo_transform"

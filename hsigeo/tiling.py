@@ -12,7 +12,7 @@ LARGEST_WINDOW_BYTES = 64 << 20
 """Beyond this a larger window gains nothing: measured, small reused blocks read faster than large fresh ones."""
 
 STRIP_PIXELS = 1 << 14
-"""A twentieth of a second of a core with the default network: what a sudden end costs, and how long Ctrl-C waits."""
+"""A twentieth of a second of a core with the default network: what a crash costs, and how long Ctrl-C waits."""
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -39,7 +39,7 @@ class TilePlan:
 
     @property
     def pixels(self) -> int:
-        """Of the scene."""
+        """Number of pixels of the scene."""
         return self.lines * self.samples
 
     def rows_of(self, strip: int) -> slice:
@@ -172,7 +172,7 @@ def parse_size(text: str) -> int:
 
 
 def format_size(size: float) -> str:
-    """A size for people, in units of 1024: ``512 KiB``, ``1.4 GiB``."""
+    """A size as text, in units of 1024: ``512 KiB``, ``1.4 GiB``."""
     units = ("bytes", "KiB", "MiB", "GiB", "TiB")
     step = next((step for step in range(len(units) - 1) if size < 1024 ** (step + 1)), len(units) - 1)
     value = size / 1024**step

@@ -6,7 +6,7 @@ The strategy here: the disagreement of a pair is what is usual in the campaign p
 d_ij = m + e_i + e_j. With more pairs than lines the least-squares e_i tell a bad line from its neighbours; where pairs
 are few (a chain of parallel lines), a small penalty on the e_i chooses the explanation with the fewest and smallest
 culprits. What is left to doubt: two lines that overlap only each other share the blame, whichever of them is bad, and
-with less than four lines nobody is called an outlier at all.
+with fewer than four lines none is called an outlier.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FEWEST_LINES = 4
 LARGEST_SCORE = 3.5
 """Iglewicz and Hoaglin (1993), "How to Detect and Handle Outliers", for modified z-scores."""
 SMALLEST_EXCESS = 0.03
-"""Three points of disagreement: less is not worth anybody's morning, however unusual it is."""
+"""Three points of disagreement: less does not matter in practice, however unusual it is."""
 
 _PENALTY = 0.01
 _SPREAD_FLOOR = 0.005

@@ -188,7 +188,7 @@ def _positions(comparison: Comparison) -> list[PositionRow]:
             edges[:-1], edges[1:], pixels, positions.figures(), strict=True
         )
     ]
-    # Angles go up to 60 degrees; nobody wants to read the rows that no sensor reaches.
+    # The bins go up to 60 degrees; those that no sensor reaches are left out.
     last = max((number for number, row in enumerate(rows) if row.pixels), default=-1)
     return rows[: last + 1]
 

@@ -2,7 +2,7 @@
 
 The bound is on the resident size of the process, as `ps` and `top` show it: what it has allocated, and the pages of
 libraries it has touched. The system's cache of files that are read and written is not part of it, and goes when others
-need the room; within a container it counts, but is given back before anybody is killed.
+need the room; within a container it counts, but is reclaimed before the kernel kills anything.
 
 The strategy: what is there when the first tile starts (interpreter, torch, GDAL, the model, a first batch in each kind
 of thread) is measured, not guessed. What comes on top is made of few large arrays, whose sizes follow from the window
@@ -27,7 +27,7 @@ __all__ = ["LEAST_CACHE", "Demand", "MemoryPlan", "default_limit", "plan_memory"
 
 _DEFAULT_SHARE = 4
 _SPARE_BYTES = 20 << 20
-"""For what is small and many: chunks of the journal, Python's objects, pages of code that are touched late."""
+"""For many small things: chunks of the journal, Python objects, pages of code that are touched late."""
 
 LEAST_CACHE, _MOST_CACHE = 16 << 20, 512 << 20
 
@@ -40,7 +40,7 @@ _LARGEST_BLOCK = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Demand:
-    """What a model and its outputs take, in bytes but for the first two.
+    """What a model and its outputs need, in bytes except for the first two.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def _window_bytes(header: CubeHeader, demand: Demand, window: WindowPlan) -> int
 
 
 def _most_bytes(header: CubeHeader, window: WindowPlan) -> int:
-    """Of a window of several strips; of one that is a block wide more, for a part of a block costs as much as all."""
+    """Limit of a window of several strips; larger for one a block wide, since part of a block costs as much as all."""
     is_narrowest = window.columns <= header.block_shape[1]
     return LARGEST_WINDOW_BYTES * (_LARGEST_BLOCK if is_narrowest and header.format == "GTiff" else 1)
 

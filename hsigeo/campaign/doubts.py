@@ -1,7 +1,7 @@
 """Whether the numbers of a scene are of the kind that the model has learnt from, by the few rows looked at anyway.
 
 A network answers whatever it is shown, and surely: radiance, percent and reflectance times 10000 all become one class
-with a probability of 1 where it has learnt from reflectance. So does the fill value of a margin that nobody declared.
+with a probability of 1 where it has learnt from reflectance. So does an undeclared fill value.
 """
 
 from __future__ import annotations

@@ -184,13 +184,13 @@ def make_key(identity: Mapping[str, Any]) -> str:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """In which respects two identities differ, for people."""
+    """The respects in which two identities differ, as text."""
     odd = [words for name, words in _WORDS.items() if old.get(name) != new.get(name)]
     return "another " + " and another ".join(odd) if odd else "another layout"
 
 
 def describe_header(header: CubeHeader) -> str:
-    """Digest of how a file's numbers become a scene, wherever that is said: in a header, in tags, in a guess."""
+    """Digest of everything that turns a file's numbers into a scene: header fields, tags, assumptions."""
     bands, grid, scaling = header.bands, header.grid, header.scaling
 
     def numbers(array: Any) -> Any:

@@ -1,7 +1,7 @@
 """Batch size and device of a run, reduced when a GPU runs out of memory.
 
 A GPU is often shared, so what is free when a run starts may be gone an hour later. A batch that does not fit is halved;
-where even the least does not, the rest of the line is computed on the processor. Each step is said. Results change by
+if even the smallest does not fit, the rest of the line is computed on the CPU. Each step is reported. Results change by
 no more than the last bits of a probability, as they do from one GPU to another.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["LEAST_BATCH", "Pace", "fitting_batch"]
 
 LEAST_BATCH = 256
 _SHARE = 0.5
-"""Of what is free: the rest is for what fragments, and for neighbours."""
+"""Share of the free memory that a batch may take; the rest allows for fragmentation and other processes."""
 
 T = TypeVar("T")
 

@@ -99,7 +99,7 @@ class Listener:
     skip
         Takes a number of pixels that need not be made: an earlier run did, or the line failed.
     is_stopping
-        Says whether to stop after the tile in hand.
+        Says whether to stop after the current tile.
     """
 
     say: Callable[[str], None] = _silent

@@ -160,7 +160,7 @@ def run_campaign(campaign: Campaign, survey: Survey, engine: Engine, listener: L
     Raises
     ------
     Interrupted
-        The listener asked for it. The manifest says how far everything came, and the same command goes on from there.
+        The listener asked for it. The manifest records the progress, and the same command resumes from there.
     DiskFullError
         As above; no other line could be written either.
     """

@@ -151,7 +151,7 @@ def _name_for_programs(entry: ClassEntry) -> str:
 
 
 def _times(record: MapRecord) -> dict[str, Any]:
-    """When it was flown, by the scene's name; else when the map was made, and then this is said."""
+    """The acquisition time, from the scene's name; else the time the map was made, with a field that says so."""
     written = datetime.fromtimestamp(record.path.stat().st_mtime, UTC).replace(microsecond=0)
     names = [record.metadata.get("scene"), *_scenes(record.metadata), record.path.stem]
     intervals = [acquisition_interval(name) for name in names if isinstance(name, str) and name]

@@ -1,6 +1,6 @@
 """How a running classification shows its progress, and how it hears Ctrl-C.
 
-A first Ctrl-C lets the tile in hand finish; a second one stops at once.
+A first Ctrl-C lets the current tile finish; a second one stops at once.
 """
 
 from __future__ import annotations

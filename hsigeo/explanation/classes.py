@@ -117,7 +117,7 @@ def explain_model(model: Model) -> ModelExplanation:
 
 
 def _explain_class(model: Model, record: TrainingRecord, index: int, reference: torch.Tensor) -> ClassExplanation:
-    """Of a class that has training pixels."""
+    """The explanation of a class that has training pixels."""
     members = np.flatnonzero(record.exemplars.class_index == index)
     spectra = torch.from_numpy(record.exemplars.spectra[members].astype(np.float32))
     wanted = torch.full((len(spectra),), int(index))

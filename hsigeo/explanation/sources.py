@@ -1,7 +1,7 @@
 """Where the scene and the model of an explanation are: given, or named by the map.
 
-A map may come from anybody, so what it names is only ever opened as a scene or a model, never written; and where the
-file it names is not there, one of the same name beside the map is taken, for maps are moved with their scenes.
+Maps are untrusted: files they name are only opened, as a scene or a model, never written. If a named file does not
+exist, one of the same name beside the map is used, since maps are moved together with their scenes.
 """
 
 from __future__ import annotations

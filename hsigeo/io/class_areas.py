@@ -33,10 +33,10 @@ TOLERANCE = 0.01
 """UTM and most national grids stretch areas by less than half a per cent."""
 
 SQUARE_METRES = 10_000.0
-"""In a hectare."""
+"""Square metres in a hectare."""
 
 _NODES = 129
-"""Of the lattice along each side: for a map of the whole Earth straight lines between them are 5e-5 too little."""
+"""Nodes of the lattice along each side: for a map of the whole Earth, interpolation between them is 5e-5 too small."""
 
 _SEMI_MAJOR, _FLATTENING = 6_378_137.0, 1 / 298.257223563
 """WGS 84."""
@@ -104,7 +104,7 @@ class ClassAreas:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ClassTally:
-    """How often each number occurs in a map, and on how much ground.
+    """How often each number occurs in a map, and the ground area it covers.
 
     Parameters
     ----------

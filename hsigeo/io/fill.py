@@ -1,4 +1,4 @@
-"""Pixels that hold a fill value which nobody declared: told from spectra by what no ground reflects."""
+"""Pixels that hold an undeclared fill value: recognised because no surface has such a spectrum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a raster of numbers on a scene's grid, strip by strip: what is said of every pixel beside its class."""
+"""Writes a float raster on a scene's grid, strip by strip: layers other than classes."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def add_unknown_pixels(text: str, pixels: int) -> str:
 
 
 def read_tag(text: str | None) -> tuple[ClassTable, dict[str, Any]] | None:
-    """Class table and metadata; `None` where there is no tag, or none that makes sense: anybody may write one."""
+    """Class table and metadata; `None` where there is no tag, or no valid one: tags are untrusted."""
     if text is None:
         return None
     try:

@@ -44,7 +44,7 @@ class Scaling:
         return cls(gain=np.full(count, gain), offset=np.zeros(count))
 
     def take(self, bands: slice | list[int] | NDArray[np.integer[Any]]) -> Scaling:
-        """That of some of the bands."""
+        """The scaling of some of the bands."""
         fill = None if self.fill is None else self.fill[bands]
         return Scaling(gain=self.gain[bands], offset=self.offset[bands], fill=fill)
 

@@ -179,7 +179,7 @@ class CubeArray:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the values."""
+        """Type of the values."""
         return np.dtype(np.float32) if self.holds == "reflectance" else self.cube.header.dtype
 
     def __getitem__(self, key: tuple[Index, ...]) -> NDArray[Any]:

@@ -41,7 +41,7 @@ __all__ = [
 
 ZENITH_BAND = 3
 MOST_BANDS = 1000
-"""Of probabilities: a mosaic holds one value for each class and pixel of a row of a block."""
+"""Most bands of a probability layer: a mosaic holds one value per class and pixel of a row of a block."""
 
 _ZENITH_NAME = re.compile(r"to.?sensor.*zenith", re.IGNORECASE)
 _SUFFIXES = (".hdr", ".tif", ".tiff")

@@ -53,7 +53,7 @@ class PixelIndex:
         return mask
 
     def part(self, rows: slice, cols: slice) -> PixelIndex:
-        """That of a part of the block; a view."""
+        """The index of a part of the block; a view."""
         return PixelIndex(rows=self.rows[rows, cols], cols=self.cols[rows, cols])
 
 

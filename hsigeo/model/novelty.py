@@ -44,13 +44,13 @@ MOST_ANCHORS = 1024
 """Labelled pixels that distances are measured to; of more, each class gives a random part, in proportion."""
 
 LEAST_ANCHORS = 16
-"""Of each class, where it has as many."""
+"""At least this many anchors per class, where it has as many pixels."""
 
 MOST_NEIGHBOURS = 4096
 """Labelled pixels whose nearest neighbours tell what is usual."""
 
 MOST_HELD_OUT = 4096
-"""Of more held-out distances, evenly spaced quantiles are kept."""
+"""Most held-out distances to store; of more, evenly spaced quantiles are kept."""
 
 USUAL_WEIGHT = 20
 """So many pixels of all classes are added to each class when its usual distance is taken: three pixels tell little."""

@@ -45,7 +45,7 @@ __all__ = [
 ENDINGS = (".png", ".svg", ".pdf")
 
 INK, FAINT = "#222222", "#d9d9d9"
-"""Of text and axes; of grid lines."""
+"""Colours of text and axes, and of grid lines."""
 
 ACCENT, SECOND = "#0072b2", "#d55e00"
 """Okabe and Ito's blue and vermilion: apart under every common deficiency of colour vision, and in grey."""

@@ -24,7 +24,7 @@ READ_BYTES = 64 << 20
 """Spectra read at a time: few reads, because each of a compressed file decompresses whole blocks."""
 
 SLAB_BYTES = 8 << 20
-"""Of these, the spectra compared at a time; squared and normalised they are there three more times."""
+"""Bytes of spectra compared at a time; squared and normalised, they take three times as much again."""
 
 
 def edges_of_probabilities(read: ReadWindow, shape: tuple[int, int]) -> ReadWindow:

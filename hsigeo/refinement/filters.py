@@ -14,7 +14,7 @@ from hsigeo.classes import UNCLASSIFIED
 __all__ = ["clump", "majority", "remove_patches"]
 
 MOST_ROUNDS = 100
-"""Of merging small patches into small patches; a bound, should two of them take turns."""
+"""Bound on repeated merging, in case two small patches keep swapping."""
 
 Ids = NDArray[Any]
 

@@ -67,7 +67,7 @@ def trace_patches(
     areas
         Of the map's pixels.
     folder
-        Where pixels of patches that cross strips are put aside for so long.
+        Where pixels of patches that cross strips are stored temporarily.
     diagonal
         Whether pixels that touch at a corner are of one patch.
     progress
@@ -78,7 +78,7 @@ def trace_patches(
     LabelError
         The map cannot be read, or holds what its class table does not.
     OSError
-        Nothing can be put aside there.
+        The folder cannot be written.
     """
     lines, samples = raster.grid.shape
     height = max(1, STRIP_PIXELS // samples)

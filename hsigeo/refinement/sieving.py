@@ -62,12 +62,12 @@ def remove_patches_on_disk(
     diagonal
         Whether pixels that touch at a corner belong to one patch.
     folder
-        Where the map is put aside, compressed.
+        Where the map is stored temporarily, compressed.
 
     Raises
     ------
     OSError
-        It cannot be put aside there.
+        The folder cannot be written.
     """
     smallest = min(smallest, shape[0] * shape[1])
     merged: NDArray[Any]
@@ -75,7 +75,7 @@ def remove_patches_on_disk(
         with StagedIds(folder, shape, dtype) as staged:
             for strip in _strips(shape):
                 staged.write(strip.start, rows(strip.start, strip.stop))
-            rows, merged = _no_rows, np.zeros(0, dtype)  # let go of the round before
+            rows, merged = _no_rows, np.zeros(0, dtype)  # frees the previous round
             with staged.bands() as (band, mask):
                 merged = sieve(band, smallest, mask=mask, connectivity=8 if diagonal else 4)
             staged.check_pixels(int(np.count_nonzero(merged)))

@@ -43,7 +43,7 @@ class StagedIds:
     def __init__(self, folder: Path, shape: tuple[int, int], dtype: str) -> None:
         self.shape, self.dtype = shape, dtype
         self.pixels = 0
-        """With a class."""
+        """Number of pixels with a class."""
         self._files = [_create(folder, shape, dtype)]
         if dtype != "uint8":  # rasterio takes bytes only as a mask
             self._files.append(_create(folder, shape, "uint8"))

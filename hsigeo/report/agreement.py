@@ -1,4 +1,4 @@
-"""What `hsigeo agree` found about a map, read from its JSON with the suspicion that anybody may have written it."""
+"""The results of `hsigeo agree` for a map, read from its JSON as untrusted input."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Agreement:
 
     @property
     def own(self) -> LineAgreement | None:
-        """What is said of the map's own line."""
+        """The figures of the map's own line."""
         return next((row for row in self.lines if self.line and row.name == self.line), None)
 
 

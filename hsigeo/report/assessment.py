@@ -1,4 +1,4 @@
-"""Accuracies that a map or a file states about itself, read with the suspicion that anybody may have written them.
+"""Accuracies stated by a map or an evaluation file, read as untrusted input.
 
 Everything that can be is computed anew from the confusion matrix; only the intervals, for which the units of ground are
 needed, and the figures of the random split are taken as they stand.

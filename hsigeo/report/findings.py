@@ -91,7 +91,7 @@ class Findings:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the map says about itself. From anybody: every value may be of any type."""
+        """What the map says about itself. Untrusted: every value may be of any type."""
         return self.found.raster.metadata
 
     def stated(self, key: str) -> str:

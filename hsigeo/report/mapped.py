@@ -17,7 +17,7 @@ WIDE = 1.8
 """A picture this many times as wide as high lies over the other, not beside it."""
 
 HIGHEST, NARROWEST = 48.0, 9.0
-"""Of a picture: height and width in rem. In print 48 rem are 203 mm, which fits A4."""
+"""Largest height and smallest width of a picture, in rem. In print 48 rem are 203 mm, which fits A4."""
 
 NAMED_ALOUD = 8
 """Classes that the alternative text of the map names."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 __all__ = ["NOTHING", "Child", "Html", "clean", "element", "join", "plain", "shorten", "term"]
 
 MOST_CHARACTERS = 120
-"""Of a name on the page. Names may be anything, a novel too."""
+"""Longest name on the page, in characters: names are untrusted and may be of any length."""
 
 _VOID = frozenset({"br", "col", "hr", "img", "meta"})
 

@@ -26,7 +26,7 @@ WIDE = 0.3
 
 
 def page_title(findings: Findings) -> str:
-    """Of the page, and its heading."""
+    """The title and heading of the page."""
     scene = Path(findings.stated("scene")).stem
     return f"Class map of {scene}" if scene else f"Class map {findings.name}"
 

@@ -1,9 +1,9 @@
 """What belongs to a map: its scene, model, confidence, evaluation and agreement; found, checked, or said to be missing.
 
-The map may come from anybody, so what it names is only ever opened for reading, as what it is said to be. And it may
-have been made anew since: a scene, model or evaluation is only used if its digest is the one that the map knows, for a
-page that explains another model's map is worse than one that explains nothing. What the user names and is not the map's
-is an error; what was found by name and is not the map's is left out, and the page says so.
+The map is untrusted, so files it names are only opened for reading, as what they are said to be. They may also have
+changed since: a scene, model or evaluation is used only if its digest is the one stated by the map, because a page that
+explains another model's map is worse than one that explains nothing. Files that the user named and that do not match
+are an error; files found by name that do not match are left out, and the page says so.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Surroundings:
 
     @cached_property
     def jobs(self) -> dict[str, Mapping[str, Any]]:
-        """The entries of the campaign's manifest, by line; from anybody, as all of this."""
+        """The entries of the campaign's manifest, by line; untrusted, like everything here."""
         document = read_json(self.folder / "manifest.json")
         if not isinstance(document, Mapping) or document.get("format") != "hsigeo campaign":
             return {}

@@ -49,7 +49,7 @@ LONGEST_SIDE = 760
 """Pixels of a picture: two of them side by side fill a wide screen, and all pictures stay below 3 MB."""
 
 EXPONENT = 0.7
-"""Of the stretched reflectance: land is dark where there is cloud, quarry or roof in the picture too."""
+"""Exponent of the stretch: brightens land that clouds, quarries or roofs in the picture make dark."""
 
 ROWS = 48
 ROW_BYTES = 32 << 20
@@ -57,7 +57,7 @@ SPECTRA_BYTES = 256 << 20
 """Rows that spectra are taken from; of one row not more than so much is read; and of all of them together."""
 
 BINS = 50
-"""Of confidence, between 0 and 1."""
+"""Number of bins of confidence between 0 and 1."""
 
 Progress = Callable[[int, int], None]
 Bar = Callable[[str, str], AbstractContextManager[Progress]]

@@ -46,7 +46,7 @@ WITHIN = 0.05
 """Converged: the held-out loss is within this share of its way down to the level that both trainings end at."""
 
 FIRST_PART = 0.2
-"""Of the steps: the first epochs, in which an unsteady start would show."""
+"""Share of the steps that counts as the start, in which instability would show."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

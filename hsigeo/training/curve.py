@@ -27,7 +27,7 @@ CURVE_FOLDS = 3
 """More folds would make the curve smoother, and three quarters of the training time be spent on it."""
 
 SHARES = (0.03, 0.1, 0.3)
-"""Of each fold's training pixels; the last point, all of them, is known from validation."""
+"""Shares of each fold's training pixels; the last point, all of them, is known from validation."""
 
 LEAST_A_CLASS = 3
 

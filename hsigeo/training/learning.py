@@ -190,7 +190,7 @@ def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[str]) -> dict
 
 
 def _named_file(path: str) -> dict[str, str]:
-    """Name and fingerprint of a file; the folder it lay in is nobody's business."""
+    """Name and fingerprint of a file, without its folder, which is private."""
     if not path or not os.path.isfile(path):  # noqa: PTH113 - Path("") would be the current folder
         return {"name": Path(path).name}
     return {"name": Path(path).name, "fingerprint": fingerprint(path)}

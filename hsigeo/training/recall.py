@@ -29,7 +29,7 @@ TEMPERATURES = torch.logspace(-2.0, 0.5, 26, dtype=torch.float64)
 """Tried for the scores of left-out pixels, which lie between -1 and 1."""
 
 LEAST_EIGENVALUE = 1e-7
-"""Of the largest: directions in which prototypes hardly differ are left out, so that nothing blows up."""
+"""Smallest eigenvalue kept, as a share of the largest: directions in which prototypes hardly differ are unstable."""
 
 FEWEST = 10
 """Prototypes of a class, if it has so many pixels, however rare it is."""

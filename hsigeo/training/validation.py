@@ -33,7 +33,7 @@ __all__ = ["HeldOut", "Validation", "ask", "judge", "validate"]
 Progress = Callable[[int, int], None]
 
 RANDOM_FOLDS = 2
-"""Of the five random folds only so many are tested: they are there for one figure that nobody should use."""
+"""How many of the five random folds are trained: they serve one figure only, which nobody should use."""
 
 BATCH = 1024
 """Pixels that go through the network at a time."""
@@ -97,7 +97,7 @@ class HeldOut:
         return float(np.std(each, ddof=1)) if len(each) > 1 else float("nan")
 
     def accuracy_of(self, fold: int) -> Accuracy:
-        """Of one fold."""
+        """Accuracy on one fold."""
         chosen = self.fold == fold
         return _accuracy(self.logits[chosen], self.target[chosen], self.names)
 

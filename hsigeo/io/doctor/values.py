@@ -1,4 +1,4 @@
-"""What is odd about the numbers of a scene: fill values that nobody declared, a scale that nobody stated, lost rows."""
+"""Checks of the values of a scene: undeclared fill values, an unstated scale, lost rows."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Product:
 
 
 def product_files(path: Path) -> tuple[str, list[str]] | None:
-    """Of a file of a product: the product's name, and the files beside it that bear it; `None` for another file."""
+    """For a file of a product: the product's name and the files beside it with that name; `None` for any other file."""
     found = _PART.fullmatch(path.name)
     if found is None or not path.parent.is_dir():
         return None

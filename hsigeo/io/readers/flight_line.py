@@ -145,7 +145,7 @@ def _kind(stem: str) -> str | None:
 
 
 def _first_that_fits(cube: Cube, companions: list[Companion], notes: list[str]) -> Geolocation | None:
-    """The lookup table, else longitude and latitude, else the map coordinates; what does not fit is said."""
+    """The lookup table, else longitude and latitude, else the map coordinates; files that do not fit are noted."""
     by_kind = {companion.kind: companion.path for companion in companions}
     crs = None
     for kind in ("glt", "loc", "igm"):

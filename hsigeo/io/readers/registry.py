@@ -41,7 +41,7 @@ _BUILT_IN = {
     "geotiff": "hsigeo.io.readers.geotiff:GeoTiffReader",
 }
 
-# What the first bytes of formats look like that are known and that no reader claims, and what would do.
+# First bytes of known formats that no reader claims, what they are, and what to do instead.
 _NOT_READ = (
     (b"CDF", "a NetCDF-3 file", "convert it to NetCDF-4 (nccopy -k nc4), ENVI or GeoTIFF"),
     (b"MATLAB 5.0", "a MATLAB file, which has no georeference", "write its cube as ENVI or GeoTIFF"),

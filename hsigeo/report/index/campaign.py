@@ -84,12 +84,12 @@ class Campaign:
 
     @property
     def rows(self) -> list[Row]:
-        """Of the lines with a map."""
+        """The rows of the lines that have a map."""
         return [entry.row for entry in self.entries]
 
     @property
     def unit(self) -> str:
-        """Of all areas: hectares only if every map has a place."""
+        """Unit of all areas: hectares only if every map is georeferenced."""
         return "ha" if all(row.unit == "ha" for row in self.rows) else "pixels"
 
     def amount(self, part: ClassPart) -> float:

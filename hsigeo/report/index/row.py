@@ -1,6 +1,6 @@
 """What the index says about one flight line, and how the line's own page keeps it.
 
-The page may come from anybody, as everything beside a map may: what is read back is checked value by value, pictures
+The page is untrusted, like everything beside a map: what is read back is checked value by value, pictures
 are PNG or nothing, and a page whose row makes no sense is as good as none.
 """
 
@@ -104,7 +104,7 @@ class Row:
 
     @property
     def area(self) -> float:
-        """Of all classes."""
+        """Area of all classes together."""
         return sum(part.area for part in self.classes)
 
     @property
