@@ -24,6 +24,9 @@ __all__ = ["compiled_gradients", "compiled_weights"]
 _WORTH_A_THREAD = 4_000_000
 """Exponentials, a millisecond or two of work; starting a thread takes a tenth of one."""
 
+_APART, _CACHE_LINES_OF_A_PAGE = 5, 64
+"""Two slots' twelve lines fit into a page that way."""
+
 _LOG2_E = np.float32(LOG2_E)
 
 _Array = NDArray[np.float32]
@@ -43,7 +46,7 @@ def compiled_weights(values: Tensor, product: Tensor, keys: Tensor, queries: Ten
 
     def work(part: int) -> None:
         own = slice(bounds[part], bounds[part + 1])
-        attend(spectra[own], lines, padded, _aligned(GROUP, SCRATCH_LINES, padded.shape[2]), weights[own])
+        attend(spectra[own], lines, padded, _scratch(GROUP, padded.shape[2]), weights[own])
 
     _share_out(work, parts, threads)
     return answer
@@ -75,7 +78,7 @@ def compiled_gradients(
             by_head[head],
             lines[head],
             padded[head],
-            _aligned(1, SCRATCH_LINES, padded.shape[2]),
+            _scratch(1, padded.shape[2]),
             found_lines[head],
             found_places[head],
             found_values[head],
@@ -112,6 +115,17 @@ def _lay_out(
     lines, padded = _aligned(heads, LINES, width), _aligned(heads, bands + bands % 2, width)
     lay_out(*map(_array, (product, keys, queries, places)), may_complete, lines, padded)
     return lines, padded
+
+
+def _scratch(slots: int, width: int) -> _Array:
+    """(slots, SCRATCH_LINES, N or more), zeros, each line `_APART` cache lines after the one before within a page.
+
+    A processor that looks at an address within its page only, takes a number that is loaded from one line for one
+    that was just stored to another where these look alike; each such mistake costs it dozens of cycles.
+    """
+    lines = width // NUMBERS
+    lines += (_APART - lines) % _CACHE_LINES_OF_A_PAGE
+    return _aligned(slots, SCRATCH_LINES, lines * NUMBERS)
 
 
 def _aligned(*shape: int) -> _Array:

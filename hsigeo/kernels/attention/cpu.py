@@ -70,7 +70,7 @@ inlined = numba.njit(forceinline=True, nogil=True, fastmath=FAST_MATH, error_mod
 @inlined
 def _row_below(bound: Any, place: Any, key: Any, values: Any, own: Any, turned: Any, row: Any) -> Any:
     found = _ZERO
-    for j in range(len(row)):
+    for j in range(len(place)):
         exponent = place[j] + own * key[j] + turned * values[j] - bound
         entry = scaled_power(LEAST if exponent < LEAST else exponent)
         row[j] = entry
@@ -111,7 +111,7 @@ def tame_row(place: Any, key: Any, values: Any, factors: Any, gradient: Any, row
     """Exponentials of a row as they are, their sum, and that of their products with the gradient, if there is one."""
     own, turned = factors
     sums, products = spread(_ZERO), spread(_ZERO)
-    for j in range(0, len(row), NUMBERS):
+    for j in range(0, len(place), NUMBERS):
         entries = scaled_power(_exponents(place, key, values, own, turned, j))
         store(row, j, entries)
         sums += entries
@@ -128,7 +128,7 @@ def _tame_pair(
     own, turned, other_own, other_turned = factors
     share, other_share = shares
     sums, other_sums = spread(_ZERO), spread(_ZERO)
-    for j in range(0, len(row), NUMBERS):
+    for j in range(0, len(place), NUMBERS):
         store(answer, j, (load(answer, j) + share * load(row, j)) + other_share * load(other, j))
         entries = scaled_power(_exponents(place, key, values, own, turned, j))
         store(row, j, entries)
@@ -147,7 +147,7 @@ def _begin(spectra: Any, pixel: Any, lines: Any, head: Any, scratch: Any, slot: 
         scratch[slot, VALUES, j] = spectra[pixel, j] + lines[head, ADDED, j]
     # A loop over vectors: arrays set to arrays would be checked for their shapes.
     row, other, answer = scratch[slot, ROW], scratch[slot, _OTHER], scratch[slot, _ANSWER]
-    for j in range(0, len(row), NUMBERS):
+    for j in range(0, lines.shape[2], NUMBERS):
         store(scratch[slot, KEY], j, load(lines[head, KEYS], j))
         store(row, j, spread(_ZERO))
         store(other, j, spread(_ZERO))
@@ -193,7 +193,7 @@ def _attend_with_care(
         else:
             found = careful_row(bound, place, i, (own, turned), scratch, (slot, ROW), bands)
         share = _ONE / (found * np.float32(bands))
-        for j in range(0, len(row), NUMBERS):
+        for j in range(0, places.shape[2], NUMBERS):
             store(answer, j, load(answer, j) + share * load(row, j))
     for j in range(bands):
         weights[pixel, head, j] = answer[j]

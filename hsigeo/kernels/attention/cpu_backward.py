@@ -26,7 +26,7 @@ def _pass_back(row: Any, gradient: Any, values: Any, factors: Any, place_gradien
     """From exponentials to gradients of the row's logits, and from there to those of places and keys."""
     own, share, mean = factors
     found = spread(_ZERO)
-    for j in range(0, len(row), NUMBERS):
+    for j in range(0, len(place_gradient), NUMBERS):
         logit_gradients = (share * load(row, j)) * (load(gradient, j) - mean)
         store(row, j, logit_gradients)
         store(place_gradient, j, load(place_gradient, j) + logit_gradients)
@@ -38,7 +38,7 @@ def _pass_back(row: Any, gradient: Any, values: Any, factors: Any, place_gradien
 @inlined
 def _pass_back_to_values(row: Any, key: Any, turned: Any, value_gradient: Any) -> Any:
     found = spread(_ZERO)
-    for j in range(0, len(row), NUMBERS):
+    for j in range(0, len(value_gradient), NUMBERS):
         store(value_gradient, j, load(value_gradient, j) + turned * load(row, j))
         found += load(row, j) * load(key, j)
     return total(found)
@@ -65,7 +65,7 @@ def attend_backward(
     """
     bands = spectra.shape[1]
     values, key, row, gradient = scratch[0, VALUES], scratch[0, KEY], scratch[0, ROW], scratch[0, GRADIENT]
-    key[:] = lines[KEYS]
+    key[: lines.shape[1]] = lines[KEYS]
     product, farthest_key = lines[PRODUCT, 0], lines[PRODUCT, 1]
     key_gradient = lines_gradient[KEYS]
     product_gradient = 0.0
