@@ -11,16 +11,8 @@ import click
 from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.ablation_text import claim_lines, component_lines, sentence_lines
 from hsigeo.cli.documents import check_documents, write_json
-from hsigeo.cli.options import (
-    field_option,
-    labels_crs_option,
-    layer_option,
-    overwrite_option,
-    progress_bar,
-    reader_option,
-    say,
-)
-from hsigeo.cli.training_input import LabelInput, group_field_option, labels_option, read_samples
+from hsigeo.cli.options import overwrite_option, progress_bar, say
+from hsigeo.cli.training_input import LabelInput, read_samples, training_input_options
 
 if TYPE_CHECKING:
     from hsigeo.training.ablation import Ablation, Trial
@@ -38,12 +30,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
-@labels_option
-@field_option
-@layer_option
-@group_field_option
-@labels_crs_option
-@reader_option
+@training_input_options
 @click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many seeds, from 0.")
 @click.option(
     "--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="Spatially disjoint folds of each seed."

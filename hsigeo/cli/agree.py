@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.cli.options import (
-    bounds_option,
-    crs_option,
-    observations_option,
-    overwrite_option,
-    progress_bar,
-    resolution_option,
-    say,
-)
+from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
     from hsigeo.agreement.figures import Figures
@@ -41,10 +33,7 @@ _NAME_WIDTH = 32
     type=click.Path(path_type=Path),
     help="Folder for tables (CSV), agreement.json, agreement.png and disagreement.tif.",
 )
-@observations_option
-@crs_option
-@resolution_option
-@bounds_option
+@common_grid_options
 @overwrite_option
 def agree(
     maps: tuple[Path, ...],

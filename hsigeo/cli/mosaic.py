@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.cli.options import (
-    bounds_option,
-    crs_option,
-    observations_option,
-    overwrite_option,
-    progress_bar,
-    resolution_option,
-    say,
-)
+from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
     from hsigeo.mosaic.assembly import Mosaic
@@ -39,10 +31,7 @@ Examples:
     type=click.Choice(["probability", "confidence", "zenith", "centre", "order"]),
     help="How overlaps are decided. Default: the first of these that all maps have the layers for.",
 )
-@observations_option
-@crs_option
-@resolution_option
-@bounds_option
+@common_grid_options
 @click.option("--vrt", is_flag=True, help="Write a GDAL VRT that refers to the maps instead of a copy of their pixels.")
 @click.option(
     "--confidence",

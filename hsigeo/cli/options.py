@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -21,8 +21,8 @@ from hsigeo.tiling import parse_size
 __all__ = [
     "FiniteRange",
     "MemorySize",
-    "bounds_option",
-    "crs_option",
+    "combine",
+    "common_grid_options",
     "device_option",
     "field_option",
     "layer_option",
@@ -31,7 +31,6 @@ __all__ = [
     "progress_lines",
     "progress_notes",
     "reader_option",
-    "resolution_option",
     "say",
 ]
 
@@ -50,6 +49,20 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def combine(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """One decorator out of several options, which ``--help`` lists in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace outputs that exist.")
 device_option = click.option(
     "--device",
@@ -65,29 +78,32 @@ layer_option = click.option(
 reader_option = click.option(
     "--reader", metavar="NAME", help="Reader of the scene; by default chosen by the file's content."
 )
-crs_option = click.option(
+_crs_option = click.option(
     "--crs", metavar="CRS", help="CRS of the output, e.g. EPSG:32633. Default: the most common of the maps."
 )
-observations_option = click.option(
+_observations_option = click.option(
     "--observations",
     metavar="PATH",
     multiple=True,
     type=click.Path(path_type=Path),
     help="File with view angles, or folder of such files, named after the lines (LINE_obs…). May be repeated.",
 )
-resolution_option = click.option(
+_resolution_option = click.option(
     "--resolution",
     type=FiniteRange(min=0, min_open=True),
     metavar="SIZE",
     help="Pixel size in units of the CRS. Default: the most common of the maps.",
 )
-bounds_option = click.option(
+_bounds_option = click.option(
     "--bounds",
     type=float,
     nargs=4,
     metavar="LEFT BOTTOM RIGHT TOP",
     help="Extent in the CRS. Default: that of all maps.",
 )
+common_grid_options = combine(_observations_option, _crs_option, _resolution_option, _bounds_option)
+"""For commands that lay maps of flight lines over each other."""
+
 labels_crs_option = click.option(
     "--labels-crs", metavar="CRS", help="CRS of a label file that does not state one, e.g. EPSG:4326."
 )

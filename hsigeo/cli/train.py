@@ -7,16 +7,8 @@ import time
 import click
 
 from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option
-from hsigeo.cli.options import (
-    field_option,
-    labels_crs_option,
-    layer_option,
-    overwrite_option,
-    progress_bar,
-    reader_option,
-    say,
-)
-from hsigeo.cli.training_input import LabelInput, group_field_option, labels_option, read_samples
+from hsigeo.cli.options import overwrite_option, progress_bar, say
+from hsigeo.cli.training_input import LabelInput, read_samples, training_input_options
 from hsigeo.cli.training_report import FIGURES, draw_figures, report_samples, report_validation
 
 EXAMPLES = """\b
@@ -33,12 +25,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
-@labels_option
-@field_option
-@layer_option
-@group_field_option
-@labels_crs_option
-@reader_option
+@training_input_options
 @click.option("-o", "--output", metavar="MODEL.safetensors", required=True, type=click.Path(), help="Model to write.")
 @click.option(
     "--seed",

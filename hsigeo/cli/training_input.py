@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.cli.options import say
+from hsigeo.cli.options import combine, field_option, labels_crs_option, layer_option, reader_option, say
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from hsigeo.training import LabelledSpectra
 
-__all__ = ["LabelInput", "group_field_option", "labels_option", "read_samples"]
+__all__ = ["LabelInput", "read_samples", "training_input_options"]
 
-labels_option = click.option(
+_labels_option = click.option(
     "--labels",
     metavar="FILE",
     multiple=True,
@@ -24,9 +24,15 @@ labels_option = click.option(
     type=click.Path(),
     help="Labels: one vector file or spectral library for all scenes, or one label raster per scene (repeat).",
 )
-group_field_option = click.option(
+_group_field_option = click.option(
     "--group-field", metavar="NAME", help="Column of a spectral library that says which spectra belong together."
 )
+
+
+training_input_options = combine(
+    _labels_option, field_option, layer_option, _group_field_option, labels_crs_option, reader_option
+)
+"""What to train on."""
 
 
 @dataclass(frozen=True, kw_only=True)
