@@ -10,10 +10,13 @@ import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
-__all__ = ["GDAL_ERRORS", "reason", "silence_libtiff"]
+__all__ = ["FAILURES", "GDAL_ERRORS", "reason", "silence_libtiff"]
 
 GDAL_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError)
 """Everything rasterio raises for GDAL. Some of it passes through under a class without a public name."""
+
+FAILURES: tuple[type[Exception], ...] = (OSError, *GDAL_ERRORS)
+"""Everything that may go wrong while a file is read or written through GDAL."""
 
 
 def reason(error: BaseException) -> str:

@@ -23,7 +23,7 @@ from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
-from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.gdal_errors import FAILURES, reason
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import quiet_about_georeference
 from hsigeo.io.numerals import parse_number
@@ -37,8 +37,6 @@ TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # Formats of one local file. VRT and the like are left out: they may point anywhere, the network included.
 RASTER_DRIVERS = ("GTiff", "HFA", "PCIDSK", "RST", "SAGA", "EHdr", "ERS", "JP2OpenJPEG", "PNG", "GPKG", "BMP")
-
-_FAILURES: tuple[type[Exception], ...] = (*GDAL_ERRORS, OSError)
 
 # Else GDAL leaves a file beside each compressed archive that it reads.
 _LEAVE_NO_FILES = {"CPL_VSIL_GZIP_WRITE_PROPERTIES": "NO"}
@@ -94,7 +92,7 @@ class RasterCube:
             with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header), **_LEAVE_NO_FILES):
                 dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header)
                 dataset.read([index + 1 for index in bands], window=window, out=values)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {reason(error)}") from error
 
 
@@ -120,7 +118,7 @@ def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
         # Each thread that reads opens the file for itself: one GDAL handle used by two threads gives wrong pixels.
         with rasterio.Env(**_LEAVE_NO_FILES), _open_dataset(gdal_name or str(path.absolute())) as dataset:
             return RasterCube(_describe(dataset, path, stamp), gdal_name)
-    except _FAILURES as error:
+    except FAILURES as error:
         if gdal_name:
             raise SceneError(f"the image in {path} cannot be opened, download it again: {reason(error)}") from error
         raise SceneError(f"{path} is not a raster that hsigeo reads (ENVI, GeoTIFF): {reason(error)}") from error

@@ -13,7 +13,7 @@ import rasterio.shutil
 
 from hsigeo.errors import DiskFullError, OutputError
 from hsigeo.grid import Grid
-from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.gdal_errors import FAILURES, reason
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_layers import Layer
@@ -21,7 +21,6 @@ from hsigeo.io.map_tag import TAG, read_tag
 
 __all__ = [
     "CACHE_BYTES",
-    "FAILURES",
     "check_written",
     "compression",
     "naming",
@@ -35,8 +34,6 @@ CACHE_BYTES = 8 << 20
 """GDAL's block cache. An integer is bytes to rasterio.Env, though GDAL's own option counts MB. Rasters are written and
 copied in the order of their blocks, so a larger one is no faster (measured: 168 million pixels took 2.2 s with 8, 16
 and 32 MiB); it only fills up."""
-
-FAILURES: tuple[type[Exception], ...] = (OSError, *GDAL_ERRORS)
 
 _COG_TILE = 512
 _OVERVIEW_CHUNK = 2_000_000

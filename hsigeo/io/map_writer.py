@@ -28,12 +28,11 @@ from hsigeo.atomic import replaced_together
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
 from hsigeo.grid import Grid
-from hsigeo.io.gdal_errors import reason
+from hsigeo.io.gdal_errors import FAILURES, reason
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import (
     CACHE_BYTES,
-    FAILURES,
     check_written,
     compression,
     naming,
@@ -285,7 +284,7 @@ class _TileRows:
             self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
             for band, description in enumerate(layer.descriptions, start=1):
                 self._dataset.set_band_description(band, description)
-            if layer.overviews == "mode":
+            if layer.holds_classes:
                 colors = {entry.id: (*entry.color, 255) for entry in classes}
                 self._dataset.write_colormap(1, {0: (0, 0, 0, 0)} | colors)
 

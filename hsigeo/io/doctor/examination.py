@@ -50,11 +50,6 @@ class Examination:
     sample: Sample | None = None
     values: NDArray[np.float32]
 
-    @property
-    def is_sound(self) -> bool:
-        """Whether nothing was found that is worse than a note."""
-        return all(finding.severity == "note" for finding in self.findings)
-
 
 def examine(cube: Cube, *, header: EnviHeader | None = None) -> Examination:
     """Look at a bounded sample of a scene, and at what its file says.
