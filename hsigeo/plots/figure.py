@@ -12,6 +12,7 @@ settings are those of the house, whatever the user's own are; afterwards they ar
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import unicodedata
@@ -149,9 +150,12 @@ def drawing(
         figure = Figure(figsize=size)
         yield figure
         _spell_out_all(figure, families)
+        ending = Path(path).suffix.casefold()
+        # Through memory: where the disk is full, matplotlib's PDF writer fails in clearing up, not in a way to be told.
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=ending[1:], metadata=_DATELESS[ending])
         with replaced_on_success(path, overwrite=overwrite) as temporary:
-            ending = temporary.suffix.casefold()
-            figure.savefig(temporary, format=ending[1:], metadata=_DATELESS[ending])
+            temporary.write_bytes(drawn.getvalue())
 
 
 def class_color(entry: ClassEntry) -> tuple[float, float, float]:

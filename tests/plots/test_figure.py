@@ -159,3 +159,25 @@ def test_a_title_that_begins_with_an_arabic_name_still_runs_from_left_to_right(t
         np.testing.assert_allclose(np.diff(left[-6:]), np.diff(alone), atol=1)
     left, alone = np.split(ink["أشجار"], [-6])
     assert not np.allclose(np.diff(left[-6:]), np.diff(alone), atol=1)
+
+
+def test_a_file_that_cannot_grow_is_said_in_one_line_whatever_its_kind(tmp_path):
+    code = (
+        "import resource, signal, sys\n"
+        "from hsigeo.errors import OutputError\n"
+        "from hsigeo.plots import drawing\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "for path in sys.argv[1:]:\n"
+        "    try:\n"
+        "        with drawing(path) as figure:\n"
+        "            figure.text(0.5, 0.5, 'forest')\n"
+        "    except OutputError as error:\n"
+        "        assert str(error).startswith(path), error\n"
+        "    else:\n"
+        "        raise SystemExit(path)\n"
+    )
+    paths = [str(tmp_path / f"figure{ending}") for ending in STARTS]
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.iterdir())
