@@ -1,4 +1,8 @@
-"""The common grid that maps are laid on: north-up, square pixels, edges at multiples of the pixel size."""
+"""The common grid that maps are laid on: north-up, square pixels.
+
+Its edges are those of the maps where these lie on one grid, as the tiles of a satellite's product do: then no label is
+moved. Else they lie at multiples of the pixel size, which two mosaics of one campaign share.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +63,7 @@ def choose_grid(
     resolution
         Side of a pixel in units of the CRS. Default: the one most maps in that CRS have; of several, the finest.
     bounds
-        Left, bottom, right, top in the CRS. Default: all maps. They are moved outwards to multiples of the resolution.
+        Left, bottom, right, top in the CRS. Default: all maps. They are moved outwards to the edges of pixels.
 
     Raises
     ------
@@ -81,14 +85,15 @@ def choose_grid(
             f"a pixel of {resolution:g} is larger than all there is to show ({right - left:.3g} x {top - bottom:.3g}, "
             f"in units of {target.to_string():.40}); give the side of a pixel in units of this CRS"
         )
-    first_col, first_row = _floor(left / resolution), _floor(-top / resolution)
-    samples, lines = _ceil(right / resolution) - first_col, _ceil(-bottom / resolution) - first_row
+    x, y = _edges_of_most(grids, target, resolution)
+    first_col, first_row = _floor((left - x) / resolution), _floor((y - top) / resolution)
+    samples, lines = _ceil((right - x) / resolution) - first_col, _ceil((y - bottom) / resolution) - first_row
     if lines * samples > MOST_PIXELS:
         raise OutputError(
             f"the mosaic would have {lines} x {samples} pixels, {MOST_PIXELS:.0e} is the most; does a map lie far from "
             "the others? Give --bounds or a coarser --resolution"
         )
-    transform = Affine(resolution, 0, first_col * resolution, 0, -resolution, -first_row * resolution)
+    transform = Affine(resolution, 0, x + first_col * resolution, 0, -resolution, y - first_row * resolution)
     return Grid(lines=max(lines, 1), samples=max(samples, 1), transform=transform, crs=target.to_wkt())
 
 
@@ -132,6 +137,21 @@ def _commonest_size(grids: Sequence[Grid], target: CRS) -> float:
     counts = Counter(float(f"{size:.{_SAME_SIZE_DIGITS}g}") for size in sizes)
     most = max(counts.values())
     return min(size for size, count in counts.items() if count == most)
+
+
+def _edges_of_most(grids: Sequence[Grid], target: CRS, resolution: float) -> tuple[float, float]:
+    """Where a pixel's corner is to lie: on the grid of most maps that need not be turned or resized, else at 0, 0."""
+    corners: dict[tuple[float, float], list[tuple[float, float]]] = {(0.0, 0.0): []}
+    for grid in grids:
+        t = grid.transform
+        fits = np.allclose(
+            (abs(t.a), t.b, t.d, abs(t.e)), (resolution, 0, 0, resolution), rtol=0, atol=1e-6 * resolution
+        )
+        if fits and CRS.from_wkt(grid.crs) == target:
+            share = tuple(round(at / resolution % 1, 3) % 1 for at in (t.c, t.f))
+            corners.setdefault((share[0], share[1]), []).append((t.c, t.f))
+    share, found = max(corners.items(), key=lambda item: len(item[1]))
+    return found[0] if any(share) else (0.0, 0.0)
 
 
 def _size_in(grid: Grid, target: CRS) -> float:

@@ -46,6 +46,27 @@ def test_edges_lie_at_multiples_of_the_pixel_size_and_hold_every_map():
             assert -1e-6 <= row <= grid.lines + 1e-6
 
 
+@pytest.mark.parametrize("north_up", [True, False])
+def test_maps_that_lie_on_one_grid_are_not_moved(north_up):
+    """Tiles of EnMAP have their edges at odd multiples of half a pixel."""
+    tiles = [
+        Grid(lines=32, samples=32, transform=Affine(30, 0, x, 0, -30, y), crs=UTM33)
+        for x, y in ((366975.0, 5805165.0), (364095.0, 5809965.0), (368895.0, 5805165.0 + 15))
+    ]
+    if not north_up:
+        tiles = [
+            Grid(lines=32, samples=32, transform=Affine(30, 0, t.transform.c, 0, 30, t.transform.f - 960), crs=UTM33)
+            for t in tiles
+        ]
+
+    grid = choose_grid([*tiles, make_line_grid(30, 30, size=30, turn=20, east=366_000)])
+
+    for tile in tiles[:2]:
+        col, row = ~grid.transform * (tile.transform.c, tile.transform.f)
+        assert (col, row) == (round(col), round(row))
+    assert grid.transform.c % 30 == 15
+
+
 def test_bounds_that_are_multiples_are_kept_to_the_digit():
     grid = choose_grid([make_line_grid(9, 9)], resolution=0.1, bounds=(0.3, 0.1, 0.7, 0.6))
 
