@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.campaign.job import LineJob, cached_model
-from hsigeo.campaign.line import PreparedLine, prepare_line, run_line
+from hsigeo.campaign.line import run_line
 from hsigeo.campaign.local import LocalEngine, local_engine, read_ahead
+from hsigeo.campaign.preparation import PreparedLine, prepare_line
 from hsigeo.campaign.roles import Listener, Settings
 from hsigeo.campaign.work import LineWork, Tile, Window, compute_tiles
 from hsigeo.classification import classify

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hsigeo.campaign.line import PreparedLine
 from hsigeo.campaign.local import LocalEngine
 from hsigeo.campaign.pieces import compute_ahead
+from hsigeo.campaign.preparation import PreparedLine
 from hsigeo.campaign.roles import Engine
 from hsigeo.campaign.work import LineWork, Window, partial_layers
 

@@ -12,17 +12,9 @@ from typing import Any
 
 from hsigeo.campaign.budget import Demand, plan_memory
 from hsigeo.campaign.job import LineJob, cached_model
-from hsigeo.campaign.line import (
-    LineResult,
-    OpenedLine,
-    PreparedLine,
-    check_line,
-    describe_line,
-    open_line,
-    prepare_line,
-    run_line,
-)
+from hsigeo.campaign.line import LineResult, check_line, run_line
 from hsigeo.campaign.manifest import DONE, FAILED, STOPPED, WAITING, LineRecord, Manifest, trace_of, utc_now
+from hsigeo.campaign.preparation import OpenedLine, PreparedLine, describe_line, open_line, prepare_line
 from hsigeo.campaign.roles import Engine, Listener, Settings
 from hsigeo.errors import (
     ClusterError,

@@ -216,7 +216,8 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
 
     from hsigeo.campaign.forecast import measure_rates
     from hsigeo.campaign.job import LineJob
-    from hsigeo.campaign.line import check_line, describe_line, prepare_line, run_line
+    from hsigeo.campaign.line import check_line, run_line
+    from hsigeo.campaign.preparation import describe_line, prepare_line
 
     job = LineJob(
         name=line_name(scene),

@@ -19,8 +19,8 @@ from hsigeo.locking import locked
 
 if TYPE_CHECKING:
     from hsigeo.campaign.job import LineJob
-    from hsigeo.campaign.line import PreparedLine
     from hsigeo.campaign.manifest import LineRecord
+    from hsigeo.campaign.preparation import PreparedLine
     from hsigeo.campaign.roles import Engine
     from hsigeo.campaign.run import Campaign, Survey
 
@@ -58,8 +58,8 @@ def classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], ch
 def _plan_many(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> None:
     """Print what would be done; fail as the run would."""
     from hsigeo.campaign.forecast import measure_rates
-    from hsigeo.campaign.line import prepare_line
     from hsigeo.campaign.manifest import DONE, FAILED
+    from hsigeo.campaign.preparation import prepare_line
 
     survey = _survey(campaign, jobs)
     failed = {name: record.error for name, record in survey.records.items() if record.status == FAILED}

@@ -9,7 +9,7 @@ from hsigeo.tiling import format_size
 
 if TYPE_CHECKING:
     from hsigeo.campaign.forecast import Rates
-    from hsigeo.campaign.line import PreparedLine
+    from hsigeo.campaign.preparation import PreparedLine
     from hsigeo.campaign.roles import Engine
 
 __all__ = ["describe_campaign", "describe_plan"]

@@ -22,12 +22,16 @@ from pathlib import Path
 
 import dask
 import torch
+from tqdm import tqdm
 
 from hsigeo import tiling
 from hsigeo.campaign import work
 from hsigeo.cli import main
 
 torch.set_num_threads(1)
+tqdm.set_lock(
+    threading.RLock()
+)  # its own is one semaphore for all forks: a fork killed while holding it stops the next
 dask.config.set(scheduler="synchronous")  # the threads of dask's own pool would be missing after a fork
 tiling.STRIP_PIXELS = 256
 

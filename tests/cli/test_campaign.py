@@ -154,7 +154,9 @@ def test_what_failed_is_tried_again_when_asked_or_when_it_changed(hsigeo, lines,
 
 def test_finished_maps_are_recognised_without_the_network(hsigeo, lines, monkeypatch):
     assert hsigeo(*CAMPAIGN).returncode == 0
-    monkeypatch.setattr("hsigeo.campaign.line.warm_up", lambda *_, **__: pytest.fail("there is nothing to compute"))
+    monkeypatch.setattr(
+        "hsigeo.campaign.preparation.warm_up", lambda *_, **__: pytest.fail("there is nothing to compute")
+    )
     assert hsigeo(*CAMPAIGN).returncode == 0
 
 
