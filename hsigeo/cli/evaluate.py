@@ -30,7 +30,13 @@ them, not how accurate the map is. Evaluate on labels that the model has not see
 
 @click.command(epilog=EXAMPLES)
 @click.argument("map_path", metavar="MAP", type=click.Path())
-@click.option("--labels", metavar="FILE", required=True, type=click.Path(), help="Reference: vector file or raster.")
+@click.option(
+    "--labels",
+    metavar="FILE",
+    required=True,
+    type=click.Path(),
+    help="Reference: vector file, CSV of points, or raster.",
+)
 @field_option
 @layer_option
 @labels_crs_option

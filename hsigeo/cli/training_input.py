@@ -22,7 +22,8 @@ _labels_option = click.option(
     multiple=True,
     required=True,
     type=click.Path(),
-    help="Labels: one vector file or spectral library for all scenes, or one label raster per scene (repeat).",
+    help="Labels: one vector file, CSV of points or spectral library for all scenes, or one label raster per scene "
+    "(repeat).",
 )
 _group_field_option = click.option(
     "--group-field", metavar="NAME", help="Column of a spectral library that says which spectra belong together."
