@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Campaign:
         """The rows of the lines that have a map."""
         return [entry.row for entry in self.entries]
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """Unit of all areas: hectares only if every map is georeferenced."""
         return "ha" if all(row.unit == "ha" for row in self.rows) else "pixels"
@@ -102,8 +103,8 @@ class Campaign:
 
     @property
     def models(self) -> list[str]:
-        """Those that made the maps."""
-        return sorted({row.model for row in self.rows if row.model})
+        """Those that made the maps; one that was renamed on the way is the same, by the digest after its name."""
+        return sorted({row.model.rpartition(" ")[2]: row.model for row in self.rows if row.model}.values())
 
     def totals(self) -> list[ClassTotal]:
         """The classes of all lines, by name, the largest first; the colour is that of the first line that has it."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hsigeo.io.png import encode_png
 from hsigeo.report.findings import Findings
+from hsigeo.report.index.campaign import make_campaign
 from hsigeo.report.index.row import ClassPart, Row, Thumbnail, format_row, parse_row
 from hsigeo.report.index.summary import summarise
 
@@ -104,3 +105,10 @@ def test_anything_at_all_is_read_or_refused(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["", "[" * 100_000, "null", "[1]", "{}"])
 def test_other_texts_are_no_row(text: str) -> None:
     assert parse_row(text) is None
+
+
+def test_a_model_that_was_renamed_on_the_way_is_one_model() -> None:
+    names = ["m.safetensors (0123456789ab)", "renamed model.safetensors (0123456789ab)", "other.safetensors (ba98)", ""]
+    pages = [(f"{k}.html", replace(ROW, name=str(k), model=name)) for k, name in enumerate(names)]
+    campaign = make_campaign("lines", pages, [], 0.0)
+    assert len(campaign.models) == 2
