@@ -14,7 +14,15 @@ from hsigeo.cli.classify_campaign import classify_many
 from hsigeo.cli.classify_choices import Choices, find_model, memory_in_use
 from hsigeo.cli.dry_run import describe_plan
 from hsigeo.cli.listening import listening
-from hsigeo.cli.options import FiniteRange, MemorySize, device_option, overwrite_option, reader_option, say
+from hsigeo.cli.options import (
+    FiniteRange,
+    MemorySize,
+    device_option,
+    note_unused,
+    overwrite_option,
+    reader_option,
+    say,
+)
 from hsigeo.errors import SceneNotFoundError
 from hsigeo.line_names import line_name
 from hsigeo.partial import partial_folder
@@ -198,6 +206,7 @@ def classify(
     if output is not None:
         if len(named) > 1:
             raise click.UsageError(f"-o takes one scene, {len(named)} were given; use --output-dir DIR")
+        note_unused("retry_failed", "with -o, which tries every time")
         _classify_one(
             named[0], output, {"confidence": confidence, "probabilities": probabilities, "distance": distance}, choices
         )
@@ -234,6 +243,8 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
             line = prepare_line(job, settings, say)
         for repair in line.repairs:
             say(f"{scene}: {repair}")
+        if line.geolocation is None:
+            note_unused("max_distance", "here: the scene's pixels are not placed on a map one by one")
         check_line(line, settings)
         if choices.dry_run:
             click.echo(describe_plan(line, engine, measure_rates(line.work, engine)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from hsigeo.cli.options import say
+from hsigeo.cli.options import note_unused, say
 from hsigeo.errors import OutputError
 
 __all__ = ["FORMATS", "make_folder", "plan_figures", "plot_format_option", "plots_option", "report_undrawable"]
@@ -35,6 +35,7 @@ def plan_figures(folder: str | None, names: Iterable[str], ending: str, *, overw
         A figure exists and `overwrite` is false, or a file stands where the folder should be.
     """
     if folder is None:
+        note_unused("plot_format", "without --plots DIR")
         return {}
     from hsigeo.plots import check_figure
 

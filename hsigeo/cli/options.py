@@ -26,6 +26,7 @@ __all__ = [
     "device_option",
     "field_option",
     "layer_option",
+    "note_unused",
     "overwrite_option",
     "progress_bar",
     "progress_lines",
@@ -122,6 +123,13 @@ class MemorySize(click.ParamType[int]):
             return parse_size(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def note_unused(name: str, why: str) -> None:
+    """Say that an option does nothing here, if it was typed: a default or an environment variable is no mistake."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        say(f"note: --{name.replace('_', '-')} does nothing {why}")
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hsigeo.cli.options import FiniteRange, overwrite_option, progress_bar, say
+from hsigeo.cli.options import FiniteRange, note_unused, overwrite_option, progress_bar, say
 
 EXAMPLES = """\b
 Examples:
@@ -136,6 +136,8 @@ def refine(
         raise click.UsageError("--scene does nothing without --smooth STRENGTH")
     if clumped and clump is None:
         raise click.UsageError("--clump-class does nothing without --clump WIDTH")
+    if sieve is None:
+        note_unused("neighbours", "without --sieve PIXELS")
     try:
         least = parse_thresholds(thresholds)
     except ValueError as error:
