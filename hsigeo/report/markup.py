@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["NOTHING", "Child", "Html", "clean", "element", "join", "plain", "shorten", "term"]
+__all__ = ["NOTHING", "Child", "Html", "class_in_words", "clean", "element", "join", "plain", "shorten", "term"]
 
 MOST_CHARACTERS = 120
 """Longest name on the page, in characters: names are untrusted and may be of any length."""
@@ -86,6 +86,11 @@ def join(children: Iterable[Child], between: Child = None) -> Html:
 def term(name: str) -> Html:
     """A name from outside in running text: cut where it is endless, and of its own direction."""
     return element("bdi", shorten(name))
+
+
+def class_in_words(name: str) -> Html:
+    """A class in a sentence: one that has a number for a name would be taken for a figure."""
+    return term(f"class {name}" if name.isdecimal() else name)
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from hsigeo.intervals import AccuracyIntervals
 from hsigeo.metrics import Accuracy
 from hsigeo.report.findings import Findings
-from hsigeo.report.markup import Child, Html, element, join, term
+from hsigeo.report.markup import Child, Html, class_in_words, element, join, term
 from hsigeo.report.wording import AreaUnit, area_unit, enumerate_words, interval, percent, plural, points
 
 __all__ = ["key_figures", "page_title", "render_overview"]
@@ -62,7 +62,8 @@ def _what(findings: Findings) -> list[Child]:
         *_origin(findings),
     ]
     largest: list[Child] = [
-        [term(entry.name), f" ({percent(float(findings.tally.area[entry.id]) / area)})"] for entry in present[:LARGEST]
+        [class_in_words(entry.name), f" ({percent(float(findings.tally.area[entry.id]) / area)})"]
+        for entry in present[:LARGEST]
     ]
     whole = "It is " if len(present) <= LARGEST else "Most of it is " if _most(findings) else "The largest parts are "
     sentences.append([whole, enumerate_words(largest), "."])
@@ -178,7 +179,7 @@ def _weakest(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[Child]:
     return [
         [
             "The class most often missed is ",
-            term(accuracy.names[worst]),
+            class_in_words(accuracy.names[worst]),
             f": {percent(float(recall[worst]))} of its reference pixels are mapped as such "
             f"({interval(low, high)}{width}).",
         ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsigeo.report.markup import NOTHING, Html, element, join, term
+from hsigeo.report.markup import NOTHING, Html, class_in_words, element, join, term
 
 
 class _Text(HTMLParser):
@@ -67,3 +67,8 @@ def test_attributes_cannot_turn_the_direction_of_what_follows() -> None:
 def test_a_name_is_one_line_of_bounded_length() -> None:
     assert term("a\n b").text == "<bdi>a b</bdi>"
     assert len(html.unescape(term("x" * 10_000).text)) < 140
+
+
+@pytest.mark.parametrize(("name", "said"), [("4", "class 4"), ("soil 4", "soil 4"), ("٤", "class ٤"), ("", "")])
+def test_a_class_that_has_a_number_for_a_name_is_no_figure_in_a_sentence(name, said):
+    assert class_in_words(name).text == f"<bdi>{said}</bdi>"

@@ -100,7 +100,9 @@ def test_scene_and_map_are_pictures_of_one_size_and_say_what_they_show(full: tup
     assert scene.attributes["width"] == classes.attributes["width"] == confidence.attributes["width"]
     assert scene.attributes["height"] == classes.attributes["height"]
     assert scene.attributes["alt"].startswith("True colour picture of the scene line_1.hdr: red 640 nm")
-    assert "Wald (Laubbäume) 34.7" in classes.attributes["alt"]
+    forest = next(entry for entry in full[0].raster.classes if entry.name == "Wald (Laubbäume)")
+    share = 100 * full[0].tally.pixels[forest.id] / full[0].tally.pixels[1:].sum()
+    assert f"Wald (Laubbäume) {share:.1f}" in classes.attributes["alt"]
 
 
 def hostile_map(folder: Path, **metadata: Any) -> Path:

@@ -10,7 +10,7 @@ from hsigeo.report.blocks import Cell, Numbering, Section, caution, note
 from hsigeo.report.index.campaign import Campaign, ClassTotal
 from hsigeo.report.index.sketch import render_sketch
 from hsigeo.report.index.tables import anchor_of, render_classes, render_lines, render_shares
-from hsigeo.report.markup import Child, Html, element, join, term
+from hsigeo.report.markup import Child, Html, class_in_words, element, join, term
 from hsigeo.report.overview import key_figures
 from hsigeo.report.skeleton import POLICY, document, footer, resource
 from hsigeo.report.wording import area_unit, count, enumerate_words, percent, plural
@@ -88,7 +88,9 @@ def _what(campaign: Campaign) -> list[Child]:
         return ["No line has a pixel with a class."]
     whole = sum(total.area for total in totals)
     amount = area_unit(whole, campaign.unit).write(whole)
-    largest: list[Child] = [[term(total.name), f" ({percent(total.area / whole)})"] for total in totals[:LARGEST]]
+    largest: list[Child] = [
+        [class_in_words(total.name), f" ({percent(total.area / whole)})"] for total in totals[:LARGEST]
+    ]
     sentences: list[Child] = [
         f"These maps of {plural(len(campaign.entries), 'flight line')} tell "
         f"{plural(len(totals), 'class', 'classes')} apart on {amount}; ground that two lines show counts twice.",

@@ -10,7 +10,7 @@ from hsigeo.report.blocks import Cell, Numbering, named_color
 from hsigeo.report.certainty import UNSURE
 from hsigeo.report.index.campaign import Campaign, Entry
 from hsigeo.report.index.row import Row, Thumbnail
-from hsigeo.report.markup import NOTHING, Child, Html, element, join, term
+from hsigeo.report.markup import NOTHING, Child, Html, class_in_words, element, join, term
 from hsigeo.report.wording import AreaUnit, area_unit, count, percent, plural
 
 __all__ = ["anchor_of", "render_classes", "render_lines", "render_shares", "unit_of"]
@@ -166,7 +166,7 @@ def _parts(campaign: Campaign, row: Row) -> Html:
         for part, share in parts
         if share >= DRAWN
     ]
-    named: list[Child] = [[term(part.name), f" {percent(share)}"] for part, share in parts[:NAMED]]
+    named: list[Child] = [[class_in_words(part.name), f" {percent(share)}"] for part, share in parts[:NAMED]]
     return join([element("div", bars, class_="stack", aria_hidden="true"), element("small", join(named, ", "))])
 
 
