@@ -11,7 +11,7 @@ import click
 from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.ablation_text import claim_lines, component_lines, sentence_lines
 from hsigeo.cli.documents import check_documents, write_json
-from hsigeo.cli.options import overwrite_option, progress_bar, say
+from hsigeo.cli.options import note_unused, overwrite_option, progress_bar, say
 from hsigeo.cli.training_input import LabelInput, read_samples, training_input_options
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ def ablate(
     components = None if claims else _choose(only, plain_steps if plain else None)
     if claims and (only or plain):
         raise click.UsageError("--claims measures the variant `plain`, and no component; leave out --only and --plain")
+    if not (claims or plain):
+        note_unused("plain_steps", "without --plain or --claims")
     samples, _ = read_samples(
         scenes,
         LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, group_field=group_field),

@@ -14,7 +14,14 @@ import click
 from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.accuracy_text import shorten
 from hsigeo.cli.documents import check_documents, write_json
-from hsigeo.cli.options import labels_crs_option, overwrite_option, progress_bar, reader_option, say
+from hsigeo.cli.options import (
+    labels_crs_option,
+    note_unused,
+    overwrite_option,
+    progress_bar,
+    reader_option,
+    say,
+)
 from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
 
 if TYPE_CHECKING:
@@ -99,6 +106,8 @@ def explain(
     where = _Where(pixel=pixel, at=at, polygon=polygon, labels_crs=labels_crs)
     if where.given > 1:
         raise click.UsageError("give one of --pixel, --at and --polygon")
+    if polygon is None:
+        note_unused("labels_crs", "without --polygon FILE")
     outputs = _Outputs(plot=plot, json_path=json_path, csv_path=csv_path, layer=layer, overwrite=overwrite)
     from hsigeo.explanation.sources import find_sources
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
+from hsigeo.cli.options import common_grid_options, note_unused, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
     from hsigeo.mosaic.assembly import Mosaic
@@ -65,6 +65,8 @@ def mosaic(
     from hsigeo.lines.target import choose_grid
     from hsigeo.mosaic import Rule, write_mosaic, write_vrt
 
+    if vrt or rule not in (None, "zenith"):
+        note_unused("observations", "with --vrt" if vrt else f"with --rule {rule}")
     lines, notes = open_lines(maps, observations=observations)
     for note in notes:
         say(f"note: {note}")

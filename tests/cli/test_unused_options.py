@@ -31,3 +31,10 @@ def test_options_without_what_they_are_about_are_noted(hsigeo, sample_scenes, cl
     drawn = hsigeo("evaluate", "map.tif", *labels, "--plot-format", "svg")
     assert drawn.returncode == 0
     assert "note: --plot-format does nothing without --plots DIR\n" in drawn.stderr
+
+    mosaic = hsigeo("mosaic", "map.tif", "-o", "mosaic.tif", "--rule", "order", "--observations", "obs")
+    assert mosaic.returncode == 0, mosaic.stderr
+    assert "note: --observations does nothing with --rule order\n" in mosaic.stderr
+    explained = hsigeo("explain", "line_1.safetensors", "--labels-crs", "EPSG:4326")
+    assert explained.returncode == 0, explained.stderr
+    assert "note: --labels-crs does nothing without --polygon FILE\n" in explained.stderr
