@@ -31,8 +31,8 @@ LINES = 5
 
 _SMALL = 16.0
 """What completing the product may add to places, in exponents of two, or take from them: float32 knows a logit that is
-the difference of two such numbers to 1e-6, a tenth of what the contract promises; and no row is thought to need care
-that is twice this from needing it."""
+the difference of two such numbers to some 1e-6, and the contract promises 1e-5; and no row is thought to need care that
+is twice this from needing it."""
 
 _MOST_ADDED = 1e6
 """And what may be added to values, so that nothing leaves float32's range."""
