@@ -98,7 +98,8 @@ def compiled_gradients(
 
 
 def _array(tensor: Tensor) -> _Array:
-    array: _Array = tensor.detach().contiguous().numpy()
+    # NumPy copies in this thread; torch would share the copy out, and its threads keep their cores busy afterwards.
+    array: _Array = np.ascontiguousarray(tensor.detach().numpy())
     return array
 
 
