@@ -22,6 +22,7 @@ from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import OutputError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.plots.agreement import AgreementPage, draw_agreement
+from hsigeo.spreadsheets import harmless
 
 __all__ = ["DISAGREEMENT_MAP", "check_report", "write_report"]
 
@@ -154,8 +155,7 @@ def _as_csv(rows: Sequence[Any]) -> str:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
-    # A spreadsheet takes a name that begins so for a formula.
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+    return harmless(value)
 
 
 def _plain(value: float) -> float | None:

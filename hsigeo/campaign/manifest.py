@@ -24,6 +24,7 @@ from hsigeo.atomic import replaced_on_success
 from hsigeo.campaign.doubts import pick_doubts
 from hsigeo.errors import OutputError
 from hsigeo.locking import locked
+from hsigeo.spreadsheets import harmless
 
 __all__ = ["DONE", "FAILED", "STOPPED", "WAITING", "LineRecord", "Manifest", "trace_of", "utc_now"]
 
@@ -207,7 +208,7 @@ def _as_csv(lines: Mapping[str, Mapping[str, Any]]) -> str:
         peak = entry.get("peak_memory")
         writer.writerow(
             [
-                name,
+                harmless(name),
                 entry.get("status"),
                 pixels,
                 share,
@@ -215,8 +216,8 @@ def _as_csv(lines: Mapping[str, Mapping[str, Any]]) -> str:
                 entry.get("tiles"),
                 entry.get("resumed"),
                 "" if peak is None else peak >> 20,
-                "; ".join(entry.get("repairs") or ()),
-                entry.get("error"),
+                harmless("; ".join(entry.get("repairs") or ())),
+                harmless(entry.get("error")),
             ]
         )
     return text.getvalue()

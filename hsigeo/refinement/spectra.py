@@ -24,6 +24,7 @@ from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import SceneError
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.scene import grid_of, spectral_axis
+from hsigeo.spreadsheets import harmless
 
 __all__ = ["ClassSpectra", "measure_class_spectra", "write_spectra"]
 
@@ -191,7 +192,7 @@ def write_spectra(spectra: ClassSpectra, path: str | os.PathLike[str], *, overwr
                 writer.writerow(
                     (
                         entry.id,
-                        entry.name,
+                        harmless(entry.name),
                         band + 1,
                         "" if wavelength is None else f"{wavelength[band]:.10g}",
                         int(spectra.bands.good[band]),
