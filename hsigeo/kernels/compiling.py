@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numba.extending
 
-__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled", "is_compiled", "part"]
+__all__ = ["FAST_MATH", "FUSED", "cache_folder", "compiled", "inlined", "intrinsic", "is_compiled", "part"]
 
 FUSED = {"contract"}
 """Products and sums may be taken in one step, and nothing else: what a lane computes then does not depend on how many
@@ -97,6 +98,20 @@ def part(assume: set[str] = FAST_MATH) -> Callable[[Callable[..., Any]], Callabl
         return made
 
     return compile_
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `part`, and always put into the code of its caller."""
+    made: Callable[..., Any] = numba.njit(forceinline=True, nogil=True, fastmath=FAST_MATH, error_model="numpy")(
+        function
+    )
+    return made
+
+
+def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`numba.extending.intrinsic`, typed."""
+    made: Callable[..., Any] = numba.extending.intrinsic(function)
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -7,16 +7,13 @@ NEON of it as the machine has them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
-from hsigeo.kernels.compiling import FAST_MATH
+from hsigeo.kernels.compiling import inlined, intrinsic
 
 __all__ = ["LEAST", "LOG2_E", "SCALE", "in_order", "out_of_order", "scaled_power"]
 
@@ -41,13 +38,7 @@ _DIGITS = 23
 _FOURTH, _THIRD, _SECOND, _FIRST, _WHOLE = (np.float32(SCALE * term) for term in _POLYNOMIAL[1:])
 
 
-def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`numba.extending.intrinsic`, typed."""
-    made: Callable[..., Any] = intrinsic(function)
-    return made
-
-
-@_intrinsic
+@intrinsic
 def _nearest_whole(_context: Any, value: Any) -> Any:
     """LLVM's rint, which is one instruction; NumPy's is a call. Of a float32 or a vector of them."""
 
@@ -59,7 +50,7 @@ def _nearest_whole(_context: Any, value: Any) -> Any:
     return value(value), generate
 
 
-@_intrinsic
+@intrinsic
 def _times_power(_context: Any, value: Any, _power: Any) -> Any:
     """A float32, or a vector of them, times two to a whole power, by adding to its exponent's bits."""
 
@@ -82,7 +73,7 @@ def _ordered(builder: Any, bits: Any) -> Any:
     return builder.xor(bits, builder.and_(builder.ashr(bits, word(31)), word(0x7FFFFFFF)))
 
 
-@_intrinsic
+@intrinsic
 def in_order(_context: Any, _value: Any) -> Any:
     """A float32 as an int32 that is the greater the greater it is; NaN is beyond infinity.
 
@@ -95,7 +86,7 @@ def in_order(_context: Any, _value: Any) -> Any:
     return types.int32(types.float32), generate
 
 
-@_intrinsic
+@intrinsic
 def out_of_order(_context: Any, _value: Any) -> Any:
     """The float32 that `in_order` made an int32 of."""
 
@@ -105,7 +96,7 @@ def out_of_order(_context: Any, _value: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-@numba.njit(forceinline=True, nogil=True, fastmath=FAST_MATH, error_model="numpy")
+@inlined
 def scaled_power(exponent: Any) -> Any:
     """2^exponent times `SCALE`, float32 or a vector of them; the exponent from `LEAST` to 117. NaN gives NaN."""
     whole = _nearest_whole(exponent)

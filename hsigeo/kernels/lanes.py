@@ -12,10 +12,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from hsigeo.kernels.compiling import FUSED, part
+from hsigeo.kernels.compiling import FUSED, intrinsic, part
 
 __all__ = [
     "FEW",
@@ -52,11 +51,7 @@ def block_weights(matrix: NDArray[np.floating[Any]], dtype: type[Number]) -> NDA
     return np.ascontiguousarray(padded.reshape(len(padded), -1, ROWS).transpose(1, 0, 2), dtype=dtype)
 
 
-def _intrinsic(typed: Callable[..., Any]) -> Any:
-    return intrinsic(typed)
-
-
-@_intrinsic
+@intrinsic
 def _bits(context: Any, value: Any) -> Any:
     """The bits of a float32, as an int32."""
 
@@ -66,7 +61,7 @@ def _bits(context: Any, value: Any) -> Any:
     return types.int32(types.float32), generate
 
 
-@_intrinsic
+@intrinsic
 def _from_bits(context: Any, value: Any) -> Any:
     """The float32 that an int32 holds the bits of."""
 
@@ -76,7 +71,7 @@ def _from_bits(context: Any, value: Any) -> Any:
     return types.float32(types.int32), generate
 
 
-@_intrinsic
+@intrinsic
 def _times_low_bits(context: Any, value: Any, power: Any) -> Any:
     """A float64 times two to the power that stands in the last bits of another, by adding to its exponent's bits."""
 

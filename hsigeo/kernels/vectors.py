@@ -17,7 +17,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import models, overload, register_model
+
+from hsigeo.kernels.compiling import intrinsic
 
 __all__ = ["NUMBERS", "VECTOR", "load", "spread", "store", "total"]
 
@@ -45,12 +47,6 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, front_end_type, _FLOATS)  # type: ignore[no-untyped-call]
 
 
-def _intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`numba.extending.intrinsic`, typed."""
-    made: Callable[..., Any] = intrinsic(function)
-    return made
-
-
 def _spread(builder: Any, number: Any) -> Any:
     """A number sixteen times; a vector as it is."""
     if number.type == _FLOATS:
@@ -66,7 +62,7 @@ def _place(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return builder.bitcast(builder.gep(array.data, [arguments[1]]), _FLOATS.as_pointer())
 
 
-@_intrinsic
+@intrinsic
 def spread(_context: Any, _number: Any) -> Any:
     """A vector of sixteen times the same float32."""
 
@@ -76,7 +72,7 @@ def spread(_context: Any, _number: Any) -> Any:
     return VECTOR(types.float32), generate
 
 
-@_intrinsic
+@intrinsic
 def load(_context: Any, row: Any, _index: Any) -> Any:
     """The vector that begins at an index of a contiguous row of float32. Nothing is checked."""
 
@@ -86,7 +82,7 @@ def load(_context: Any, row: Any, _index: Any) -> Any:
     return VECTOR(row, types.intp), generate
 
 
-@_intrinsic
+@intrinsic
 def store(_context: Any, row: Any, _index: Any, _vector: Any) -> Any:
     """Put a vector into a contiguous row of float32, from an index on. Nothing is checked."""
 
@@ -97,7 +93,7 @@ def store(_context: Any, row: Any, _index: Any, _vector: Any) -> Any:
     return types.void(row, types.intp, VECTOR), generate
 
 
-@_intrinsic
+@intrinsic
 def total(_context: Any, _vector: Any) -> Any:
     """The sum of a vector's numbers: halves are added until one is left."""
 
@@ -116,7 +112,7 @@ def total(_context: Any, _vector: Any) -> Any:
 def _teach(function: Callable[..., Any], instruction: str) -> None:
     """Let one of Python's operators work on vectors, by an instruction of LLVM's."""
 
-    @_intrinsic
+    @intrinsic
     def compute(_context: Any, left: Any, right: Any) -> Any:
         def generate(_target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             both = (_spread(builder, argument) for argument in arguments)

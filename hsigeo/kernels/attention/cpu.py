@@ -21,11 +21,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from hsigeo.kernels.attention.cpu_layout import ADDED, KEYS, PRODUCT, QUERIES, REACH, called, shift
-from hsigeo.kernels.compiling import FAST_MATH, compiled
+from hsigeo.kernels.attention.cpu_layout import ADDED, KEYS, PRODUCT, QUERIES, REACH, shift
+from hsigeo.kernels.compiling import compiled, inlined, part
 from hsigeo.kernels.exponential import LEAST, SCALE, in_order, out_of_order, scaled_power
 from hsigeo.kernels.vectors import NUMBERS, load, spread, store, total
 
@@ -40,7 +39,6 @@ __all__ = [
     "attend",
     "bound_of",
     "careful_row",
-    "inlined",
     "tame_row",
     "turned_of",
 ]
@@ -64,8 +62,6 @@ _VANISHING = np.float32(SCALE * 2.0**-64)
 
 _ONE, _ZERO = np.float32(1.0), np.float32(0.0)
 
-inlined = numba.njit(forceinline=True, nogil=True, fastmath=FAST_MATH, error_model="numpy")
-
 
 @inlined
 def _row_below(bound: Any, place: Any, key: Any, values: Any, own: Any, turned: Any, row: Any) -> Any:
@@ -78,7 +74,7 @@ def _row_below(bound: Any, place: Any, key: Any, values: Any, own: Any, turned: 
     return found
 
 
-@called
+@part()
 def careful_row(bound: Any, places: Any, i: Any, factors: Any, scratch: Any, at: Any, bands: Any) -> Any:
     """Exponentials of a row less a bound, or less the true largest exponent where that was too loose; their sum.
 
@@ -139,7 +135,7 @@ def _tame_pair(
     return total(sums), total(other_sums)
 
 
-@called
+@part()
 def _begin(spectra: Any, pixel: Any, lines: Any, head: Any, scratch: Any, slot: Any) -> Any:
     """Put a pixel into a slot of the scratch; how far its values, as they are there, lie from zero at most."""
     bands = spectra.shape[1]
@@ -167,7 +163,7 @@ def bound_of(own: Any, turned: Any, farthest: Any, lines: Any, head: Any, i: Any
     return abs(turned) * farthest + abs(own) * lines[head, PRODUCT, 1] + lines[head, REACH, i]
 
 
-@called
+@part()
 def _is_tame(spectra: Any, pixel: Any, farthest: Any, lines: Any, head: Any) -> Any:
     tame = True
     for i in range(spectra.shape[1]):
@@ -176,7 +172,7 @@ def _is_tame(spectra: Any, pixel: Any, farthest: Any, lines: Any, head: Any) -> 
     return tame
 
 
-@called
+@part()
 def _attend_with_care(
     spectra: Any, pixel: Any, farthest: Any, lines: Any, head: Any, places: Any, scratch: Any, slot: Any, weights: Any
 ) -> None:
@@ -199,7 +195,7 @@ def _attend_with_care(
         weights[pixel, head, j] = answer[j]
 
 
-@called
+@part()
 def _attend_by_turns(
     spectra: Any, pixels: Any, count: Any, lines: Any, head: Any, places: Any, scratch: Any, weights: Any, keyless: Any
 ) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hsigeo.kernels.attention.cpu import GRADIENT, KEY, ROW, TAME, VALUES, careful_row, inlined, tame_row
+from hsigeo.kernels.attention.cpu import GRADIENT, KEY, ROW, TAME, VALUES, careful_row, tame_row
 from hsigeo.kernels.attention.cpu_layout import KEYS, PRODUCT, QUERIES, REACH, shift
-from hsigeo.kernels.compiling import compiled
+from hsigeo.kernels.compiling import compiled, inlined
 from hsigeo.kernels.vectors import NUMBERS, load, spread, store, total
 
 __all__ = ["attend_backward"]

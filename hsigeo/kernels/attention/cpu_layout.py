@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
-from hsigeo.kernels.compiling import FAST_MATH, compiled
+from hsigeo.kernels.compiling import compiled, part
 from hsigeo.kernels.exponential import LEAST, LOG2_E, in_order, out_of_order
 
-__all__ = ["ADDED", "KEYS", "LINES", "PRODUCT", "QUERIES", "REACH", "called", "lay_out", "shift"]
+__all__ = ["ADDED", "KEYS", "LINES", "PRODUCT", "QUERIES", "REACH", "lay_out", "shift"]
 
 KEYS, QUERIES, REACH, PRODUCT, ADDED = range(5)
 """Lines of a head."""
@@ -37,10 +36,8 @@ is twice this from needing it."""
 _MOST_ADDED = 1e6
 """And what may be added to values, so that nothing leaves float32's range."""
 
-called = numba.njit(nogil=True, fastmath=FAST_MATH, error_model="numpy")
 
-
-@called
+@part()
 def shift(values: Any, count: Any) -> Any:
     """Shift numbers to lie evenly about zero; how far they then are from it at most. NaN where one is."""
     least, most = in_order(values[0]), in_order(values[0])
@@ -54,7 +51,7 @@ def shift(values: Any, count: Any) -> Any:
     return out_of_order(most) - middle
 
 
-@called
+@part()
 def _complete(line: Any, bands: Any) -> Any:
     """Have a head do without keys, by adding to the values, where that costs no digits; whether it does."""
     product = abs(float(line[PRODUCT, 0]))
