@@ -17,7 +17,6 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-import hsigeo
 from hsigeo.band_matching import BandMatch, match_bands
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import ModelError
@@ -27,6 +26,7 @@ from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock, span_of
 from hsigeo.model import Model, answer, batch_size, is_large, resolve_device
 from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
+from hsigeo.software import SOFTWARE
 
 __all__ = [
     "answers_of_spectra",
@@ -295,7 +295,7 @@ def _class_attrs(scene: xr.DataArray, model: Model, match: BandMatch, unknown: f
         "_FillValue": 0,  # what rioxarray fills with when it reprojects; without it, the class 255
         "classes": model.card.classes.to_json(),
         "metadata": {
-            "software": f"hsigeo {hsigeo.__version__}",
+            "software": SOFTWARE,
             "scene": scene.attrs.get("source", ""),
             "reader": scene.attrs.get("reader", ""),
             "model": model.path or "",

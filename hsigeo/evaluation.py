@@ -7,7 +7,7 @@ by id only where names do not help (a map or label file that has numbers for nam
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from hsigeo.io.class_raster import ClassRaster, open_map
 from hsigeo.io.labels import RasterLabels, open_labels
 from hsigeo.labels import LabelReport, LabelSource
 from hsigeo.metrics import Accuracy, confusion_matrix
+from hsigeo.progress import Progress
 
 __all__ = ["ClassMatch", "Evaluation", "evaluate", "match_classes"]
 
@@ -35,8 +36,6 @@ _BLOCKS = 64
 
 _LEAST_BLOCK = 10
 """Pixels along a block's side: neighbours nearer than that share light, instrument and often the ground itself."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

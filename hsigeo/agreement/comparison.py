@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-import hsigeo
 from hsigeo.agreement.counts import PairCounts, PositionCounts
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassEntry, ClassTable
@@ -32,6 +31,8 @@ from hsigeo.lines.handles import Handles
 from hsigeo.lines.mapped_line import MappedLine
 from hsigeo.lines.placed_line import PlacedLine, place_line
 from hsigeo.lines.target import choose_grid
+from hsigeo.progress import Progress
+from hsigeo.software import SOFTWARE
 from hsigeo.tiling import iter_slices
 
 __all__ = ["DISAGREEMENT", "Comparison", "compare_lines"]
@@ -54,8 +55,6 @@ _DENSE = 1 << 18
 """Entries of a table that is counted anew for each pair and block; in larger ones only what occurs is touched."""
 _ZENITH_EDGES = np.arange(0.0, 62.0, 2.0)
 _RELATIVE_EDGES = np.linspace(-1.0, 1.0, 21)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -163,7 +162,7 @@ def compare_lines(
 
 def _output(path: Path, lines: Sequence[MappedLine]) -> RasterOutput:
     metadata = {
-        "software": f"hsigeo {hsigeo.__version__}",
+        "software": SOFTWARE,
         "kind": "disagreement",
         "lines": [{"name": line.name, "map": line.path.name} for line in lines],
     }

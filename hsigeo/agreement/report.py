@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-import hsigeo
 from hsigeo.agreement.comparison import Comparison
 from hsigeo.agreement.counts import class_agreement
 from hsigeo.agreement.figures import Figures, class_curves, line_curve
@@ -22,6 +21,7 @@ from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.errors import OutputError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.plots.agreement import AgreementPage, draw_agreement
+from hsigeo.software import SOFTWARE
 from hsigeo.spreadsheets import harmless
 
 __all__ = ["DISAGREEMENT_MAP", "check_report", "write_report"]
@@ -86,7 +86,7 @@ def write_report(
 def _document(comparison: Comparison, figures: Figures, differences: Sequence[str]) -> dict[str, Any]:
     names = [line.name for line in comparison.lines]
     return {
-        "software": f"hsigeo {hsigeo.__version__}",
+        "software": SOFTWARE,
         "pixels": figures.pixels,
         "agreement": _plain(figures.overall),
         "kappa": _plain(figures.kappa),

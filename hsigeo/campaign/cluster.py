@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-import hsigeo
 from hsigeo.campaign.job import cached_model, describe_header
 from hsigeo.campaign.pace import Pace
 from hsigeo.campaign.work import LineWork, Tile, compute_tiles
@@ -30,6 +29,7 @@ from hsigeo.io import mark_dead_bands, open_cube, open_scene
 from hsigeo.io.cube import FileStamp, with_cache
 from hsigeo.kernels.choice import VARIABLE, describe_kernel
 from hsigeo.model import is_large, resolve_device
+from hsigeo.software import SOFTWARE
 from hsigeo.tiling import TilePlan, WindowPlan
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ def _common_kernel(client: Client, device: str, *, large: bool) -> str:
 
 
 def _software() -> str:
-    return f"hsigeo {hsigeo.__version__}, torch {torch.__version__}"
+    return f"{SOFTWARE}, torch {torch.__version__}"
 
 
 def _groups(tiles: Sequence[int], size: int) -> Iterator[tuple[int, ...]]:

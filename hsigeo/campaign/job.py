@@ -19,6 +19,7 @@ from hsigeo.io.cube import CubeHeader, FileStamp
 from hsigeo.line_names import line_name
 from hsigeo.model import Model, load_model
 from hsigeo.partial import partial_folder
+from hsigeo.software import SOFTWARE
 
 __all__ = ["LineJob", "cached_model", "campaign_jobs", "describe_header", "differences", "make_identity", "make_key"]
 
@@ -162,7 +163,7 @@ def make_identity(
         As `hsigeo.kernels.choice.describe_kernel` has it, where the tiles are computed.
     """
     return {
-        "software": f"hsigeo {hsigeo.__version__}, torch {torch.__version__}",
+        "software": f"{SOFTWARE}, torch {torch.__version__}",
         "scene": pixels,
         "header": describe_header(header),
         "model": model.digest,

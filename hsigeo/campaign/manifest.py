@@ -19,11 +19,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import hsigeo
 from hsigeo.atomic import replaced_on_success
 from hsigeo.campaign.doubts import pick_doubts
 from hsigeo.errors import OutputError
 from hsigeo.locking import locked
+from hsigeo.software import SOFTWARE
 from hsigeo.spreadsheets import harmless
 
 __all__ = ["DONE", "FAILED", "STOPPED", "WAITING", "LineRecord", "Manifest", "trace_of", "utc_now"]
@@ -84,7 +84,7 @@ class LineRecord:
     input: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    software: str = f"hsigeo {hsigeo.__version__}"
+    software: str = SOFTWARE
     error: str = ""
     started: str = ""
     finished: str = ""

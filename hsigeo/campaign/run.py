@@ -31,6 +31,7 @@ from hsigeo.io.cube import CubeHeader
 from hsigeo.io.processing import processing_of
 from hsigeo.line_processing import find_processing_differences
 from hsigeo.memory import forget_peak, peak_memory, resident_memory
+from hsigeo.progress import Progress
 from hsigeo.tiling import plan_strips
 
 __all__ = ["Campaign", "Survey", "run_campaign", "survey_campaign"]
@@ -98,7 +99,7 @@ class _Watch:
 
 
 def survey_campaign(
-    campaign: Campaign, jobs: Sequence[LineJob], progress: Callable[[int, int], None] = lambda done, total: None
+    campaign: Campaign, jobs: Sequence[LineJob], progress: Progress = lambda done, total: None
 ) -> Survey:
     """Look at every line before any work: what is done, what cannot be done, how much there is to do.
 

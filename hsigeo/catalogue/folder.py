@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hsigeo
 from hsigeo.atomic import check_output, replaced_on_success
 from hsigeo.catalogue.item import (
     EXTENSIONS,
@@ -29,6 +28,8 @@ from hsigeo.lines.coarse import read_coarse_mask
 from hsigeo.lines.footprint import find_footprint
 from hsigeo.lines.found_maps import find_maps
 from hsigeo.lines.handles import Handles
+from hsigeo.progress import Progress
+from hsigeo.software import SOFTWARE
 
 __all__ = ["Catalogue", "write_catalogue"]
 
@@ -42,8 +43,6 @@ _OF_CAMPAIGN = (
     ("manifest.json", "manifest", "application/json", "What became of every line"),
     ("summary.csv", "summary", "text/csv", "What became of every line, as a table"),
 )
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +182,7 @@ def _collection(
         "stac_extensions": [EXTENSIONS[name] for name in ("classification", "file")],
         "id": identifier,
         "title": title,
-        "description": f"{len(items)} class maps made with hsigeo {hsigeo.__version__} from hyperspectral flight lines",
+        "description": f"{len(items)} class maps made with {SOFTWARE} from hyperspectral flight lines",
         "license": license,
         "extent": {
             "spatial": {"bbox": [_union(boxes), *(boxes if len(boxes) > 1 else [])]},

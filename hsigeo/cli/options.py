@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from hsigeo.cli.interrupts import check_interrupted
+from hsigeo.progress import Progress
 from hsigeo.tiling import parse_size
 
 __all__ = [
@@ -138,7 +139,7 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, unit: str) -> Iterator[Progress]:
     """A bar with rate and time left, from the second second on; a line now and then where stderr is no terminal.
 
     With ``HSIGEO_PROGRESS=json`` in the environment there is no bar; another program reads the lines of
@@ -159,7 +160,7 @@ def progress_bar(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def _shown(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def _shown(what: str, unit: str) -> Iterator[Progress]:
     """In the form that suits whoever looks."""
     if os.environ.get("HSIGEO_PROGRESS") == "json":
         yield progress_lines(what, unit)
@@ -178,7 +179,7 @@ def _shown(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
-def progress_notes(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+def progress_notes(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Progress:
     """Progress for logs: a line on stderr after some seconds, and another whenever half as much time again has passed.
 
     Quick work says nothing; a day's work some thirty lines.
@@ -202,7 +203,7 @@ def progress_notes(what: str, unit: str, *, clock: Callable[[], float] = time.mo
     return show
 
 
-def progress_lines(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Callable[[int, int], None]:
+def progress_lines(what: str, unit: str, *, clock: Callable[[], float] = time.monotonic) -> Progress:
     """Progress as lines of JSON on stderr, ``{"progress": {"what": …, "done": …, "total": …, "unit": …}}``.
 
     At most five a second, and always the last one; every line is written in one piece.

@@ -7,7 +7,7 @@ is written to take no space on the way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,6 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-import hsigeo
 from hsigeo.atomic import check_output, replaced_together
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import OutputError
@@ -28,6 +27,8 @@ from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming, optimize, remove_stale, require_space
 from hsigeo.io.map_layers import Layer, class_layer, confidence_layer
 from hsigeo.io.map_tag import TAG, make_tag
+from hsigeo.progress import Progress
+from hsigeo.software import SOFTWARE
 
 __all__ = [
     "BLOCK",
@@ -142,7 +143,7 @@ class BlockRaster:
                 **compression(layer),
                 **profile_of_grid(grid),
             )
-            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
+            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": SOFTWARE})
             self._dataset.set_band_description(1, layer.descriptions[0])
             if classes is not None:
                 colors = {entry.id: (*entry.color, 255) for entry in classes}
@@ -182,7 +183,7 @@ def write_block_rasters(
     grid: Grid,
     *,
     overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[tuple[BlockRaster, ...]]:
     """Open rasters for writing; when the block ends well, all of them and their sidecars are in place.
 

@@ -7,7 +7,6 @@ there the area on the WGS 84 ellipsoid is taken, measured on a lattice over the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from hsigeo.grid import Grid
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import GDAL_ERRORS
+from hsigeo.progress import Progress
 
 __all__ = [
     "TOLERANCE",
@@ -41,7 +41,6 @@ _NODES = 129
 _SEMI_MAJOR, _FLATTENING = 6_378_137.0, 1 / 298.257223563
 """WGS 84."""
 
-Progress = Callable[[int, int], None]
 FloatArray = NDArray[np.float64]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import rasterio
 import xarray as xr
 from rasterio.windows import Window
 
-import hsigeo
 from hsigeo.atomic import replaced_on_success
 from hsigeo.errors import OutputError
 from hsigeo.io.georeference import open_quietly, profile_of_grid
@@ -21,7 +20,9 @@ from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming,
 from hsigeo.io.map_layers import Layer
 from hsigeo.io.sidecars import make_ramp_qml, qml_path
 from hsigeo.io.strips import StripPlan, compute_strips
+from hsigeo.progress import Progress
 from hsigeo.scene import grid_of
+from hsigeo.software import SOFTWARE
 
 __all__ = ["write_float_layer"]
 
@@ -33,7 +34,7 @@ def write_float_layer(
     ramp: tuple[float, float] | None = None,
     metadata: Mapping[str, str] | None = None,
     overwrite: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Compute and write a tiled GeoTIFF, float32, NaN where there is nothing to say.
 
@@ -80,7 +81,7 @@ def write_float_layer(
         file = stack.enter_context(replaced_on_success(path, overwrite=overwrite))
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
         with naming(layer.path), open_quietly(file, "w", **options) as dataset:
-            dataset.update_tags(**(metadata or {}), TIFFTAG_SOFTWARE=f"hsigeo {hsigeo.__version__}")
+            dataset.update_tags(**(metadata or {}), TIFFTAG_SOFTWARE=SOFTWARE)
             dataset.set_band_description(1, layer.descriptions[0])
             with closing(compute_strips([array.data], plan)) as computed:
                 for (start, stop), (rows,) in computed:

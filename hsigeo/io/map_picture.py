@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +15,7 @@ from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.quicklook import Picture, decimated_transform
 from hsigeo.io.spool import Spool
+from hsigeo.progress import Progress
 
 __all__ = ["is_placed", "lay_on", "make_map_picture", "metres_per_unit", "place_picture", "turn_north"]
 
@@ -96,9 +96,7 @@ def place_picture(picture: Picture, geolocation: Geolocation, *, scene_samples: 
     )
 
 
-def make_map_picture(
-    raster: ClassRaster, *, longest_side: int, progress: Callable[[int, int], None] | None = None
-) -> Picture:
+def make_map_picture(raster: ClassRaster, *, longest_side: int, progress: Progress | None = None) -> Picture:
     """A class map in the colours of its classes, in its own geometry; what has no class is transparent.
 
     Parameters

@@ -12,7 +12,7 @@ sidecars, so that a sidecar never describes a map that is not there.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ import xarray as xr
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
-import hsigeo
 from hsigeo.atomic import replaced_together
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import HsigeoError, OutputError, SceneError
@@ -44,7 +43,9 @@ from hsigeo.io.map_layers import Layer, Limit, check_targets, classes_of, limit_
 from hsigeo.io.map_tag import TAG, add_unknown_pixels
 from hsigeo.io.strips import LARGEST_STRIP_BYTES, StripPlan, compute_strips
 from hsigeo.memory import release_unused
+from hsigeo.progress import Progress
 from hsigeo.scene import grid_of
+from hsigeo.software import SOFTWARE
 
 __all__ = ["write_map", "writing_bytes"]
 
@@ -59,8 +60,6 @@ _PLAIN_BYTES = 32 << 20
 _STRIPS_IN_FLIGHT = 3
 _COG_BYTES = 40 << 20
 """What making a Cloud Optimized GeoTIFF takes at most beside GDAL's cache, as measured."""
-
-Progress = Callable[[int, int], None]
 
 
 def write_map(
@@ -281,7 +280,7 @@ class _TileRows:
                 **({} if self._is_small(grid) else compression(layer)),
                 **profile_of_grid(grid),
             )
-            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": f"hsigeo {hsigeo.__version__}"})
+            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": SOFTWARE})
             for band, description in enumerate(layer.descriptions, start=1):
                 self._dataset.set_band_description(band, description)
             if layer.holds_classes:

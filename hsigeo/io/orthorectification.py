@@ -8,7 +8,7 @@ one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,11 @@ from hsigeo.io.cube_reader import open_cube
 from hsigeo.io.geolocation import Geolocation, Lookup
 from hsigeo.io.spool import SPOOL_BYTES, Spool, gather, release_pages
 from hsigeo.io.strips import StripPlan, compute_strips
+from hsigeo.progress import Progress
 from hsigeo.scene import grid_of, spatial_coords
 
 __all__ = ["LAYERS", "geolocation_of", "orthorectified"]
 
-Progress = Callable[[int, int], None]
 
 LAYERS = ("class_id", "confidence", "probability", "distance")
 _STRIP_BYTES = 8 << 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from hsigeo.io.composites import AUTO, Composite, pick_bands
 from hsigeo.io.cube import Cube, CubeHeader
 from hsigeo.io.png import write_png
 from hsigeo.io.scaling import to_reflectance
+from hsigeo.progress import Progress
 
 __all__ = [
     "Look",
@@ -36,8 +36,6 @@ STRETCH_PERCENT = (2.0, 98.0)
 
 _STRIP_BYTES = 4 << 20
 _SPARSE_STEP = 16
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)

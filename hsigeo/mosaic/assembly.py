@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import hsigeo
 from hsigeo.atomic import check_not_an_input
 from hsigeo.classes import ClassTable
 from hsigeo.errors import OutputError
@@ -33,14 +32,14 @@ from hsigeo.lines.placed_line import PlacedLine, place_line
 from hsigeo.lines.target import choose_grid
 from hsigeo.mosaic.composition import block_bytes, compose
 from hsigeo.mosaic.rules import Rule, choose_rule, lacks
+from hsigeo.progress import Progress
+from hsigeo.software import SOFTWARE
 from hsigeo.tiling import iter_slices
 
 __all__ = ["Mosaic", "lines_path", "write_mosaic"]
 
 BLOCK_BYTES = 128 << 20
 """What one block may take while it is composed."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +169,7 @@ def _outputs(
     path: Path, lines: Sequence[MappedLine], union: ClassUnion, rule: Rule, notes: Sequence[str]
 ) -> tuple[RasterOutput, RasterOutput]:
     metadata = {
-        "software": f"hsigeo {hsigeo.__version__}",
+        "software": SOFTWARE,
         "rule": rule.value,
         "lines": [describe_line(line) for line in lines],
         "notes": list(notes),

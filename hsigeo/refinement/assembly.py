@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import hsigeo
 from hsigeo.atomic import check_not_an_input, disk_failure
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, OutputError
@@ -33,6 +32,7 @@ from hsigeo.io.block_writer import (
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.cube_reader import open_cube
 from hsigeo.lines.handles import Handles
+from hsigeo.progress import Progress
 from hsigeo.refinement.changes import Recoding, number_classes, recode
 from hsigeo.refinement.edges import edges_of_scene
 from hsigeo.refinement.filters import clump, majority, remove_patches
@@ -48,14 +48,13 @@ from hsigeo.refinement.rows import (
 )
 from hsigeo.refinement.scene_of_map import open_scene_of_map
 from hsigeo.refinement.sieving import check_room, remove_patches_on_disk
+from hsigeo.software import SOFTWARE
 from hsigeo.tiling import iter_slices
 
 __all__ = ["Refined", "refine_map"]
 
 SMALL_PIXELS = 1 << 21
 """Maps of so many are sieved in memory, at about six bytes a pixel; larger ones go to disk."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +187,7 @@ def _scene_files(refinement: Refinement) -> list[Path]:
 def _metadata(raster: ClassRaster, steps: list[dict[str, Any]]) -> dict[str, Any]:
     """The map's own origin, and what was done to it, after what had been done before."""
     before = raster.metadata.get("refined")
-    done = {"map": Path(raster.path).name, "software": f"hsigeo {hsigeo.__version__}", "steps": steps}
+    done = {"map": Path(raster.path).name, "software": SOFTWARE, "steps": steps}
     return {**raster.metadata, "refined": [*(before if isinstance(before, list) else []), done]}
 
 

@@ -21,6 +21,7 @@ from rasterio.features import rasterize, shapes
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.io.class_areas import PixelAreas
 from hsigeo.io.class_raster import ClassRaster
+from hsigeo.progress import Progress
 from hsigeo.refinement.rows import read_ids
 from hsigeo.refinement.staged_ids import StagedIds
 from hsigeo.tiling import iter_slices
@@ -58,7 +59,7 @@ def trace_patches(
     folder: Path,
     *,
     diagonal: bool,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Generator[Patches]:
     """Every patch of one class, once.
 

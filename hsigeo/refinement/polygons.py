@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,15 @@ from affine import Affine
 from numpy.typing import NDArray
 from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryError
 
-import hsigeo
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.errors import LabelError, OutputError
 from hsigeo.io.class_areas import measure_pixel_areas
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import reason
+from hsigeo.progress import Progress
 from hsigeo.refinement.patches import Patches, trace_patches
 from hsigeo.refinement.polygon_style import add_style
+from hsigeo.software import SOFTWARE
 
 __all__ = ["Polygons", "write_polygons"]
 
@@ -37,8 +38,6 @@ BATCH = 1 << 14
 all else, with these it does not."""
 
 _FAILURES = (DataSourceError, FeatureError, FieldError, GeometryError)
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +164,7 @@ def _append(stage: Path, layer: str, patches: Patches, transform: Affine, raster
     if unit == "ha":
         columns["area_ha"] = patches.areas
     begun = stage.exists()
-    said = {"map": Path(raster.path).name, "software": f"hsigeo {hsigeo.__version__}"}
+    said = {"map": Path(raster.path).name, "software": SOFTWARE}
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="'crs' was not provided")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -23,12 +23,12 @@ from hsigeo.bands import BandTable
 from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import SceneError
 from hsigeo.io.class_raster import ClassRaster
+from hsigeo.progress import Progress
 from hsigeo.scene import grid_of, spectral_axis
 from hsigeo.spreadsheets import harmless
 
 __all__ = ["ClassSpectra", "measure_class_spectra", "write_spectra"]
 
-Progress = Callable[[int, int], None]
 
 TILE_BYTES = 16 << 20
 """Spectra of a scene in memory that are looked at together; those of a file come in the chunks of its reader."""

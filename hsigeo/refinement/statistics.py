@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hsigeo.classes import ClassEntry
 from hsigeo.io.class_areas import tally_classes
 from hsigeo.io.class_raster import ClassRaster
+from hsigeo.progress import Progress
 
 __all__ = ["ClassShare", "ClassStatistics", "measure_classes"]
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)

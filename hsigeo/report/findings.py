@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hsigeo
 from hsigeo.classes import ClassEntry
 from hsigeo.errors import HsigeoError
 from hsigeo.explanation import ModelExplanation, explain_model
@@ -222,6 +221,3 @@ def now() -> float:
     """The time, or the one that the environment fixes so that the same page can be made again (reproducible builds)."""
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     return float(fixed) if fixed.isdecimal() and len(fixed) < 12 else time.time()
-
-
-SOFTWARE = f"hsigeo {hsigeo.__version__}"

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hsigeo.report.blocks import Cell, Numbering, Section, code
-from hsigeo.report.findings import SOFTWARE, Findings
+from hsigeo.report.findings import Findings
 from hsigeo.report.markup import Child, element, join, term
 from hsigeo.report.wording import count, day
+from hsigeo.software import SOFTWARE
 
 __all__ = ["render_absences", "render_origin"]
 

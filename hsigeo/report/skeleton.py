@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.resources import files
 
-from hsigeo.report.findings import SOFTWARE
 from hsigeo.report.markup import Child, Html, element
 from hsigeo.report.wording import day
+from hsigeo.software import SOFTWARE
 
 __all__ = ["ENDINGS", "POLICY", "document", "footer", "resource"]
 

@@ -31,6 +31,7 @@ from hsigeo.io.map_picture import is_placed, lay_on, make_map_picture, place_pic
 from hsigeo.io.quicklook import Look, Picture, decimated_transform, make_picture
 from hsigeo.io.scaling import to_reflectance
 from hsigeo.io.sidecars import RAMP
+from hsigeo.progress import Progress
 
 __all__ = [
     "LONGEST_SIDE",
@@ -59,7 +60,6 @@ SPECTRA_BYTES = 256 << 20
 BINS = 50
 """Number of bins of confidence between 0 and 1."""
 
-Progress = Callable[[int, int], None]
 Bar = Callable[[str, str], AbstractContextManager[Progress]]
 """Makes a progress bar out of what is done and in what unit, as `hsigeo.cli.options.progress_bar` does."""
 

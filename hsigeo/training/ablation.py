@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hsigeo.errors import TrainingError
 from hsigeo.metrics import Accuracy, confusion_matrix
+from hsigeo.progress import Progress
 from hsigeo.training.components import WHOLE, Component
 from hsigeo.training.damage import damage_spectra
 from hsigeo.training.fit import seeded
@@ -39,8 +40,6 @@ __all__ = [
 
 CLEAN = "clean"
 """The test spectra as they are, among the names of damages."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

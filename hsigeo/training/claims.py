@@ -9,7 +9,7 @@ Each is a pair of trainings (three for the dropout) that differ in nothing but t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from hsigeo.model.plain import PlainNetwork
+from hsigeo.progress import Progress
 from hsigeo.training.ablation import CLEAN, Score, Trial, score_on, score_records
 from hsigeo.training.fit import FitPlan, seeded
 from hsigeo.training.plain import PlainPlan, train_plain
@@ -165,7 +166,7 @@ def measure_claims(
     *,
     steps: int | None = None,
     damages: Iterable[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Claims:
     """Train the plain variant in every setting, in every trial.
 
@@ -206,7 +207,7 @@ def _run(
     trial: Trial,
     steps: int,
     conditions: tuple[str, ...],
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> tuple[PlainRun, int]:
     """A training, and how many prototypes its memory has."""
     chosen = np.unique(np.linspace(0, len(trial.test) - 1, min(LOOKED_AT, len(trial.test))).astype(int))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from hsigeo.progress import Progress
 from hsigeo.training.consensus import ConsensusPlan, train_consensus
-from hsigeo.training.fit import Progress
 from hsigeo.training.linear_evidence import LinearPlan
 from hsigeo.training.plain import PlainPlan, train_plain
 from hsigeo.training.recipe import Trained

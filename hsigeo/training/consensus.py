@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
 from hsigeo.model.consensus import BandConsensus, ConsensusNetwork
-from hsigeo.training.fit import Progress, drawing
+from hsigeo.progress import Progress
+from hsigeo.training.fit import drawing
 from hsigeo.training.linear_evidence import LinearPlan, fit_linear_evidence
 from hsigeo.training.recall import choose_prototypes, fit_recall
 from hsigeo.training.recipe import Trained

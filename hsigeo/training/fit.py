@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-__all__ = ["FitPlan", "Progress", "descend", "drawing", "fit", "seeded"]
+from hsigeo.progress import Progress
 
-Progress = Callable[[int, int], None]
+__all__ = ["FitPlan", "descend", "drawing", "fit", "seeded"]
+
 
 _DRAWING = threading.RLock()
 

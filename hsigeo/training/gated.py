@@ -9,8 +9,9 @@ from torch.nn import functional as F  # noqa: N812 - the name everybody knows it
 from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.gated import GatedNetwork
 from hsigeo.model.variants import wavelengths_or_places
+from hsigeo.progress import Progress
 from hsigeo.training.discriminant import calibrated, discriminant_by_channel
-from hsigeo.training.fit import Progress, descend, seeded
+from hsigeo.training.fit import descend, seeded
 from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
 

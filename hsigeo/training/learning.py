@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-import hsigeo
 from hsigeo.errors import TrainingError
 from hsigeo.fingerprint import fingerprint
 from hsigeo.labels import LabelSource
 from hsigeo.model import DEFAULT_VARIANT, Model, ModelCard, with_digest
+from hsigeo.progress import Progress
 from hsigeo.scene import check_scene
+from hsigeo.software import SOFTWARE
 from hsigeo.training.curve import CURVE_FOLDS, SHARES, measure_learning_curve
 from hsigeo.training.novelty import novelty_of
 from hsigeo.training.oddities import find_oddities
@@ -24,8 +25,6 @@ from hsigeo.training.samples import LabelledSpectra, read_labelled_spectra
 from hsigeo.training.validation import Validation, validate
 
 __all__ = ["provenance_of", "train", "train_on_spectra"]
-
-Progress = Callable[[int, int], None]
 
 
 def train(
@@ -135,7 +134,7 @@ def train_on_spectra(
         classes=samples.classes,
         temperature=1.0 if validation is None else validation.temperature,
         provenance={
-            "software": f"hsigeo {hsigeo.__version__}",
+            "software": SOFTWARE,
             "seed": seed,
             "pixels_per_class": samples.counts,
             "notes": [*samples.notes, *find_oddities(samples)],

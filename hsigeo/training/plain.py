@@ -9,7 +9,8 @@ import torch
 
 from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.plain import PlainNetwork
-from hsigeo.training.fit import FitPlan, Progress, fit, seeded
+from hsigeo.progress import Progress
+from hsigeo.training.fit import FitPlan, fit, seeded
 from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from hsigeo.progress import Progress
 from hsigeo.training.consensus import train_consensus
-from hsigeo.training.fit import Progress
 from hsigeo.training.gated import train_gated
 from hsigeo.training.plain import train_plain
 from hsigeo.training.recipe import Trained

@@ -8,7 +8,6 @@ random split would have looked: the optimism gap.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from hsigeo.calibration import choose_temperature, expected_calibration_error, r
 from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
 from hsigeo.metrics import Accuracy, confusion_matrix
 from hsigeo.model.novelty import decide_and_describe
+from hsigeo.progress import Progress
 from hsigeo.training.concurrent import run_all
 from hsigeo.training.folds import Fold, FoldPlan, plan_disjoint_folds, plan_random_folds
 from hsigeo.training.novelty import novelty_of
@@ -30,7 +30,6 @@ from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["HeldOut", "Validation", "ask", "judge", "validate"]
 
-Progress = Callable[[int, int], None]
 
 RANDOM_FOLDS = 2
 """How many of the five random folds are trained: they serve one figure only, which nobody should use."""

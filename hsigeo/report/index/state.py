@@ -13,10 +13,11 @@ import re
 from pathlib import Path
 
 from hsigeo.fingerprint import fingerprint
-from hsigeo.report.findings import SOFTWARE, Findings
+from hsigeo.report.findings import Findings
 from hsigeo.report.index.row import Row, format_row, parse_row
 from hsigeo.report.index.summary import summarise
 from hsigeo.report.sources import Belongings
+from hsigeo.software import SOFTWARE
 
 __all__ = ["keep", "read_kept", "state_of"]
 
