@@ -53,13 +53,13 @@ def _independent(
     parts.append(
         element(
             "p",
-            "Held against ",
+            "Compared with ",
             term(reference) if reference else "reference labels",
             ": of ",
             plural(accuracy.total, "reference pixel"),
-            ", the map gives ",
+            ", ",
             element("strong", percent(accuracy.overall)),
-            f" to their class (95\u00a0% interval {interval(*evaluation.intervals.overall)}, "
+            f" are mapped as their class (95\u00a0% interval {interval(*evaluation.intervals.overall)}, "
             f"{_independence(evaluation.intervals)}). {_other_figures(accuracy)}",
             _adjusted_overall(evaluation),
         )
@@ -81,13 +81,13 @@ def _on_held_out_ground(held_out: HeldOut, by_name: Mapping[str, ClassEntry], nu
     accuracy = held_out.accuracy
     spread = "" if held_out.spread is None else f" and ±\u00a0{100 * held_out.spread:.1f} points between folds"
     believed: list[Child] = [
-        "Models were trained anew, each without a part of the labelled ground, and asked about that part: ",
+        "Separate models were trained, each without part of the labelled ground, and tested on that part: ",
         term(held_out.split),
         ". Of ",
         plural(accuracy.total, "held-out pixel"),
         ", ",
         element("strong", percent(accuracy.overall)),
-        f" got their class (95\u00a0% interval {interval(*held_out.intervals.overall)}, "
+        f" were classified correctly (95\u00a0% interval {interval(*held_out.intervals.overall)}, "
         f"{_independence(held_out.intervals)}{spread}). {_other_figures(accuracy)}",
     ]
     parts: list[Child] = [element("h3", "On ground that training held out"), element("p", believed)]
@@ -97,10 +97,10 @@ def _on_held_out_ground(held_out: HeldOut, by_name: Mapping[str, ClassEntry], nu
         parts.append(
             element(
                 "p",
-                "Had the pixels been split at random, neighbours of training pixels would have been tested, "
-                f"and the figure would have been {percent(held_out.random)}: ",
+                "A random split of the pixels, which tests on neighbours of training pixels, gives "
+                f"{percent(held_out.random)}: ",
                 element("strong", f"{points(abs(gap))} {towards}"),
-                ". This is the ",
+                ". The difference is the ",
                 element("em", "optimism gap"),
                 "; the random figure is optimistic and should not be quoted.",
             )
@@ -202,8 +202,8 @@ def _confusion(accuracy: Accuracy, by_name: Mapping[str, ClassEntry], numbering:
             ]
         )
     caption = (
-        "Confusion matrix in pixels: rows are the reference, columns what the map says. The darker, the more of the "
-        "reference class."
+        "Confusion matrix in pixels: rows are the reference, columns the map. The darker a cell, the larger its share "
+        "of the reference class."
     )
     return numbering.table(head, rows, caption, class_="confusion")
 
@@ -253,8 +253,8 @@ def _areas(findings: Findings, evaluation: Evaluation, by_name: Mapping[str, Cla
         for row in evaluation.areas[:MOST_ROWS]
     ]
     caption = (
-        "Areas that allow for the map's errors (Olofsson et al. 2014), with half of their 95\u00a0% intervals. "
-        "The number of mapped pixels alone is a biased estimate."
+        "Class areas adjusted for the map's errors (Olofsson et al. 2014), ± half the 95\u00a0% interval. "
+        "The mapped area alone is a biased estimate."
     )
     condition = f"{evaluation.area_note[0].upper()}{evaluation.area_note[1:]}." if evaluation.area_note else ""
     remark = caution(condition) if condition.startswith("NOT") else note(condition)

@@ -136,11 +136,11 @@ def _line_of(document: Mapping[str, object], raster: ClassRaster) -> tuple[str, 
     for row in maps:
         if row.get("map") == path.name:
             same = row.get("fingerprint") == fingerprint(path)
-            changed = "the map was changed after it was compared, or the comparison is of another map"
+            changed = "the map has changed since it was compared, or the comparison is of another map"
             return str(row["name"]), "" if same else changed
     parts = {row.get("map") for row in stated_rows(raster.metadata.get("lines"))}
     belongs = bool(parts) and parts <= {row.get("map") for row in maps}
-    return "", "" if belongs else "the map is none of those that were compared"
+    return "", "" if belongs else "the map is not among those compared"
 
 
 def _whole(row: Mapping[str, object], key: str) -> int:

@@ -27,26 +27,27 @@ def render_calibration(findings: Findings, numbering: Numbering) -> Section | No
         return None
     before, after = percent(calibration.before), percent(calibration.after)
     helped = (
-        f"Before calibration they were off by {before}."
+        f"Before calibration the error was {before}."
         if calibration.after != calibration.before
-        else "No calibration carried over between folds, so none is applied."
+        else "A calibration fitted on some folds did not help on the others, so none is applied."
     )
     text = element(
         "p",
         "The model gives every pixel a probability. Where it says 80\u00a0%, it should be right in 80 of 100 cases. On "
         "held-out ground its probabilities are off by ",
         element("strong", after),
-        f" on average (expected calibration error). {helped} Both were measured on folds that the calibration had not "
-        "seen.",
+        f" on average (expected calibration error). {helped} The calibration is always tested on folds that it was "
+        "not fitted on.",
     )
     if not calibration.bins_before and not calibration.bins_after:
         return Section(anchor="calibration", title="Whether its probabilities can be believed", body=text)
     caption: list[Child] = [
-        "Share of held-out pixels that is right, by the probability given to them; on the dotted line both are equal. ",
+        "Share of held-out pixels that are classified correctly, by predicted probability; on the dotted line the two "
+        "are equal. ",
         element("span", "○ before", class_="key-before"),
         ", ",
         element("span", "■ after", class_="key-after"),
-        " calibration. Bars are 95\u00a0% intervals: where they are long, few pixels speak.",
+        " calibration. Bars are 95\u00a0% intervals: long where there are few pixels.",
     ]
     chart = reliability_chart(calibration.bins_before, calibration.bins_after)
     figure = numbering.figure(element("div", chart, class_="single"), caption)
@@ -66,14 +67,14 @@ def render_confidence(findings: Findings, numbering: Numbering) -> Section | Non
     unsure = survey.share_below(UNSURE)
     text = element(
         "p",
-        f"On average the mapped class has a probability of {percent(mean)}. {percent(unsure)} of the pixels are given "
-        f"a class that is less than {_UNSURE} probable; these are the places to look at first.",
+        f"On average the mapped class has a probability of {percent(mean)}. {percent(unsure)} of the pixels have a "
+        f"class with a probability below {_UNSURE}; look at these places first.",
     )
-    says = f"Confidence of the map: dark is unsure, bright is sure; mean {percent(mean)}"
+    says = f"Confidence of the map, from dark (low) to bright (high); mean {percent(mean)}"
     caption = "Probability of the mapped class, on the same ground and scale as the map."
     shown = numbering.figure(framed(survey.picture, says, _ramp()), caption)
     chart = element("div", histogram_chart(survey.histogram.sum(axis=0), survey.edges), class_="single")
-    histogram = numbering.figure(chart, "How many pixels have which probability.")
+    histogram = numbering.figure(chart, "Number of pixels by probability.")
     right = element("div", histogram, _by_class(findings, numbering))
     body = join([text, element("div", shown, right, class_="pair")])
     return Section(anchor="confidence", title="Where it is sure", body=body)
@@ -109,5 +110,5 @@ def _by_class(findings: Findings, numbering: Numbering) -> Html:
         Cell(content=f"Below {_UNSURE}", is_number=True),
         Cell(content="Pixels", is_number=True),
     ]
-    more = "" if len(order) <= len(rows) else f" The {len(rows)} least sure of {len(order)}."
-    return numbering.table(head, rows, f"Probability of the mapped class, least sure first.{more}", class_="figures")
+    more = "" if len(order) <= len(rows) else f" The {len(rows)} lowest of {len(order)}."
+    return numbering.table(head, rows, f"Probability of the mapped class, lowest first.{more}", class_="figures")

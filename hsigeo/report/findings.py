@@ -171,13 +171,13 @@ def gather(found: Belongings, *, bar: Bar = no_bar, explain: Explain = explain_m
     if found.scene is not None:
         spectra = read_mapped_spectra(raster, found.scene, [entry.id for entry in shown], bar=bar)
         if spectra is None:
-            why = "the map was laid on another grid than the scene, so their pixels are not the same"
+            why = "the map is on another grid than the scene, so their pixels do not match"
             absences.append(Absence(what="Spectra of the mapped pixels", why=why))
     held_out = read_held_out(raster.metadata.get("validation"))
     if held_out is None and found.model is not None:
         held_out = read_held_out(found.model.card.validation)
     if held_out is None:
-        why = "the map does not say what training measured on ground that it held out"
+        why = "the map holds no figures of validation in training"
         absences.append(Absence(what="Accuracy on held-out ground", why=why, remedy="hsigeo train … --validation"))
     return Findings(
         found=found,
@@ -212,7 +212,7 @@ def _explanation(found: Belongings, absences: list[Absence], bar: Bar, explain: 
             explanation = explain(found.model)
             show(1, 1)
     except HsigeoError as error:
-        absences.append(Absence(what="What each class's decision rests on", why=str(error)))
+        absences.append(Absence(what="What decisions rest on", why=str(error)))
         return None
     return explanation
 

@@ -44,7 +44,7 @@ def _scene(findings: Findings, scene: Picture, numbering: Numbering) -> Html:
     about: list[Child] = [
         f"{title}, ",
         term(name),
-        f": {bands}. Stretched from the 2nd to the 98th percentile, with what is dark brightened.",
+        f": {bands}. Stretched from the 2nd to the 98th percentile, dark areas brightened.",
     ]
     return numbering.figure(framed(scene, says), about)
 
@@ -61,7 +61,7 @@ def _classes(findings: Findings, numbering: Numbering) -> Html:
     every = f" One pixel of every {shown.step} × {shown.step} is shown." if shown.step > 1 else ""  # noqa: RUF001
     north = " North is up." if is_placed(shown) and shown.crs is not None else ""
     same = " Same ground and scale as the scene." if findings.pictures.scene is not None else ""
-    about = f"The map, in the colours of the table below; what has no class is left blank.{same}{north}{every}"
+    about = f"The map, in the colours of the table below; pixels without a class are blank.{same}{north}{every}"
     return numbering.figure(framed(shown, says), about)
 
 
@@ -142,7 +142,7 @@ def _legend(findings: Findings, numbering: Numbering) -> Html:
                 Cell(content=bar, class_="wide"),
             ]
         )
-    caption = "How much of the map each class is. Shares are of what has a class."
+    caption = "The extent of each class. Shares refer to the classified area."
     remarks = [note(f"{tally.note[0].upper()}{tally.note[1:]}.")] if tally.note else []
     unclassified = note(_unclassified(findings)) if findings.unclassified else None
     return element("div", numbering.table(head, rows, caption, class_="legend"), unclassified, remarks)
@@ -152,11 +152,11 @@ def _unclassified(findings: Findings) -> Child:
     total = int(findings.tally.pixels.sum())
     said = f"{plural(findings.unclassified, 'pixel')} ({percent(findings.unclassified / total)}) have no class"
     if findings.unknown is None:
-        return f"{said}: there is no valid data, or none that the model could read."
+        return f"{said}: they hold no valid data, or none that the model can read."
     rate, strange = findings.unknown
     rest = findings.unclassified - strange
-    other = f"; the other {plural(rest, 'pixel')} hold no valid data" if rest else ""
+    other = f" The other {plural(rest, 'pixel')} hold no valid data." if rest else ""
     return (
-        f"{said}. {plural(strange, 'pixel')} of them were left out on purpose, being unlike anything that was learnt: "
-        f"the limit was set so that {percent(rate)} of held-out pixels of known classes would be lost by it{other}."
+        f"{said}. {plural(strange, 'pixel')} of them were left out on purpose, as unlike anything in the training "
+        f"data: the limit is set so that {percent(rate)} of held-out pixels of known classes are lost.{other}"
     )

@@ -21,12 +21,12 @@ LONGEST = 400
 
 
 def render_origin(findings: Findings, numbering: Numbering) -> Section:
-    """Everything needed to find the ingredients again, and to see whether they are still the same."""
+    """Everything needed to find the inputs again, and to see whether they are still the same."""
     rows = [[Cell(content=name, is_head=True), Cell(content=value)] for name, value in _facts(findings)]
     parts: list[Child] = [numbering.table([], rows, "Provenance of the map.", class_="facts")]
     command = remake_command(findings)
     if command:
-        parts += [element("p", "The same map is made by:"), element("pre", code(command))]
+        parts += [element("p", "This command makes the same map:"), element("pre", code(command))]
     remarks = [*_repairs(findings), *findings.notes]
     if remarks:
         parts.append(element("h3", "Notes and repairs"))
@@ -54,7 +54,7 @@ def _facts(findings: Findings) -> Iterator[tuple[str, Child]]:
     if findings.place.crs:
         yield "Coordinate system", term(findings.place.crs)
     if findings.place.pixel:
-        turned = f", rows turned by {findings.place.rotation:.1f}°" if findings.place.rotation else ""
+        turned = f", rotated by {findings.place.rotation:.1f}°" if findings.place.rotation else ""
         yield "Pixel", f"{findings.place.pixel}{turned}"
     if findings.stated("scene"):
         state = "found; its digest agrees" if findings.found.scene is not None else "not found, or another one"

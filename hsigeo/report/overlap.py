@@ -28,7 +28,7 @@ def render_agreement(findings: Findings, numbering: Numbering) -> Section | None
 def _summary(agreement: Agreement) -> list[Child]:
     share, pixels = percent(agreement.overall), plural(agreement.pixels, "pair of pixels", "pairs of pixels")
     said: list[Child] = [
-        f"Where the {plural(len(agreement.lines), 'line')} overlap, {share} of {pixels} have one class."
+        f"Where the {plural(len(agreement.lines), 'line')} overlap, {share} of {pixels} have the same class."
     ]
     own = agreement.own
     if own is not None:
@@ -39,17 +39,17 @@ def _summary(agreement: Agreement) -> list[Child]:
             f" agrees with its {shared} on {percent(own.agreement)} of {count(own.pixels)} pixels.",
         ]
     said.append(
-        " Agreement is not accuracy: lines can agree on the wrong class. But where they do not, one must be wrong."
+        " Agreement is not accuracy: lines can agree on the wrong class. But where they disagree, one must be wrong."
     )
     parts: list[Child] = [element("p", said)]
     if own is not None and own.odd:
-        worse = "" if math.isnan(own.excess) else f": {100 * own.excess:.1f} points worse than usual for its pairs"
-        parts.append(
-            caution("This line stands out", worse, ". Look at its weather, its view angles and its processing.")
+        worse = (
+            "" if math.isnan(own.excess) else f": it adds {100 * own.excess:.1f} points of disagreement to its pairs"
         )
+        parts.append(caution("This line stands out", worse, ". Check its weather, view angles and processing."))
     elif odd := [row for row in agreement.lines if row.odd]:
         names: list[Child] = [term(row.name) for row in odd[:5]]
-        parts.append(element("p", "Among the lines stand out: ", join(names, ", "), "."))
+        parts.append(element("p", "Lines that stand out: ", join(names, ", "), "."))
     return parts
 
 
@@ -63,12 +63,12 @@ def _partners(agreement: Agreement, numbering: Numbering) -> Html:
             _row(pair.second if pair.first == name else pair.first, pair.pixels, pair.agreement)
             for pair in found[:MOST_ROWS]
         ]
-        caption = "Lines that overlap this one, least agreement first."
+        caption = "Lines that overlap this one, lowest agreement first."
     else:
         head = ["Line", "Common pixels", "Agreement"]
         compared = sorted((row for row in agreement.lines if row.neighbours), key=lambda row: row.agreement)
         rows = [_row(row.name, row.pixels, row.agreement) for row in compared[:MOST_ROWS]]
-        caption = "The lines, least agreement first."
+        caption = "The lines, lowest agreement first."
     return numbering.table(_head(head), rows, caption, class_="figures")
 
 

@@ -58,7 +58,7 @@ def _what(findings: Findings) -> list[Child]:
     where = f" around {findings.place.middle}" if findings.place.middle else ""
     pixel = f", in pixels of {findings.place.pixel}" if findings.place.pixel else ""
     sentences: list[Child] = [
-        ["This map tells ", plural(len(present), "class", "classes"), f" apart on {size}{where}{pixel}."],
+        ["This map distinguishes ", plural(len(present), "class", "classes"), f" on {size}{where}{pixel}."],
         *_origin(findings),
     ]
     largest: list[Child] = [
@@ -80,17 +80,17 @@ def _origin(findings: Findings) -> list[Child]:
     scene, model = findings.stated("scene"), findings.stated("model")
     lines = findings.metadata.get("lines")
     if isinstance(lines, list) and not scene:
-        return [f"It was put together from the maps of {plural(len(lines), 'flight line')}."]
+        return [f"It combines the maps of {plural(len(lines), 'flight line')}."]
     if not scene and not model:
         return ["It does not say which scene and which model it was made with."]
     parts: list[Child] = ["It was made"]
     if scene:
         parts += [" from the scene ", term(Path(scene).name)]
     if model:
-        parts += [" by the model ", term(Path(model).name)]
+        parts += [" with the model ", term(Path(model).name)]
     learnt = learnt_from(findings.metadata.get("provenance"))
     if learnt:
-        parts.append(f", which had learnt from {plural(learnt, 'labelled pixel')}")
+        parts.append(f", which was trained on {plural(learnt, 'labelled pixel')}")
     return [[parts, "."]]
 
 
@@ -112,8 +112,10 @@ def _without_class(findings: Findings) -> list[Child]:
         return [f"{said}: the scene has no valid data there."] if findings.stated("scene") else [f"{said}."]
     strange = findings.unknown[1]
     if strange == unclassified:
-        return [f"{said}, because nothing like them had been learnt."]
-    return [f"{said}; {percent(strange / total)} because nothing like them had been learnt, the rest for want of data."]
+        return [f"{said}, because they are unlike anything in the training data."]
+    return [
+        f"{said}: {percent(strange / total)} are unlike anything in the training data, the rest hold no valid data."
+    ]
 
 
 def _trust(findings: Findings) -> list[Child]:
@@ -123,16 +125,16 @@ def _trust(findings: Findings) -> list[Child]:
         right = percent(evaluation.accuracy.overall)
         extent = interval(*evaluation.intervals.overall)
         sentences.append(
-            f"Held against {plural(evaluation.accuracy.total, 'reference pixel')} that the model had not seen, "
-            f"the map is right at {right} of them (95\u00a0% interval {extent})."
+            f"Of {plural(evaluation.accuracy.total, 'reference pixel')} that the model had not seen, the map "
+            f"classifies {right} correctly (95\u00a0% interval {extent})."
         )
         sentences += _weakest(evaluation.accuracy, evaluation.intervals)
     if held_out is not None:
         sentences += _held_out(findings, first=not sentences)
     if not sentences:
         sentences.append(
-            "How accurate it is, is not known: nothing was held out in training, and no reference lies beside it. "
-            "Until that is done, take it for a sketch."
+            "Its accuracy is not known: no ground was held out in training, and there is no evaluation beside the map. "
+            "Until it has been evaluated, treat it as a sketch."
         )
     calibration = None if held_out is None else held_out.calibration
     if calibration is not None:
@@ -144,12 +146,12 @@ def _held_out(findings: Findings, *, first: bool) -> list[Child]:
     held_out = findings.held_out
     assert held_out is not None
     right, extent = percent(held_out.accuracy.overall), interval(*held_out.intervals.overall)
-    opening = "On ground that training held out" if first else "On ground that training had held out itself"
+    opening = "On ground held out in training" if first else "On ground held out in its training"
     sentences: list[Child] = [
         [
             f"{opening} (",
             term(held_out.split),
-            f"), it gave {right} of the pixels their class (95\u00a0% interval {extent}).",
+            f"), {right} of the pixels were classified correctly (95\u00a0% interval {extent}).",
         ]
     ]
     if first:
@@ -157,11 +159,11 @@ def _held_out(findings: Findings, *, first: bool) -> list[Child]:
     if held_out.random is not None:
         gap = held_out.random - held_out.accuracy.overall
         if gap > 0:
-            sentences.append(f"A random split would have promised {percent(held_out.random)}, {points(gap)} too much.")
+            sentences.append(f"A random split gives {percent(held_out.random)}, which is {points(gap)} too optimistic.")
     if first:
         sentences.append(
-            "Labels are mostly drawn where people are sure, so expect less on edges and in shade; "
-            "an independent reference would tell."
+            "Labels are mostly drawn where people are sure, so expect less at edges and in shade; "
+            "only an independent reference shows how much less."
         )
     return sentences
 
@@ -193,7 +195,7 @@ def _figures(findings: Findings) -> list[tuple[str, str, str]]:
     if findings.tally.unit == "ha":
         figures.append(("Area with a class", unit_of(findings).write(area), plural(pixels, "pixel")))
     else:
-        figures.append(("Pixels with a class", plural(pixels, "pixel"), "the map has no place on the Earth"))
+        figures.append(("Pixels with a class", plural(pixels, "pixel"), "the map has no georeference"))
     without = sum(1 for entry in findings.raster.classes if not findings.tally.pixels[entry.id])
     figures.append(
         ("Classes", str(len(findings.by_area)), f"{without} more without a pixel" if without else "all present")
@@ -224,4 +226,4 @@ def _accuracy_figure(findings: Findings) -> tuple[str, str, str]:
     if held_out is not None:
         about = f"{interval(*held_out.intervals.overall)}, held-out ground"
         return "Overall accuracy", percent(held_out.accuracy.overall), about
-    return "Overall accuracy", "not known", "nothing was held out"
+    return "Overall accuracy", "not known", "no ground was held out"

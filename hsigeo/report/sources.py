@@ -225,14 +225,14 @@ _SCENE = _Ingredient(
     name="scene",
     digest="scene_fingerprint",
     shown="The scene beside the map, and the spectra of the mapped pixels",
-    differs="is not the scene that the map was made from: its pixels differ",
+    differs="is not the scene of this map: its pixels differ",
     error=SceneError,
-    advice="give the scene as it was, or classify it again",
+    advice="give the original scene, or classify this one",
 )
 _MODEL = _Ingredient(
     name="model",
     digest="model_sha256",
-    shown="What each class's decision rests on, and the spectra it was learnt from",
+    shown="What decisions rest on, and the training spectra of each class",
     differs="is not the model that made the map",
     error=ModelError,
     advice="give that model",
@@ -284,9 +284,7 @@ def _find_ingredient(
         search.miss(wanted.shown, difference, wanted.remedy)
         return None
     if not stated:
-        search.notes.append(
-            f"The map does not say by which digest its {wanted.name} is known, so that could not be checked."
-        )
+        search.notes.append(f"The map does not state the digest of its {wanted.name}, so that could not be checked.")
     return opened
 
 
@@ -305,7 +303,7 @@ def _find_confidence(search: _Search) -> Path | None:
     remedy = f"hsigeo classify {shlex.quote(scene)} -o {shlex.quote(raster.path)} --confidence {shlex.quote(layer)}"
     why = notes[0] if notes else f"there is no {Path(layer).name} beside the map"
     made_of_maps = search.is_mosaic or "refined" in raster.metadata
-    search.miss("How sure the model is, pixel by pixel", why, "--confidence FILE" if made_of_maps else remedy)
+    search.miss("The confidence of each pixel", why, "--confidence FILE" if made_of_maps else remedy)
     return None
 
 
@@ -319,7 +317,7 @@ def _find_evaluation(search: _Search) -> tuple[Evaluation | None, str]:
         if misfit := _is_of_another(document, raster.path):
             raise LabelError(f"{search.given.evaluation} is not about {raster.path}: {misfit}")
         return found, search.given.evaluation
-    why = "no evaluation of this map lies beside it"
+    why = "there is no evaluation of this map beside it"
     for path, document in search.around.evaluations_of(Path(raster.path).name):
         found = read_evaluation(document)
         if found is None:
@@ -330,7 +328,7 @@ def _find_evaluation(search: _Search) -> tuple[Evaluation | None, str]:
         why = f"{path.name} is not used: {misfit}"
     output = _beside(raster.path, "_accuracy.json")
     remedy = f"hsigeo evaluate {shlex.quote(raster.path)} --labels REFERENCE --json {shlex.quote(output)}"
-    search.miss("An independent assessment of the accuracy", why, remedy)
+    search.miss("Accuracy against an independent reference", why, remedy)
     return None, ""
 
 
@@ -338,9 +336,9 @@ def _is_of_another(document: object, map_path: str) -> str | None:
     """Why an evaluation is none of this map as it is now; `None` if it is."""
     stated = document.get("map_fingerprint") if isinstance(document, Mapping) else None
     if not isinstance(stated, str):
-        return "it does not say by its digest which map it is of; evaluate again"
+        return "it does not state the digest of its map; evaluate again"
     if stated != fingerprint(map_path):
-        return "the map was changed after it was evaluated, or it is of another map"
+        return "the map has changed since it was evaluated, or the evaluation is of another map"
     return None
 
 
@@ -353,7 +351,7 @@ def _find_agreement(search: _Search) -> tuple[Agreement | None, str]:
         if isinstance(found, Agreement):
             return found, str(path)
         raise LabelError(f"{path} is not about {raster.path}: {found or 'it is no result of `hsigeo agree`'}")
-    why = "no comparison with overlapping lines lies beside the map"
+    why = "there is no comparison with overlapping lines beside the map"
     for path, document in around.comparisons:
         found = read_agreement(document, raster)
         if isinstance(found, Agreement):

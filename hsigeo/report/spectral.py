@@ -40,16 +40,14 @@ def render_spectra(findings: Findings, numbering: Numbering) -> Section | None:
     ]
     caption: list[Child] = ["Spectra of the classes."]
     if learnt:
-        caption.append(
-            " In the colour of the class: mean and standard deviation of the labelled pixels it was learnt from."
-        )
+        caption.append(" In the colour of the class: mean and standard deviation of its labelled training pixels.")
     if mapped:
-        caption.append(" Dashed: mean and standard deviation of pixels that the map gives to the class.")
+        caption.append(" Dashed: mean and standard deviation of the pixels mapped as the class.")
     caption.append(_left_out(findings))
     intro = element(
         "p",
-        "Where the dashed spectra follow the coloured ones, the map finds what was learnt. Where they part, look at "
-        "the map: the class may have taken in something else, or the light may be another.",
+        "Where the dashed spectra follow the coloured ones, mapped pixels resemble the training pixels. Where they "
+        "differ, look at the map: the class may include other materials, or the illumination may differ.",
     )
     grid = element("div", panels, class_="panels")
     body = [intro] if learnt and mapped else []
@@ -124,18 +122,19 @@ def render_decisions(findings: Findings, numbering: Numbering) -> Section | None
         for found in drawn
     ]
     caption = (
-        "What speaks for each class. Above, the mean spectrum that it was learnt from; below, what each band says on "
-        "average over its training pixels, in log-odds: upwards for the class, downwards against it (each class has a "
-        "scale of its own). Shaded are the stretches that together carry half of what speaks for it."
+        "Evidence for each class. Above, its mean training spectrum; below, the evidence of each band, averaged over "
+        "its training pixels, in log-odds: upwards for the class, downwards against it (each class has its own scale). "
+        "The shaded stretches together carry half of the evidence for it."
     )
     if len(drawn) < len(explanation.classes):
         caption += f" The first {MOST_PANELS} of {plural(len(explanation.classes), 'class', 'classes')} are shown."
     intro = element(
         "p",
-        "The model weighs every band. These are the wavelengths that carry most of the decision for each class, and "
-        "features of well-known materials that lie there. A class may be known by a feature that it shows, or by one "
-        "that it lacks and others show; that a feature is named does not mean that the material is there. A class "
-        "that goes by wavelengths which make no sense to you may have been learnt from something else, such as shade.",
+        "The model weighs every band. Listed are the wavelengths that carry most of the decision for each class, with "
+        "features of well-known materials at these wavelengths. A class may be recognised by a feature that it shows, "
+        "or by one that it lacks and others show: a feature named here does not mean that the material is present. If "
+        "the deciding wavelengths of a class make no sense to you, the model may have learnt something else, such as "
+        "shade.",
     )
     grid = element("div", panels, class_="panels")
     return Section(
@@ -157,7 +156,7 @@ def _in_words(explanation: ModelExplanation, numbering: Numbering) -> Html:
         for found in explanation.classes[:MOST_ROWS]
     ]
     caption = (
-        "Wavelengths that carry most of the decision, strongest first, with their share of what speaks for the class."
+        "Wavelengths that carry most of the decision, strongest first, with their share of the evidence for the class."
     )
     if len(explanation.classes) > MOST_ROWS:
         caption += f" The first {MOST_ROWS} classes; hsigeo explain lists all."

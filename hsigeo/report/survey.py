@@ -178,7 +178,7 @@ def _on_the_map(
         return lay_on(picture, classes.transform, (shape[0], shape[1])), ""
     if raster.grid.shape == header.grid.shape and picture.rgba.shape == classes.rgba.shape:
         return picture, ""
-    return None, "the scene is not shown: it and the map are on different grids, and nothing says how they lie"
+    return None, "it and the map are on different grids, and at least one of them has no usable georeference"
 
 
 def _same_crs(first: str | None, second: str | None) -> bool:

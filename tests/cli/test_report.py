@@ -26,7 +26,7 @@ def test_the_page_goes_beside_the_map_by_default(hsigeo: Run, tmp_path: Path, ma
     assert result.returncode == 0, result.stderr
     assert result.stdout == ""
     assert find_faults((tmp_path / "a_map_report.html").read_text(encoding="utf-8")) == []
-    assert "note: left out: an independent assessment of the accuracy" in result.stderr
+    assert "note: left out: accuracy against an independent reference" in result.stderr
     assert result.stderr.splitlines()[-1].startswith(f"{tmp_path}/a_map_report.html: 0.")
 
 
@@ -102,8 +102,8 @@ def test_lines_that_were_compared_are_reported_with_their_agreement(hsigeo: Run,
         page = (tmp_path / "page.html").read_text(encoding="utf-8")
         assert find_faults(page) == []
         assert "Agreement with overlapping lines" in page
-    assert "The lines, least agreement first." in page
-    assert "It was put together from the maps of 3\u00a0flight lines." in page
+    assert "The lines, lowest agreement first." in page
+    assert "It combines the maps of 3\u00a0flight lines." in page
 
 
 def test_a_report_on_a_map_that_changed_since_does_not_use_the_comparison(hsigeo: Run, tmp_path: Path) -> None:
@@ -115,4 +115,4 @@ def test_a_report_on_a_map_that_changed_since_does_not_use_the_comparison(hsigeo
     write_line(maps[0], make_line_grid(60, 40, turn=0), make_ids(make_line_grid(60, 40), seed=9))
     result = hsigeo("report", maps[0])
     assert result.returncode == 0
-    assert "the map was changed after it was compared" in result.stderr
+    assert "the map has changed since it was compared" in result.stderr

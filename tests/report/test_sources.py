@@ -69,7 +69,7 @@ def test_a_scene_with_other_pixels_is_left_out_and_an_error_where_it_was_named(c
     _, page = report_on(moved.map)
     assert find_faults(page) == []
     assert titles(page)[0] == "The map"
-    assert "is not the scene that the map was made from: its pixels differ" in reasons(page)
+    assert "is not the scene of this map: its pixels differ" in reasons(page)
     with pytest.raises(SceneError, match="its pixels differ"):
         find_belongings(str(moved.map), Given(scene=scene))
 
@@ -90,7 +90,7 @@ def test_a_map_whose_model_and_scene_are_gone_keeps_what_it_says_itself(classifi
     ]
     for hint in ("--scene FILE", "--model FILE", "hsigeo evaluate", "--confidence"):
         assert hint in reasons(page)
-    assert "On ground that training held out (5 folds, disjoint by polygons), it gave" in read_page(page)[0].text
+    assert "On ground held out in training (5 folds, disjoint by polygons)" in read_page(page)[0].text
 
 
 def test_another_model_is_not_asked_for_reasons(classified: Any, tmp_path: Path) -> None:
@@ -110,12 +110,12 @@ def test_an_evaluation_of_an_earlier_map_is_not_used(classified: Any, tmp_path: 
     path.write_text(json.dumps(document | {"map_fingerprint": "sha256-" + "0" * 64}))
     found = find_belongings(str(moved.map), Given())
     assert found.evaluation is None
-    assert "accuracy.json is not used: the map was changed after it was evaluated" in found.absences[0].why
-    with pytest.raises(LabelError, match="changed after it was evaluated"):
+    assert "accuracy.json is not used: the map has changed since it was evaluated" in found.absences[0].why
+    with pytest.raises(LabelError, match="changed since it was evaluated"):
         find_belongings(str(moved.map), Given(evaluation=str(path)))
     del document["map_fingerprint"]
     path.write_text(json.dumps(document))
-    assert "does not say by its digest" in find_belongings(str(moved.map), Given()).absences[0].why
+    assert "does not state the digest" in find_belongings(str(moved.map), Given()).absences[0].why
 
 
 def test_figures_of_training_labels_are_not_called_independent(classified: Any, tmp_path: Path) -> None:
@@ -123,10 +123,10 @@ def test_figures_of_training_labels_are_not_called_independent(classified: Any, 
     path = moved.folder / "accuracy.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"on_training_labels": True}))
     text = read_page(report_on(moved.map)[1])[0].text
-    assert "Held against 218 reference pixels that the model had not seen" not in text
+    assert "Of 218 reference pixels that the model had not seen" not in text
     assert "how well the model remembers" in text
     assert "independent reference" not in text.partition("The scene and the map")[0].replace(
-        "an independent reference would tell", ""
+        "only an independent reference shows", ""
     )
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from hsigeo.agreement.effects import FEWEST_LINES, find_outliers
+from hsigeo.report.certainty import UNSURE
 from hsigeo.report.index.row import ClassPart, Row
 from hsigeo.report.wording import percent
 
@@ -151,11 +152,11 @@ def _unlike_the_others(rows: Sequence[Row]) -> list[list[str]]:
     """What stands out of each line, by the rule that finds lines which disagree more than others."""
     said: list[list[str]] = [[] for _ in rows]
     for what, shares in (
-        ("of its pixels are unlike anything learnt", [row.unknown for row in rows]),
-        ("of its classified pixels are hardly sure", [row.unsure for row in rows]),
+        ("of its pixels are unlike the training data", [row.unknown for row in rows]),
+        (f"of its classified pixels are less than {100 * UNSURE:g}\u202f% sure", [row.unsure for row in rows]),
     ):
         known = np.array([np.nan if share is None else share for share in shares])
         for number in find_outliers(known):
             usual = percent(float(np.nanmedian(known)))
-            said[number].append(f"{percent(float(known[number]))} {what}; {usual} are usual here")
+            said[number].append(f"{percent(float(known[number]))} {what} (median of all lines: {usual})")
     return said

@@ -85,15 +85,15 @@ def _overview(campaign: Campaign) -> Html:
 def _what(campaign: Campaign) -> list[Child]:
     totals = campaign.totals()
     if not totals:
-        return ["No line has a pixel with a class."]
+        return ["No pixel of any line has a class."]
     whole = sum(total.area for total in totals)
     amount = area_unit(whole, campaign.unit).write(whole)
     largest: list[Child] = [
         [class_in_words(total.name), f" ({percent(total.area / whole)})"] for total in totals[:LARGEST]
     ]
     sentences: list[Child] = [
-        f"These maps of {plural(len(campaign.entries), 'flight line')} tell "
-        f"{plural(len(totals), 'class', 'classes')} apart on {amount}; ground that two lines show counts twice.",
+        f"These maps of {plural(len(campaign.entries), 'flight line')} distinguish "
+        f"{plural(len(totals), 'class', 'classes')} on {amount}; ground covered by two lines counts twice.",
         ["The largest are ", enumerate_words(largest), "."],
     ]
     if campaign.failures:
@@ -105,16 +105,16 @@ def _trust(campaign: Campaign) -> list[Child]:
     sentences: list[Child] = []
     models = campaign.models
     if len(models) == 1:
-        sentences.append(["All were made by the model ", term(models[0]), "."])
+        sentences.append(["All were made with the model ", term(models[0]), "."])
     elif models:
-        sentences.append(f"They were made by {len(models)} different models, so lines are not to be compared unawares.")
+        sentences.append(f"They were made with {len(models)} different models, so compare lines with care.")
     held_out = {row.held_out for row in campaign.rows if row.held_out is not None}
     if len(held_out) == 1:
         sentences.append(
-            f"On ground that training held out, it gave {percent(held_out.pop())} of the pixels their class."
+            f"On ground held out in training, it classified {percent(held_out.pop())} of the pixels correctly."
         )
     sentences += _agreement(campaign)
-    return sentences or ["How far they can be trusted is not known."]
+    return sentences or ["Their accuracy is not known."]
 
 
 def _agreement(campaign: Campaign) -> list[Child]:
@@ -122,8 +122,10 @@ def _agreement(campaign: Campaign) -> list[Child]:
     if not known:
         return []
     extent = percent(known[0]) if known[0] == known[-1] else f"{percent(known[0])} to {percent(known[-1])}"
-    middle = f", half of them on {percent(known[len(known) // 2])} or more" if len(known) >= FEWEST_LINES else ""
-    return [f"Lines agree with those that overlap them on {extent} of the common pixels{middle}; that is not accuracy."]
+    middle = f", half of the lines on {percent(known[len(known) // 2])} or more" if len(known) >= FEWEST_LINES else ""
+    return [
+        f"Lines agree with those that overlap them on {extent} of the common pixels{middle}. Agreement is not accuracy."
+    ]
 
 
 def _figures(campaign: Campaign) -> list[tuple[str, str, str]]:
@@ -137,7 +139,7 @@ def _figures(campaign: Campaign) -> list[tuple[str, str, str]]:
         ("With a class", area_unit(whole, campaign.unit).write(whole), "overlaps counted more than once"),
         ("Classes", count(len(totals)), _everywhere(totals, len(campaign.entries))),
         ("Without a class", percent(without), f"of {plural(pixels, 'pixel')}"),
-        ("To be looked at", plural(noted, "line"), "see below" if noted else "nothing stands out"),
+        ("To check", plural(noted, "line"), "see below" if noted else "nothing stands out"),
     ]
 
 
@@ -153,7 +155,7 @@ def _place(campaign: Campaign, numbering: Numbering) -> Section | None:
     sketch = render_sketch(campaign)
     if sketch is None:
         return None
-    caption = "Outlines of the lines, north up; each leads to its row. Dashed: those that are to be looked at."
+    caption = "Outlines of the lines, north up; each is a link to its row. Dashed: lines to check."
     return Section(anchor="where", title="Where they lie", body=numbering.figure(sketch, caption))
 
 
@@ -168,7 +170,7 @@ def _to_be_looked_at(campaign: Campaign) -> Section | None:
     ]
     others = len(noted) - MOST_NAMED
     parts: list[Child] = [
-        caution(f"True of {plural(lines, 'line')}: {what}.") for what, lines in campaign.shared[:MOST_NAMED]
+        caution(f"In {plural(lines, 'line')}: {what}.") for what, lines in campaign.shared[:MOST_NAMED]
     ]
     parts.append(element("ul", items, class_="first") if items else None)
     parts.append(note(f"And {plural(others, 'more line')} in the table.") if others > 0 else None)
@@ -184,7 +186,7 @@ def _failures(campaign: Campaign, numbering: Numbering) -> Section | None:
     ]
     head = [Cell(content="Line"), Cell(content="State"), Cell(content="Why")]
     table = numbering.table(head, rows, "Lines without a page.", class_="words")
-    warning = caution("What this page says of areas is without these lines.")
+    warning = caution("Areas on this page do not include these lines.")
     return Section(anchor="missing", title="Lines that are not shown", body=join([warning, table]))
 
 

@@ -75,7 +75,7 @@ def _cautions(findings: Findings) -> list[str]:
         said.append("no pixel has a class")
     for name, found in (("scene", findings.found.scene), ("model", findings.found.model)):
         if findings.stated(name) and found is None:
-            said.append(f"its {name} is not there, or is another")
+            said.append(f"its {name} is missing, or a different one")
     repairs = findings.metadata.get("repairs")
     said += [shorten(text) for text in repairs if isinstance(text, str)] if isinstance(repairs, list) else []
     return said

@@ -38,7 +38,7 @@ class _Share:
 
 _SHARES = (
     _Share("Without a class", lambda row: row.unclassified),
-    _Share("Unlike anything learnt", lambda row: row.unknown),
+    _Share("Unlike the training data", lambda row: row.unknown),
     _Share(f"Less than {100 * UNSURE:g}\u202f% sure", lambda row: row.unsure),
     _Share("Agreement with neighbours", lambda row: row.agreement),
     _Share("Overall accuracy", lambda row: row.accuracy),
@@ -66,7 +66,7 @@ def render_lines(campaign: Campaign, numbering: Numbering) -> Html:
         Cell(content=f"With a class ({unit.name})", is_number=True, sort=NUMBER),
         Cell(content="Largest classes", class_="parts"),
         *(Cell(content=share.title, is_number=True, sort=NUMBER) for share in shares),
-        Cell(content="To be looked at", class_="cautions", sort=NUMBER),
+        Cell(content="To check", class_="cautions", sort=NUMBER),
     ]
     rows = [
         [
@@ -80,8 +80,8 @@ def render_lines(campaign: Campaign, numbering: Numbering) -> Html:
         for number, entry in enumerate(campaign.entries)
     ]
     caption = (
-        "The lines; each name leads to the page of its line. A dash is for what is not known: of lines classified "
-        "without --unknown, without a confidence layer, or compared with no other."
+        "The lines; each name is a link to the page of its line. A dash means not known: the line was classified "
+        "without --unknown or a confidence layer, or not compared with others."
     )
     return numbering.table(head, rows, caption, class_="lines sortable")
 
@@ -114,7 +114,7 @@ def render_classes(campaign: Campaign, numbering: Numbering) -> Html:
             ]
         )
     more = f" The largest {len(rows)} of {count(len(totals))}." if len(rows) < len(totals) else ""
-    caption = f"The classes of all lines together; ground that two lines show counts twice.{more}"
+    caption = f"The classes of all lines together; ground covered by two lines counts twice.{more}"
     return numbering.table(head, rows, caption, class_="legend sortable")
 
 
@@ -140,7 +140,7 @@ def render_shares(campaign: Campaign, numbering: Numbering) -> Html:
             for value in values
         ]
         rows.append([Cell(content=term(entry.row.name), is_head=True, sort=entry.row.name), *cells])
-    caption = f"How much of each line is which class, in {unit.name}. The darker, the more of the line."
+    caption = f"Extent of each class in each line, in {unit.name}. The darker a cell, the larger its share of the line."
     return numbering.table(head, rows, caption, class_="shares sortable")
 
 

@@ -80,7 +80,7 @@ def test_figures_are_those_that_gdal_counts(maps: list[Path]) -> None:
         values = {head: cell.attributes.get("data-sort") for head, cell in zip(heads, row, strict=True)}
         assert float(values["With a class (ha)"]) == pytest.approx((ids > 0).sum() * hectares)
         assert float(values["Without a class"]) == pytest.approx((ids == 0).mean())
-        assert float(values["Unlike anything learnt"]) == pytest.approx(60 / ids.size)
+        assert float(values["Unlike the training data"]) == pytest.approx(60 / ids.size)
         assert float(values["Less than 60 % sure"]) == (1 if path == maps[0] else 0)
     assert "Agreement with neighbours" not in heads
     shares = table_of(read_index(maps[0].parent)[1], "shares")
@@ -107,9 +107,11 @@ def test_pictures_and_bars_say_what_they_show(maps: list[Path]) -> None:
 def test_what_is_true_of_all_lines_is_said_once(maps: list[Path]) -> None:
     write_index(maps[0].parent)
     (section,) = (node for node in read_index(maps[0].parent)[1].all("section") if node.attributes["id"] == "first")
-    assert "True of 4 lines: its model is not there, or is another." in section.text
+    assert "In 4 lines: its model is missing, or a different one." in section.text
     (item,) = section.all("li")
-    assert item.text == "a: 100.0 % of its classified pixels are hardly sure; 0.0 % are usual here; <b>no unit</b>"
+    assert item.text == (
+        "a: 100.0 % of its classified pixels are less than 60 % sure (median of all lines: 0.0 %); <b>no unit</b>"
+    )
 
 
 def test_pages_that_are_still_true_are_left_alone_and_others_made_anew(maps: list[Path]) -> None:
