@@ -124,6 +124,7 @@ def evaluate(
     field: str | None = None,
     layer: str | None = None,
     labels_crs: str | None = None,
+    encoding: str | None = None,
     areas: bool = True,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -137,8 +138,9 @@ def evaluate(
         The class map.
     labels
         Label file, or an open one.
-    field, layer, labels_crs
-        For a label file: the column that holds the class, the layer, and the CRS of a file that states none.
+    field, layer, labels_crs, encoding
+        For a label file: the column that holds the class, the layer, and the CRS and encoding of a file that does not
+        state them.
     areas
         Also estimate accuracy and class areas by area (Olofsson et al. 2014).
     progress
@@ -158,7 +160,7 @@ def evaluate(
     class_map = open_map(os.fspath(map_path))
     source = labels
     if isinstance(source, str | os.PathLike):
-        source = open_labels(source, field=field, layer=layer, crs=labels_crs)
+        source = open_labels(source, field=field, layer=layer, crs=labels_crs, encoding=encoding)
     match = match_classes(source.classes, class_map.classes)
     if len(match.only_in_labels) == len(source.classes):
         raise LabelError(

@@ -60,6 +60,7 @@ def ablate(
     layer: str | None,
     group_field: str | None,
     labels_crs: str | None,
+    encoding: str | None,
     reader: str | None,
     seeds: int,
     folds: int,
@@ -87,7 +88,7 @@ def ablate(
         note_unused("plain_steps", "without --plain or --claims")
     samples, _ = read_samples(
         scenes,
-        LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, group_field=group_field),
+        LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, encoding=encoding, group_field=group_field),
         reader,
     )
 

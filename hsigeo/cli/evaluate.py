@@ -11,7 +11,15 @@ from hsigeo.atomic import check_not_an_input
 from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
 from hsigeo.cli.documents import check_documents, write_json
 from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
-from hsigeo.cli.options import field_option, labels_crs_option, layer_option, overwrite_option, progress_bar, say
+from hsigeo.cli.options import (
+    encoding_option,
+    field_option,
+    labels_crs_option,
+    layer_option,
+    overwrite_option,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from hsigeo.evaluation import Evaluation
@@ -40,6 +48,7 @@ them, not how accurate the map is. Evaluate on labels that the model has not see
 @field_option
 @layer_option
 @labels_crs_option
+@encoding_option
 @click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Also write all figures as JSON.")
 @click.option(
     "--areas/--no-areas",
@@ -56,6 +65,7 @@ def evaluate(
     field: str | None,
     layer: str | None,
     labels_crs: str | None,
+    encoding: str | None,
     json_path: str | None,
     areas: bool,
     plots: str | None,
@@ -80,7 +90,14 @@ def evaluate(
 
     with progress_bar("areas", "row") as show:
         result = evaluate_map(
-            map_path, labels, field=field, layer=layer, labels_crs=labels_crs, areas=areas, progress=show
+            map_path,
+            labels,
+            field=field,
+            layer=layer,
+            labels_crs=labels_crs,
+            encoding=encoding,
+            areas=areas,
+            progress=show,
         )
     click.echo(format_evaluation(result))
     for note in result.notes:

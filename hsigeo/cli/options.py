@@ -109,6 +109,11 @@ common_grid_options = combine(_observations_option, _crs_option, _resolution_opt
 labels_crs_option = click.option(
     "--labels-crs", metavar="CRS", help="CRS of a label file that does not state one, e.g. EPSG:4326."
 )
+encoding_option = click.option(
+    "--encoding",
+    metavar="NAME",
+    help="Encoding of a label file that is not UTF-8 and does not say, e.g. cp1252, GBK, Shift-JIS.",
+)
 
 
 class MemorySize(click.ParamType[int]):

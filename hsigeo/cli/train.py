@@ -64,6 +64,7 @@ def train(
     layer: str | None,
     group_field: str | None,
     labels_crs: str | None,
+    encoding: str | None,
     reader: str | None,
     output: str,
     seed: int,
@@ -85,7 +86,7 @@ def train(
     figures = plan_figures(plots, FIGURES, plot_format, overwrite=overwrite)
     samples, provenance = read_samples(
         scenes,
-        LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, group_field=group_field),
+        LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, encoding=encoding, group_field=group_field),
         reader,
     )
     if bands_of is not None:

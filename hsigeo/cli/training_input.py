@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.cli.options import combine, field_option, labels_crs_option, layer_option, reader_option, say
+from hsigeo.cli.options import (
+    combine,
+    encoding_option,
+    field_option,
+    labels_crs_option,
+    layer_option,
+    reader_option,
+    say,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,7 +39,13 @@ _group_field_option = click.option(
 
 
 training_input_options = combine(
-    _labels_option, field_option, layer_option, _group_field_option, labels_crs_option, reader_option
+    _labels_option,
+    field_option,
+    layer_option,
+    _group_field_option,
+    labels_crs_option,
+    encoding_option,
+    reader_option,
 )
 """What to train on."""
 
@@ -44,8 +58,8 @@ class LabelInput:
     ----------
     paths
         One file for all scenes, or one for each.
-    field, layer, crs
-        Column, layer, and CRS of a file that states none.
+    field, layer, crs, encoding
+        Column and layer; CRS and encoding of a file that does not state them.
     group_field
         Of a spectral library, which has neither layer nor CRS.
     """
@@ -54,6 +68,7 @@ class LabelInput:
     field: str | None = None
     layer: str | None = None
     crs: str | None = None
+    encoding: str | None = None
     group_field: str | None = None
 
 
@@ -73,7 +88,10 @@ def read_samples(
         raise click.UsageError(f"{len(scenes)} scenes and {len(labels.paths)} label files: give one, or one per scene")
     if labels.group_field is not None:
         raise click.UsageError("--group-field is for spectral libraries; polygons are groups by themselves")
-    sources = [open_labels(path, field=labels.field, layer=labels.layer, crs=labels.crs) for path in labels.paths]
+    sources = [
+        open_labels(path, field=labels.field, layer=labels.layer, crs=labels.crs, encoding=labels.encoding)
+        for path in labels.paths
+    ]
     per_scene = sources * len(opened) if len(sources) == 1 else sources
     return read_labelled_spectra(opened, per_scene), provenance_of(opened, [source.path for source in per_scene])
 
@@ -98,5 +116,7 @@ def _read_library(scenes: list[xr.DataArray], labels: LabelInput) -> tuple[Label
         raise click.UsageError("a spectral library teaches one model: give one library, and at most one scene")
     if labels.layer is not None:
         raise click.UsageError("--layer is for vector files; a spectral library has none")
-    library = open_spectral_library(labels.paths[0], field=labels.field, group_field=labels.group_field)
+    library = open_spectral_library(
+        labels.paths[0], field=labels.field, group_field=labels.group_field, encoding=labels.encoding
+    )
     return spectra_of_library(library, scenes[0] if scenes else None), provenance_of(scenes, [library.path])

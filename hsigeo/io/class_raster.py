@@ -15,11 +15,13 @@ from rasterio.windows import Window
 from hsigeo.classes import MAX_CLASSES, ClassEntry, ClassTable, make_palette
 from hsigeo.errors import HsigeoError, LabelError
 from hsigeo.grid import Grid
-from hsigeo.io.envi import open_envi
+from hsigeo.io.envi.header import EnviHeader, read_header
+from hsigeo.io.envi.reader import find_files, open_described
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.io.sidecars import Category, read_categories
+from hsigeo.io.text_encoding import NAME_IT
 
 __all__ = ["ClassRaster", "GdalValues", "open_class_raster", "open_map"]
 
@@ -115,7 +117,7 @@ def open_map(path: str | Path) -> ClassRaster:
     return open_class_raster(str(path), what="a class map")
 
 
-def open_class_raster(path: str, *, what: str = "a label raster") -> ClassRaster:
+def open_class_raster(path: str, *, what: str = "a label raster", encoding: str | None = None) -> ClassRaster:
     """Open a GeoTIFF, ENVI or ERDAS raster of class ids.
 
     Parameters
@@ -124,17 +126,24 @@ def open_class_raster(path: str, *, what: str = "a label raster") -> ClassRaster
         The raster; for ENVI the header or the data file.
     what
         What the user meant it to be, for messages.
+    encoding
+        Of the names in an ENVI header that is not UTF-8.
 
     Raises
     ------
     LabelError
-        There is no such file, or it holds no class ids.
+        There is no such file, it holds no class ids, or what it calls them cannot be read with certainty.
     """
     if Path(path).is_dir():
         raise LabelError(f"{path} is a folder; give {what}")
     if not Path(path).is_file():
         raise LabelError(f"{path} does not exist; give {what}")
-    raster, categories = _open_envi(path, what) if _is_envi(path) else _open_gdal(path, what)
+    if _is_envi(path):
+        raster, categories = _open_envi(path, what, encoding)
+    elif encoding is not None:
+        raise LabelError(f"{path} says itself which encoding its names are in; leave out --encoding")
+    else:
+        raster, categories = _open_gdal(path, what)
     return raster if categories is None else _with_classes(raster, categories)
 
 
@@ -221,9 +230,12 @@ def _is_envi(path: str) -> bool:
     return given.suffix.casefold() not in (".tif", ".tiff", ".png") and any(header.is_file() for header in beside)
 
 
-def _open_envi(path: str, what: str) -> tuple[ClassRaster, dict[int, Category]]:
+def _open_envi(path: str, what: str, encoding: str | None) -> tuple[ClassRaster, dict[int, Category] | None]:
     try:
-        cube = open_envi(Path(path))
+        header_path, data_path = find_files(Path(path))
+        text = read_header(header_path, encoding=encoding)
+        _check_names(text)
+        cube = open_described(text, Path(path), data_path=data_path)
     except HsigeoError as error:
         raise LabelError(str(error)) from error
     header = cube.header
@@ -242,6 +254,14 @@ def _open_envi(path: str, what: str) -> tuple[ClassRaster, dict[int, Category]]:
         values=_EnviValues(cube),
     )
     return raster, categories or read_categories(Path(header.data_path))
+
+
+def _check_names(header: EnviHeader) -> None:
+    """Latin-1 is good enough for a description, but not for what classes are called."""
+    if header.guessed_text and not header.text("class names").isascii():
+        raise LabelError(
+            f"{header.where('class names')}: the class names are not UTF-8 text; {NAME_IT}, or save the header as UTF-8"
+        )
 
 
 def _to_ids(values: NDArray[Any], nodata: float | None, *, where: str) -> Ids:

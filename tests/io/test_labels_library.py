@@ -104,11 +104,13 @@ def test_tables_of_any_dialect_are_read(tmp_path, table):
     assert library.classes.names == ("Dach", "Straße", "Teich", "Wiese")
 
 
-def test_a_latin_1_table_is_read(tmp_path):
+def test_a_table_in_another_encoding_is_read_once_that_is_named(tmp_path):
     path = write_library(tmp_path)
     (tmp_path / "lib.csv").write_bytes("name,class\na,x\nb,Straße\nc,x\nd,x\n".encode("latin-1"))
 
-    assert open_spectral_library(path, field="class").classes.names == ("Straße", "x")
+    with pytest.raises(LabelError, match=r"lib\.csv, line 3 is not UTF-8 text; name its encoding with --encoding"):
+        open_spectral_library(path, field="class")
+    assert open_spectral_library(path, field="class", encoding="latin-1").classes.names == ("Straße", "x")
 
 
 def test_numbers_are_class_ids_and_empty_cells_no_class(tmp_path):

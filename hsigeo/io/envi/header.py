@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io.numerals import parse_number
+from hsigeo.io.text_encoding import decode_text
 
 __all__ = ["EnviHeader", "HeaderValue", "is_envi_header", "parse_header", "parse_key", "read_header", "split_lines"]
 
@@ -47,12 +48,15 @@ class EnviHeader:
         What was odd about the text and how it was read.
     raw
         The text as it stands in the file.
+    guessed_text
+        Whether characters beyond ASCII are a guess: the file is not UTF-8, and nobody said what it is.
     """
 
     source: str
     fields: Mapping[str, HeaderValue] = field(default_factory=dict)
     repairs: tuple[str, ...] = ()
     raw: str = field(default="", repr=False)
+    guessed_text: bool = False
 
     def __contains__(self, key: str) -> bool:
         return key in self.fields
@@ -108,8 +112,13 @@ class EnviHeader:
         return self.source if value is None else f"{self.source}, line {value.line}"
 
 
-def read_header(path: Path) -> EnviHeader:
+def read_header(path: Path, *, encoding: str | None = None) -> EnviHeader:
     """Read and parse a header file.
+
+    Parameters
+    ----------
+    encoding
+        Of its text. `None` takes UTF-8, else Latin-1, which never fails and is what ENVI on Windows wrote.
 
     Raises
     ------
@@ -117,6 +126,8 @@ def read_header(path: Path) -> EnviHeader:
         There is no such file.
     SceneError
         It is not an ENVI header.
+    LabelError
+        It is not in that encoding, or there is none of that name.
     """
     try:
         with path.open("rb") as file:
@@ -127,11 +138,12 @@ def read_header(path: Path) -> EnviHeader:
         raise SceneError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > MAX_HEADER_BYTES:
         raise SceneError(f"{path} is larger than {MAX_HEADER_BYTES >> 20} MiB; an ENVI header is a short text file")
+    if encoding is not None:
+        return parse_header(decode_text(content, encoding, where=str(path)), str(path))
     try:
-        text = content.decode("utf-8")
+        return parse_header(content.decode("utf-8"), str(path))
     except UnicodeDecodeError:
-        text = content.decode("latin-1")  # never fails, and is what ENVI on Windows wrote
-    return parse_header(text, str(path))
+        return replace(parse_header(content.decode("latin-1"), str(path)), guessed_text=True)
 
 
 def is_envi_header(path: Path) -> bool:

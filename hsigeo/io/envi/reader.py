@@ -22,7 +22,15 @@ from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.wavelengths import make_band_table
 
-__all__ = ["DATA_FILE_KEY", "FILL_KEY", "REPAIRS_KEY", "named_data_file", "open_described", "open_envi"]
+__all__ = [
+    "DATA_FILE_KEY",
+    "FILL_KEY",
+    "REPAIRS_KEY",
+    "find_files",
+    "named_data_file",
+    "open_described",
+    "open_envi",
+]
 
 # Fields of our own, in headers that `hsigeo info --fix` writes. ENVI and GDAL pass over fields they do not know.
 DATA_FILE_KEY = "hsigeo data file"
@@ -46,11 +54,24 @@ def open_envi(path: Path) -> Cube:
     SceneError
         The header is broken, describes what hsigeo does not read, or does not fit the data file.
     """
-    is_header = path.suffix.lower() == ".hdr"
-    header_path = path if is_header else find_header(path)
+    header_path, data_path = find_files(path)
+    return open_described(read_header(header_path), path, data_path=data_path)
+
+
+def find_files(path: Path) -> tuple[Path, Path | None]:
+    """Header of a scene named by its header or its data file, and the data file if that is what was named.
+
+    Raises
+    ------
+    SceneError
+        A data file has no header beside it.
+    """
+    if path.suffix.lower() == ".hdr":
+        return path, None
+    header_path = find_header(path)
     if header_path is None:
         raise SceneError(f"{path} has no ENVI header beside it: neither {path.name}.hdr nor {path.stem}.hdr is there")
-    return open_described(read_header(header_path), path, data_path=None if is_header else path)
+    return header_path, path
 
 
 def open_described(header: EnviHeader, path: Path, *, data_path: Path | None = None) -> Cube:
@@ -70,6 +91,8 @@ def open_described(header: EnviHeader, path: Path, *, data_path: Path | None = N
     """
     _check_file_type(header)
     notes = [*_earlier_repairs(header), *header.repairs]
+    if header.guessed_text:
+        notes.append("the header is not UTF-8 text and was read as Latin-1")
     layout = read_layout(header, path, notes)
     if data_path is None:
         data_path = _find_data(header, path, layout)

@@ -47,7 +47,12 @@ _SPREADSHEET_SUFFIXES = frozenset({".ods", ".xls", ".xlsx"})
 
 
 def open_labels(
-    path: str | os.PathLike[str], *, field: str | None = None, layer: str | None = None, crs: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    field: str | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
+    encoding: str | None = None,
 ) -> LabelSource:
     """Open ground truth: a vector file, a table of points, or a raster of class ids.
 
@@ -62,6 +67,8 @@ def open_labels(
         Layer of a vector file; `None` takes the only one with geometries.
     crs
         CRS of a file that states none, for instance ``EPSG:32633``.
+    encoding
+        Of the text in a table, shapefile or ENVI header that is not UTF-8, for instance ``GBK``.
 
     Returns
     -------
@@ -71,14 +78,14 @@ def open_labels(
     Raises
     ------
     LabelError
-        There is no such file, it is no label file, or it is not clear which column or layer to use; the message
-        lists those there are.
+        There is no such file, it is no label file, it is not clear which column or layer to use (the message lists
+        those there are), or what encoding its text is in.
     """
     name = os.fspath(path)
     if not Path(name).exists():
         raise LabelError(f"{name} does not exist; give a vector file or a label raster")
     if Path(name).suffix.casefold() in _VECTOR_SUFFIXES:
-        return open_vector_labels(name, field=field, layer=layer, crs=crs)
+        return open_vector_labels(name, field=field, layer=layer, crs=crs, encoding=encoding)
     if Path(name).is_dir():
         raise LabelError(f"{name} is a folder; give a vector file or a label raster in it")
     if is_spectral_library(name):
@@ -91,8 +98,8 @@ def open_labels(
     if Path(name).suffix.casefold() in _TABLE_SUFFIXES:
         if layer is not None:
             raise LabelError(f"{name} is a table, which has no layers; leave out --layer")
-        return open_point_table(name, field=field, crs=crs)
-    raster = open_raster_labels(name)
+        return open_point_table(name, field=field, crs=crs, encoding=encoding)
+    raster = open_raster_labels(name, encoding=encoding)
     if field is not None or layer is not None:
         raise LabelError(f"{name} is a label raster, which has no columns or layers; leave out --field and --layer")
     if crs is not None:

@@ -81,6 +81,7 @@ def open_spectral_library(
     field: str | None = None,
     group_field: str | None = None,
     table: str | os.PathLike[str] | None = None,
+    encoding: str | None = None,
 ) -> SpectralLibrary:
     """Read an ENVI spectral library and the CSV of classes beside it (``library.sli``, ``.hdr`` and ``.csv``).
 
@@ -97,18 +98,20 @@ def open_spectral_library(
         Column that tells which spectra belong together.
     table
         The CSV, where it is not called like the library.
+    encoding
+        Of CSV and header, where they are not UTF-8.
 
     Raises
     ------
     LabelError
-        It is no spectral library, its files do not fit each other, there is no CSV, or no telling which column to
-        use; the message lists the columns there are.
+        It is no spectral library, its files do not fit each other, there is no CSV, no telling which column to use
+        (the message lists the columns there are), or in which encoding the text is.
     """
     where = os.fspath(path)
     header_path, data_path = _find(where)
     notes: list[str] = []
     try:
-        header = read_header(header_path)
+        header = read_header(header_path, encoding=encoding)
         if not _is_library(header):
             kind = header.text("file type") or "missing"
             raise LabelError(f"{where} is no spectral library: its 'file type' is {kind}")
@@ -120,7 +123,9 @@ def open_spectral_library(
     except HsigeoError as error:
         raise LabelError(str(error)) from error
     table_path = Path(table) if table is not None else _find_table(header_path, data_path)
-    columns, name_column = match_rows(read_table(table_path), names, where=str(table_path), notes=notes)
+    columns, name_column = match_rows(
+        read_table(table_path, encoding=encoding), names, where=str(table_path), notes=notes
+    )
     class_id, classes = _classes(columns, name_column, field, where=str(table_path))
     return SpectralLibrary(
         path=where,

@@ -54,7 +54,9 @@ _LONGITUDE_LATITUDE = "OGC:CRS84"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
-def open_point_table(path: str, *, field: str | None = None, crs: str | None = None) -> VectorLabels:
+def open_point_table(
+    path: str, *, field: str | None = None, crs: str | None = None, encoding: str | None = None
+) -> VectorLabels:
     """Read points from a CSV table (comma, semicolon or tab; decimal point or comma).
 
     Parameters
@@ -63,13 +65,15 @@ def open_point_table(path: str, *, field: str | None = None, crs: str | None = N
         Column of the class; `None` takes the only one possible, coordinates left out.
     crs
         Of the coordinates; `None` where the columns are called longitude and latitude, or the scene has none either.
+    encoding
+        Of the text, where it is not UTF-8 and no byte order mark says.
 
     Raises
     ------
     LabelError
         It is no table, no columns are called like coordinates, a coordinate is no number, or the CRS is not known.
     """
-    columns = read_table(Path(path))
+    columns = read_table(Path(path), encoding=encoding)
     x_name, y_name, degrees = _coordinate_columns(list(columns), where=path)
     kinds = {name: kind_of(cells) for name, cells in columns.items() if name not in (x_name, y_name)}
     tint = color_column(kinds, field)

@@ -89,9 +89,9 @@ class RasterLabels:
                 yield row + start - row_offset, col + max(0, -col_offset), ids[row, col]
 
 
-def open_raster_labels(path: str) -> RasterLabels:
+def open_raster_labels(path: str, *, encoding: str | None = None) -> RasterLabels:
     """Open a label raster; see `hsigeo.io.labels.open_labels`."""
-    return RasterLabels(raster=open_class_raster(path))
+    return RasterLabels(raster=open_class_raster(path, encoding=encoding))
 
 
 def _nothing() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:

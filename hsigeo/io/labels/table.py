@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hsigeo.errors import LabelError
+from hsigeo.io.text_encoding import decode_text
 
 __all__ = ["kind_of", "match_rows", "read_table"]
 
@@ -18,16 +19,16 @@ _DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-def read_table(path: Path) -> dict[str, list[str]]:
+def read_table(path: Path, *, encoding: str | None = None) -> dict[str, list[str]]:
     """Columns of a CSV file by title; cells without surrounding blanks.
 
-    Comma, semicolon or tab, whichever the title line has most of; quoted or not; UTF-8, else Latin-1, which is what
-    spreadsheets on Windows write.
+    Comma, semicolon or tab, whichever the title line has most of; quoted or not; in UTF-8, in what a byte order mark
+    says, or in the `encoding` that the user names.
 
     Raises
     ------
     LabelError
-        The file is not there, too large, or no CSV.
+        The file is not there, too large, no CSV, or in another encoding.
     """
     try:
         with path.open("rb") as file:
@@ -36,10 +37,7 @@ def read_table(path: Path) -> dict[str, list[str]]:
         raise LabelError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > MAX_TABLE_BYTES:
         raise LabelError(f"{path} is larger than {MAX_TABLE_BYTES >> 20} MiB; a table of classes is a small file")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
+    text = decode_text(content, encoding, where=str(path))
     title_line = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=title_line.count)
     try:

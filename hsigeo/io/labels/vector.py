@@ -21,6 +21,8 @@ from hsigeo.io.labels.colors import color_column, with_colors
 from hsigeo.io.labels.columns import choose_column, classes_from_values
 from hsigeo.io.labels.place import parse_crs, to_pixel_coordinates
 from hsigeo.io.labels.rasterise import burn, explode, resolve_claims
+from hsigeo.io.labels.vector_text import AS_BYTES, decode_column, decode_title, settle_encoding
+from hsigeo.io.text_encoding import NAME_IT
 from hsigeo.labels import LabelledPixels, LabelReport
 
 __all__ = ["VectorLabels", "open_outlines", "open_vector_labels"]
@@ -121,27 +123,42 @@ class VectorLabels:
 
 
 def open_vector_labels(
-    path: str, *, field: str | None = None, layer: str | None = None, crs: str | None = None
+    path: str,
+    *,
+    field: str | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
+    encoding: str | None = None,
 ) -> VectorLabels:
     """Read a vector label file; see `hsigeo.io.labels.open_labels`."""
     _refuse_indirect(path)
     try:
-        with warnings.catch_warnings():
-            # GDAL's remarks on a file (an unclosed ring, an odd encoding) do not change which pixels are labelled.
-            warnings.simplefilter("ignore", RuntimeWarning)
+        with warnings.catch_warnings(record=True) as remarks:
+            # Of GDAL's remarks (an unclosed ring, say) only those on the encoding change what is read.
+            warnings.simplefilter("always", RuntimeWarning)
             layer = _choose_layer(path, layer)
-            info = pyogrio.read_info(path, layer=layer)
-            kinds = _column_kinds(info)
+            encoding = settle_encoding(path, layer, encoding)
+            read_as = None if encoding is None else AS_BYTES
+            info = pyogrio.read_info(path, layer=layer, encoding=read_as)
+            titles = {decode_title(str(title), encoding): str(title) for title in info["fields"]}
+            kinds = dict(zip(titles, _column_kinds(info), strict=True))
             tint = color_column(kinds, field)
             field = choose_column({name: kind for name, kind in kinds.items() if name != tint}, field, where=path)
-            wanted = [field] if tint is None else [field, tint]
-            meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, columns=wanted, force_2d=True)
+            wanted = [titles[field]] if tint is None else [titles[field], titles[tint]]
+            meta, _, wkb, values = pyogrio.raw.read(path, layer=layer, columns=wanted, force_2d=True, encoding=read_as)
     except (DataSourceError, DataLayerError) as error:
         raise LabelError(f"{path} cannot be read as vector labels: {_plainly(error)}") from error
+    except UnicodeError as error:
+        raise LabelError(
+            f"{path}: the text is not in the encoding of the file; if it is a shapefile, {NAME_IT}"
+        ) from error
+    if any("couldn't be converted" in str(remark.message) for remark in remarks):
+        raise LabelError(f"{path}: the text is not in the encoding that the file states; {NAME_IT}")
     columns = dict(zip(meta["fields"], values, strict=True))
-    class_id, classes = classes_from_values(columns[field], where=f"{path}, column {field!r}")
+    where = f"{path}, column {field!r}"
+    class_id, classes = classes_from_values(decode_column(columns[titles[field]], encoding, where=where), where=where)
     if tint is not None:
-        classes = with_colors(classes, class_id, columns[tint])
+        classes = with_colors(classes, class_id, columns[titles[tint]])
     return VectorLabels(
         path=path,
         layer=layer,
@@ -173,7 +190,7 @@ def open_outlines(path: str, *, crs: str | None = None) -> VectorLabels:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             layer = _choose_layer(path, None, remedy="put the outlines into a file of their own")
-            meta, _, wkb, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True)
+            meta, _, wkb, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True, encoding=AS_BYTES)
     except (DataSourceError, DataLayerError) as error:
         raise LabelError(f"{path} cannot be read as outlines: {reason(error)}") from error
     return VectorLabels(
@@ -211,11 +228,11 @@ def _choose_layer(path: str, wanted: str | None, *, remedy: str = "name one with
     return spatial[0]
 
 
-def _column_kinds(info: dict[str, Any]) -> dict[str, str]:
-    kinds = {}
-    for name, kind, subtype in zip(info["fields"], info["ogr_types"], info["ogr_subtypes"], strict=True):
-        kinds[str(name)] = "true or false" if subtype == "OFSTBoolean" else _KINDS.get(kind, "lists")
-    return kinds
+def _column_kinds(info: dict[str, Any]) -> list[str]:
+    return [
+        "true or false" if subtype == "OFSTBoolean" else _KINDS.get(kind, "lists")
+        for kind, subtype in zip(info["ogr_types"], info["ogr_subtypes"], strict=True)
+    ]
 
 
 def _settle_crs(stated: str | None, given: str | None, *, where: str) -> str | None:
