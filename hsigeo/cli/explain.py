@@ -25,6 +25,8 @@ from hsigeo.cli.options import (
 from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from hsigeo.bands import BandTable
     from hsigeo.explanation import ModelExplanation, PixelExplanation, Stretch
     from hsigeo.model import Model
@@ -122,12 +124,14 @@ def explain(
         say(f"note: {found.model} is not the model that made {subject}: explained is what it would say")
     if found.scene is None and (where.given or layer is not None):
         raise SceneNotFoundError(f"{subject} does not say which scene it is of; give --scene FILE")
-    if layer is not None:
-        _write_layer(model, str(found.scene), outputs, reader)
+    # Whatever can be refused is, before the first output is written; the layer, which takes minutes, is the last.
+    deciding = None if layer is None else _plan_layer(model, str(found.scene), reader)
     if where.given:
         _explain_place(model, str(found.scene), where, outputs, reader)
     elif layer is None or outputs.plot or outputs.json_path or outputs.csv_path:
         _explain_classes(model, outputs)
+    if deciding is not None:
+        _write_layer(deciding, model, str(found.scene), outputs)
 
 
 def _explain_classes(model: Model, outputs: _Outputs) -> None:
@@ -154,13 +158,20 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
     _write_csv(columns, outputs)
 
 
-def _write_layer(model: Model, scene_path: str, outputs: _Outputs, reader: str | None) -> None:
+def _plan_layer(model: Model, scene_path: str, reader: str | None) -> xr.DataArray:
+    """The layer, not computed yet: a scene that lacks the model's bands is refused here."""
+    from hsigeo.explanation import deciding_wavelength
+    from hsigeo.io import mark_dead_bands, open_scene
+
+    return deciding_wavelength(mark_dead_bands(open_scene(scene_path, reader=reader)), model)
+
+
+def _write_layer(found: xr.DataArray, model: Model, scene_path: str, outputs: _Outputs) -> None:
     import dask
 
-    from hsigeo.explanation import deciding_wavelength, range_of_bands
-    from hsigeo.io import mark_dead_bands, open_scene, write_float_layer
+    from hsigeo.explanation import range_of_bands
+    from hsigeo.io import write_float_layer
 
-    found = deciding_wavelength(mark_dead_bands(open_scene(scene_path, reader=reader)), model)
     origin = {"HSIGEO_SCENE": scene_path, "HSIGEO_MODEL_SHA256": model.digest}
     with dask.config.set(scheduler="synchronous"), progress_bar(f"explain {Path(scene_path).name}", "px") as show:
         write_float_layer(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hsigeo.cli.options import reader_option, say
+from hsigeo.cli.scene_list import list_scenes, scenes_in
 from hsigeo.errors import HsigeoError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ Examples:
   hsigeo info sample_scenes/line_1.hdr
   hsigeo info scene.hdr --fix scene.img.hdr
   hsigeo info scene.hdr --json
+  hsigeo info lines/
 """
 
 
@@ -56,12 +58,19 @@ def info(
 
     SCENE is a scene as delivered: an ENVI header (.hdr) or data file, a GeoTIFF, or a sensor product; class maps and
     single bands work too. Only headers and a bounded sample of the pixels are read.
+
+    Of a folder, each scene that `hsigeo classify` would take gets one line.
     """
     from hsigeo.atomic import check_not_an_input
     from hsigeo.io.quicklook import check_picture_path, write_quicklook
 
     if keep and fix is None:
         raise click.UsageError("--keep goes with --fix OUT.hdr")
+    if scenes := scenes_in(scene):
+        if fix is not None or quicklook is not None:
+            raise click.UsageError(f"--fix and --quicklook take one scene; {scene} holds {len(scenes)}: name one")
+        list_scenes(scenes, reader, as_json=as_json)
+        return
     if quicklook is not None:
         check_picture_path(quicklook, overwrite=overwrite)
         check_not_an_input(quicklook, [scene])

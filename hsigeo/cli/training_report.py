@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "draw_figures", "report_samples", "report_validation"]
 
-FIGURES = ("confusion", "reliability", "learning_curve", "spectra")
+FIGURES = ("held_out_confusion", "reliability", "learning_curve", "spectra")
 
 
 def report_samples(samples: LabelledSpectra) -> None:
@@ -87,7 +87,7 @@ def draw_figures(samples: LabelledSpectra, found: dict[str, Any], files: dict[st
     )
     if not found:
         return
-    draw_confusion(_read_figures(found)[0], files["confusion"], title=found["split"], overwrite=overwrite)
+    draw_confusion(_read_figures(found)[0], files["held_out_confusion"], title=found["split"], overwrite=overwrite)
     tables = {
         f"{name} calibration": ([tuple(line) for line in found["reliability"][name]], error)
         for name, error in ((name, found["expected_calibration_error"][name]) for name in ("before", "after"))

@@ -6,6 +6,7 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 
@@ -56,6 +57,20 @@ def test_models_pixels_and_polygons_are_explained(folder, hsigeo):
     done = hsigeo("explain", "line_1.safetensors", "--json", "line_1.safetensors", "--overwrite")
     assert done.returncode == 1
     assert "input of this command" in done.stderr
+
+
+@pytest.mark.parametrize("place", [("--pixel", "0", "0"), ("--pixel", "9999", "0"), ("--at", "1", "1")])
+def test_a_place_that_cannot_be_explained_is_refused_before_anything_is_written(folder, hsigeo, place):
+    image = np.fromfile(folder / "line_1.img", dtype="<i2").reshape(184, 112, 100)
+    image[0, :, 0] = -9999
+    image.tofile(folder / "line_1.img")
+    before = sorted(path.name for path in folder.iterdir())
+
+    done = hsigeo("explain", "map.tif", *place, "--layer", "layer.tif", "--json", "p.json")
+
+    assert done.returncode == 1
+    assert "has no data" in done.stderr or "outside the scene" in done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def test_a_model_of_an_older_version_says_that_it_must_be_trained_again(hsigeo, sample_scenes, tmp_path):

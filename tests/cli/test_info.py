@@ -119,6 +119,38 @@ def test_what_cannot_be_opened_is_explained_and_exit_1(hsigeo: Run, tmp_path: Pa
     assert [finding["code"] for finding in document["findings"]] == ["size"]
 
 
+def test_a_folder_is_listed_as_classify_would_take_it(hsigeo: Run, tmp_path: Path) -> None:
+    write_envi(tmp_path, "a", make_encoded_cube(4, 6, 5) % 9999, header_extra=SPECTRAL)
+    write_envi(tmp_path, "b", make_encoded_cube(4, 2, 2), header_extra=SPECTRAL | {"wavelength": None})
+    write_envi(tmp_path, "a_obs", make_encoded_cube(4, 6, 5))
+    (tmp_path / "notes.txt").write_text("not a scene")
+
+    listed = hsigeo("info", tmp_path)
+
+    assert listed.returncode == 0, listed.stderr
+    lines = [line.split(None, 6) for line in listed.stdout.splitlines()]
+    assert [line[:6] for line in lines] == [
+        ["a.hdr", "6", "x", "5", "4", "bands"],
+        ["b.hdr", "2", "x", "2", "4", "bands"],
+    ]
+    assert [line[6].startswith("ready") for line in lines] == [True, False]
+    assert [entry["lines"] for entry in json.loads(hsigeo("info", ".", "--json").stdout)] == [6, 2]
+    assert hsigeo("info", tmp_path, "--fix", "c.hdr").returncode == 2
+
+
+def test_a_scene_of_a_folder_that_cannot_be_opened_gets_its_line_and_the_others_theirs(
+    hsigeo: Run, scene: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.hdr").write_text("ENVI\nsamples = x\n")
+
+    listed = hsigeo("info", scene.parent)
+
+    assert listed.returncode == 1
+    assert listed.stdout.splitlines()[0].startswith("bad.hdr   cannot be opened: ")
+    assert listed.stdout.splitlines()[1].endswith("ready to classify")
+    assert listed.stderr.startswith("hsigeo: 1 of 2 scenes cannot be opened")
+
+
 def test_fix_writes_a_header_that_info_finds_nothing_wrong_with(hsigeo: Run, tmp_path: Path) -> None:
     path = edit(write_scene(tmp_path), byte_order=1, interleave="bsq")
     assert hsigeo("info", path).stdout.splitlines()[-1].startswith("verdict      not ready to classify: what is wrong")

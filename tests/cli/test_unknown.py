@@ -26,7 +26,7 @@ def test_from_labels_to_figures_and_a_map_that_leaves_out_what_is_unknown(
     assert trained.returncode == 0, trained.stderr
     assert "95 % interval" in trained.stderr
     assert "probabilities are off by" in trained.stderr
-    names = {"confusion.png", "reliability.png", "learning_curve.png", "spectra.png"}
+    names = {"held_out_confusion.png", "reliability.png", "learning_curve.png", "spectra.png"}
     assert {path.name for path in (tmp_path / "figures").iterdir()} == names
     assert mapped.returncode == 0, mapped.stderr
     found = open_map(tmp_path / "map.tif").metadata["unknown"]
