@@ -1,11 +1,16 @@
-"""Make the README's pictures from the sample scenes and their models: ``python docs/make_pictures.py``.
+"""Make the pictures of the README and the tutorial from the sample scenes: ``python docs/make_pictures.py``.
 
-Both flight lines are laid on one north-up canvas, the way a GIS shows them.
+For the README, both flight lines are laid on one north-up canvas, the way a GIS shows them. The tutorial's pictures are
+what its commands write.
 """
 
 from __future__ import annotations
 
 import html
+import shutil
+import subprocess
+import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -27,11 +32,35 @@ IMAGES = REPOSITORY / "docs" / "images"
 LINES = ("line_1", "line_2")
 METRES_PER_PIXEL = 1.5
 TRUE_COLOUR_NM = (650, 550, 470)
+TUTORIAL = (
+    "train {scenes}/line_1.hdr {scenes}/line_2.hdr --labels {scenes}/training.gpkg --field class -o my.safetensors "
+    "--plots figures",
+    "classify {scenes}/line_1.hdr --model my.safetensors -o map.tif --unknown 0.05",
+    "evaluate map.tif --labels {scenes}/validation.gpkg --plots judged",
+    "explain map.tif --pixel 60 60 --plot pixel.png",
+)
+"""Those commands of docs/tutorial.md that write the pictures it shows."""
 
 Canvas = NDArray[np.float32]
 
 
 def main() -> None:
+    """Write all pictures into docs/images."""
+    _make_readme_pictures()
+    _make_tutorial_pictures()
+
+
+def _make_tutorial_pictures() -> None:
+    """Write tutorial_spectra.png, tutorial_confusion.png and tutorial_pixel.png."""
+    with tempfile.TemporaryDirectory() as folder:
+        for command in TUTORIAL:
+            words = command.format(scenes=REPOSITORY / "sample_scenes").split()
+            subprocess.run([sys.executable, "-m", "hsigeo", *words], cwd=folder, check=True)  # noqa: S603
+        for made in ("figures/spectra.png", "judged/confusion.png", "pixel.png"):
+            shutil.copyfile(Path(folder) / made, IMAGES / f"tutorial_{Path(made).name}")
+
+
+def _make_readme_pictures() -> None:
     """Write scene.png, map.png and legend.svg."""
     scenes = [hsigeo.open_scene(REPOSITORY / "sample_scenes" / f"{name}.hdr") for name in LINES]
     model = hsigeo.load_model(REPOSITORY / "sample_scenes" / f"{LINES[0]}.safetensors")
