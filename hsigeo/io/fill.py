@@ -1,4 +1,9 @@
-"""Pixels that hold an undeclared fill value: recognised because no surface has such a spectrum."""
+"""Pixels that hold an undeclared fill value: recognised because no surface has such a spectrum.
+
+This is asked of reflectance, pixel by pixel, to keep such pixels out of training and to warn of them on a map. What the
+doctor says of a file (`hsigeo.io.doctor.values.check_fill`) it finds in the stored numbers of a sample, for a header to
+declare: one number that a border of pixels holds, positive ones among them, or a spectrum that was scaled by band.
+"""
 
 from __future__ import annotations
 

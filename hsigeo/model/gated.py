@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name everybody knows it by
 
-from hsigeo.model.memory import Reading
+from hsigeo.model.memory import ContextReading
 from hsigeo.model.spectrum import CHANNELS, Channels, make_tokens, position_code, token_centres
 
 __all__ = ["BandAttention", "GatedNetwork", "LinearEvidence", "MemberMemory"]
@@ -98,13 +98,13 @@ class MemberMemory(nn.Module):
         self.prototypes = nn.Parameter(torch.zeros(members, prototypes, width))
         self.log_sharpness = nn.Parameter(torch.full((members, 1, 1), SHARPNESS).log())
 
-    def forward(self, query: Tensor) -> Reading:
+    def forward(self, query: Tensor) -> ContextReading:
         """Read with queries (E, P, W): context (E, P, W) and read weights (E, P, M)."""
         centre = self.prototypes.mean(dim=1, keepdim=True)  # (E, 1, W); without it every cosine is near one
         keys = F.normalize(self.prototypes - centre, dim=-1)  # (E, M, W)
         likeness = F.normalize(query - centre, dim=-1) @ keys.transpose(1, 2)  # (E, P, M)
         weights = (likeness * self.log_sharpness.clamp(max=5.0).exp()).softmax(dim=-1)  # (E, P, M)
-        return Reading(context=weights @ self.prototypes, weights=weights)
+        return ContextReading(context=weights @ self.prototypes, weights=weights)
 
 
 class LinearEvidence(nn.Module):

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PrototypeMemory", "Reading"]
+__all__ = ["ContextReading", "PrototypeMemory"]
 
 
-class Reading(NamedTuple):
+class ContextReading(NamedTuple):
     """What one look into the memory gives.
 
     Parameters
@@ -47,8 +47,8 @@ class PrototypeMemory(nn.Module):
         super().__init__()
         self.prototypes = nn.Parameter(torch.randn(prototypes, width) / math.sqrt(width))
 
-    def forward(self, query: Tensor) -> Reading:
+    def forward(self, query: Tensor) -> ContextReading:
         """Read the memory with a query of shape (P, W)."""
         scores = query @ self.prototypes.T / math.sqrt(query.shape[1])  # (P, M)
         weights = torch.softmax(scores, dim=1)
-        return Reading(context=weights @ self.prototypes, weights=weights)
+        return ContextReading(context=weights @ self.prototypes, weights=weights)

@@ -1,8 +1,8 @@
 """The style that a GeoPackage carries for QGIS: each class in its colour, under its name.
 
 QGIS looks for it in the table ``layer_styles`` of the file, which it makes itself where a style is saved in the
-database; no other program minds it. A ``.qml`` beside the file would not do: ``map.gpkg`` and ``map.tif`` would share
-``map.qml``, and one of the two would lose its colours.
+database. Other programs list it as a second layer, one without geometries. A ``.qml`` beside the file would not do:
+``map.gpkg`` and ``map.tif`` would share ``map.qml``, and one of the two would lose its colours.
 """
 
 from __future__ import annotations

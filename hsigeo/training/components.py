@@ -9,9 +9,9 @@ from hsigeo.progress import Progress
 from hsigeo.training.consensus import ConsensusPlan, train_consensus
 from hsigeo.training.linear_evidence import LinearPlan
 from hsigeo.training.plain import PlainPlan, train_plain
-from hsigeo.training.recipe import Trained
 from hsigeo.training.recipes import RECIPES, Recipe
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.trained import Trained
 
 __all__ = ["COMPONENTS", "WHOLE", "Component", "plain_variant"]
 

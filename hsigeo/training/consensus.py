@@ -16,8 +16,8 @@ from hsigeo.progress import Progress
 from hsigeo.training.fit import drawing
 from hsigeo.training.linear_evidence import LinearPlan, fit_linear_evidence
 from hsigeo.training.recall import choose_prototypes, fit_recall
-from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.trained import Trained
 
 __all__ = ["ConsensusPlan", "train_consensus"]
 

@@ -12,8 +12,8 @@ from hsigeo.model.variants import wavelengths_or_places
 from hsigeo.progress import Progress
 from hsigeo.training.discriminant import calibrated, discriminant_by_channel
 from hsigeo.training.fit import descend, seeded
-from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.trained import Trained
 
 __all__ = ["train_gated"]
 

@@ -11,8 +11,8 @@ from hsigeo.model.clustering import cluster_centres
 from hsigeo.model.plain import PlainNetwork
 from hsigeo.progress import Progress
 from hsigeo.training.fit import FitPlan, fit, seeded
-from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.trained import Trained
 
 __all__ = ["PlainPlan", "Watch", "train_plain"]
 

@@ -8,8 +8,8 @@ from hsigeo.progress import Progress
 from hsigeo.training.consensus import train_consensus
 from hsigeo.training.gated import train_gated
 from hsigeo.training.plain import train_plain
-from hsigeo.training.recipe import Trained
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.trained import Trained
 
 __all__ = ["RECIPES", "Recipe"]
 

@@ -111,6 +111,18 @@ def test_nothing_is_overwritten_unasked(tmp_path):
     assert len(read(tmp_path / "map.gpkg")[1])
 
 
+def test_the_layer_is_the_one_that_programs_take_by_default(tmp_path):
+    grid = make_line_grid(6, 7)
+    write_polygons(open_map(write_line(tmp_path / "map.tif", grid, make_ids(grid))), tmp_path / "map.gpkg")
+
+    names = [name for name, kind in pyogrio.list_layers(tmp_path / "map.gpkg") if kind is not None]
+    with pytest.warns(UserWarning, match=r"'map' \(default\)"):
+        taken = pyogrio.read_info(tmp_path / "map.gpkg")["layer_name"]
+
+    assert names == ["map"]
+    assert taken == "map"
+
+
 def test_a_full_disk_is_said_in_one_line_whatever_sqlite_says(tmp_path, monkeypatch):
     def full(*_, **__):
         raise FeatureError("sqlite3_exec(CREATE TABLE …) failed: disk I/O error")

@@ -17,7 +17,7 @@ from hsigeo.training.components import COMPONENTS, WHOLE, Component, plain_varia
 from hsigeo.training.consensus import ConsensusPlan, train_consensus
 from hsigeo.training.damage import damage_spectra
 from hsigeo.training.plain import PlainPlan, train_plain
-from hsigeo.training.recipe import Trained
+from hsigeo.training.trained import Trained
 
 
 class Always(nn.Module):

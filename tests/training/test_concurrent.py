@@ -12,8 +12,8 @@ from labelled_spectra import make_labelled_spectra
 
 from hsigeo.training.concurrent import run_all
 from hsigeo.training.fit import seeded
-from hsigeo.training.recipe import Trained
 from hsigeo.training.recipes import RECIPES
+from hsigeo.training.trained import Trained
 from hsigeo.training.validation import validate
 
 

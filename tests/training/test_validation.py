@@ -12,7 +12,7 @@ from torch import nn
 
 from hsigeo.calibration import expected_calibration_error, fit_temperature, soften
 from hsigeo.training.curve import CURVE_FOLDS, SHARES, measure_learning_curve
-from hsigeo.training.recipe import Trained
+from hsigeo.training.trained import Trained
 from hsigeo.training.validation import validate
 
 

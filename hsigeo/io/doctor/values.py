@@ -39,7 +39,10 @@ _SCANNED_BYTES = 64 << 20
 
 
 def check_fill(header: CubeHeader, sample: Sample) -> list[Finding]:
-    """Pixels filled with a number, or a spectrum, that is not declared as "no data"."""
+    """Pixels filled with a number, or a spectrum, that is not declared as "no data".
+
+    As stored, so that a header can declare it; `hsigeo.io.fill.find_fill` says of reflectance which pixels are filled.
+    """
     if header.bands.count < FEWEST_BANDS or header.is_classification:
         return []
     spectra = sample.spectra

@@ -1,4 +1,4 @@
-"""What every recipe for training returns."""
+"""What training gives: a network, and what rebuilds it."""
 
 from __future__ import annotations
 
