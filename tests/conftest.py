@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import warm_hsigeo
 from hypothesis import settings
 
 # A busy machine is no defect: the time an example takes decides nothing.
@@ -28,3 +32,15 @@ def real_data() -> Path:
 def sample_scenes() -> Path:
     """The scenes that ship with the project."""
     return REPOSITORY / "sample_scenes"
+
+
+@pytest.fixture(scope="session")
+def warm_commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with an ``hsigeo`` that starts at once, as a process of its own; see `warm_hsigeo`."""
+    folder = tmp_path_factory.mktemp("warm")
+    warm_hsigeo.write_commands(folder, folder / "socket")
+    command = [sys.executable, warm_hsigeo.__file__, str(folder / "socket")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "ready\n"
+        yield folder

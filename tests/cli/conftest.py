@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sysconfig
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -47,18 +45,11 @@ def hsigeo(tmp_path, monkeypatch, capfd) -> Callable[..., Completed]:
 
 
 @pytest.fixture
-def start_hsigeo(tmp_path) -> Callable[..., subprocess.Popen[str]]:
-    """Start the installed ``hsigeo`` as a process of its own in the test's folder."""
+def start_hsigeo(tmp_path, warm_commands) -> Callable[..., subprocess.Popen[str]]:
+    """Start ``hsigeo`` as a process of its own in the test's folder, with all that it imports there already."""
 
     def start(*arguments: object) -> subprocess.Popen[str]:
-        command = [Path(sysconfig.get_path("scripts")) / "hsigeo", *map(str, arguments)]
-        # Tests run in a shell's background ignore SIGINT, which children inherit; a handler, they do not.
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            return subprocess.Popen(
-                command, cwd=tmp_path, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-        finally:
-            signal.signal(signal.SIGINT, before)
+        command = [warm_commands / "hsigeo", *map(str, arguments)]
+        return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     return start

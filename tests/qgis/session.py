@@ -100,6 +100,7 @@ def use(wanted):
 
     # The user's choice in QGIS, kept in settings; titles, as a new profile has it.
     ProcessingConfig.setSettingValue(ProcessingConfig.PREFER_FILENAME_AS_LAYER_NAME, False)
+    ProcessingConfig.setSettingValue("HSIGEO_PROGRAM", wanted["program"])
     answer = {}
     project = QgsProject.instance()
     scene = QgsRasterLayer(wanted["scene"], "flight line")

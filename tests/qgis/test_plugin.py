@@ -110,8 +110,8 @@ def test_the_map_is_the_one_that_hsigeo_makes_without_qgis(by_process, work):
 
 
 @pytest.fixture(scope="module")
-def session(home, work) -> dict:
-    """All algorithms in one session of QGIS; see session.py."""
+def session(home, work, warm_commands) -> dict:
+    """All algorithms in one session of QGIS; see session.py. How the plugin finds hsigeo, `by_process` shows."""
     grids = (make_line_grid(80, 40), make_line_grid(80, 40, turn=20, east=380_090))
     all_ids = [make_ids(grid, number) for number, grid in enumerate(grids)]
     maps = [
@@ -137,6 +137,7 @@ def session(home, work) -> dict:
         "point": f"{x!r},{y!r} [EPSG:4326]",
         "maps": [str(path) for path in maps],
         "merging": {name: str(path) for name, path in merging.items()},
+        "program": str(warm_commands / "hsigeo"),
         "endless": str(endless),
     }
     (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
