@@ -100,7 +100,9 @@ def free_ports(count: int) -> list[str]:
     return ports
 
 
-def test_its_commands_make_the_maps_of_a_single_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_commands_make_the_maps_of_a_single_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_commands: Path
+) -> None:
     (tmp_path / "lines").mkdir()
     for number in range(2):
         write_line(tmp_path / "lines", f"line_{number}", seed=number)
@@ -112,8 +114,8 @@ def test_its_commands_make_the_maps_of_a_single_process(tmp_path: Path, monkeypa
         words = command_line(service)
         for inside, outside in {"scheduler:8786": f"127.0.0.1:{port}", ":8787": f"127.0.0.1:{health_port}"}.items():
             words = [word.replace(inside, outside) for word in words]
-        program = {"dask": ["-m", "dask"], "hsigeo": ["-c", "from hsigeo.cli import main; main()"]}[words[0]]
-        return [sys.executable, *program, *(port if word == "8786" else word for word in words[1:])]
+        program = {"dask": [sys.executable, "-m", "dask"], "hsigeo": [str(warm_commands / "hsigeo")]}[words[0]]
+        return [*program, *(port if word == "8786" else word for word in words[1:])]
 
     services = [local("scheduler", health[0]), local("worker", health[1]), local("worker", health[2])]
     with running(tmp_path, services):

@@ -14,7 +14,7 @@ from code_blocks import CodeBlock, read_code_blocks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCKS = read_code_blocks(REPOSITORY / "README.md")
-RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
+RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": ["python", "-c"]}
 SET_UP = ("Set up and make a map", "Set up and run the tests")
 PAGES = sorted(
     path.relative_to(REPOSITORY)
@@ -36,11 +36,11 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(script: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run with the `hsigeo` and `python` of this environment first on the path."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
+def run(script: list[str], folder: Path, *, programs: Path) -> subprocess.CompletedProcess[str]:
+    """Run with the `hsigeo` and `python` of a folder first on the path."""
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("HSIGEO_MODEL", None)
+    script = ["env", *script]  # which looks for the program on the new path
     return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
 
 
@@ -55,7 +55,7 @@ def test_set_up_is_one_command(heading: str) -> None:
 def test_the_first_command_makes_a_map(workplace: Path) -> None:
     *_, main_job = set_up_command(SET_UP[0]).split(" && ")
 
-    result = run(["bash", "-c", main_job], workplace)
+    result = run(["bash", "-c", main_job], workplace, programs=Path(sys.executable).parent)
 
     assert result.returncode == 0, result.stderr
     assert (workplace / "map.tif").is_file()
@@ -68,8 +68,8 @@ def test_the_first_command_makes_a_map(workplace: Path) -> None:
     [block for block in BLOCKS if block.language in RUNNERS and block.heading not in SET_UP and not block.not_run],
     ids=lambda block: block.heading,
 )
-def test_code_blocks_of_the_readme_run(block: CodeBlock, workplace: Path) -> None:
-    result = run([*RUNNERS[block.language], block.code], workplace)
+def test_code_blocks_of_the_readme_run(block: CodeBlock, workplace: Path, warm_commands: Path) -> None:
+    result = run([*RUNNERS[block.language], block.code], workplace, programs=warm_commands)
 
     assert result.returncode == 0, result.stdout + result.stderr
 
