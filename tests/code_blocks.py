@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["CodeBlock", "read_code_blocks"]
+__all__ = ["RUNNERS", "CodeBlock", "read_code_blocks", "run_code"]
+
+RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": ["python", "-c"]}
+"""Programs that run blocks of a language."""
 
 _FENCE = re.compile(
     r"(?:<!-- not run: (?P<reason>[^\n]+?) -->\n+)?"  # a comment before the block
@@ -50,6 +55,16 @@ def read_code_blocks(page: Path) -> list[CodeBlock]:
         )
         for match in _FENCE.finditer(text)
     ]
+
+
+def run_code(language: str, code: str, folder: Path, *, programs: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in a folder, with the ``hsigeo`` and the ``python`` of another folder first on the path."""
+    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("HSIGEO_MODEL", None)
+    command = ["env", *RUNNERS[language], code]  # env looks for the program on the new path
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False
+    )
 
 
 if __name__ == "__main__":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from code_blocks import CodeBlock, read_code_blocks
+from code_blocks import CodeBlock, read_code_blocks, run_code
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = (
@@ -25,7 +23,6 @@ PAGES = (
     "report.md",
 )
 BLOCKS = [(page, block) for page in PAGES for block in read_code_blocks(REPOSITORY / "docs" / page)]
-RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": ["python", "-c"]}
 
 
 @pytest.mark.parametrize(("page", "block"), BLOCKS, ids=[f"{page}-{block.heading}" for page, block in BLOCKS])
@@ -33,15 +30,7 @@ def test_every_block_runs(page: str, block: CodeBlock, tmp_path: Path, warm_comm
     if block.not_run:
         pytest.skip(block.not_run)
     shutil.copytree(REPOSITORY / "sample_scenes", tmp_path / "sample_scenes")
-    path = f"{warm_commands}{os.pathsep}{os.environ['PATH']}"
 
-    done = subprocess.run(
-        ["env", f"PATH={path}", *RUNNERS[block.language], block.code],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    done = run_code(block.language, block.code, tmp_path, programs=warm_commands)
 
     assert done.returncode == 0, done.stderr

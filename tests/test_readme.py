@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from code_blocks import CodeBlock, read_code_blocks
+from code_blocks import RUNNERS, CodeBlock, read_code_blocks, run_code
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BLOCKS = read_code_blocks(REPOSITORY / "README.md")
-RUNNERS = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": ["python", "-c"]}
 SET_UP = ("Set up and make a map", "Set up and run the tests")
 PAGES = sorted(
     path.relative_to(REPOSITORY)
@@ -36,14 +33,6 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(script: list[str], folder: Path, *, programs: Path) -> subprocess.CompletedProcess[str]:
-    """Run with the `hsigeo` and `python` of a folder first on the path."""
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
-    environment.pop("HSIGEO_MODEL", None)
-    script = ["env", *script]  # which looks for the program on the new path
-    return subprocess.run(script, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
-
-
 @pytest.mark.parametrize("heading", SET_UP)
 def test_set_up_is_one_command(heading: str) -> None:
     command = set_up_command(heading)
@@ -55,7 +44,7 @@ def test_set_up_is_one_command(heading: str) -> None:
 def test_the_first_command_makes_a_map(workplace: Path) -> None:
     *_, main_job = set_up_command(SET_UP[0]).split(" && ")
 
-    result = run(["bash", "-c", main_job], workplace, programs=Path(sys.executable).parent)
+    result = run_code("sh", main_job, workplace, programs=Path(sys.executable).parent)
 
     assert result.returncode == 0, result.stderr
     assert (workplace / "map.tif").is_file()
@@ -69,7 +58,7 @@ def test_the_first_command_makes_a_map(workplace: Path) -> None:
     ids=lambda block: block.heading,
 )
 def test_code_blocks_of_the_readme_run(block: CodeBlock, workplace: Path, warm_commands: Path) -> None:
-    result = run([*RUNNERS[block.language], block.code], workplace, programs=warm_commands)
+    result = run_code(block.language, block.code, workplace, programs=warm_commands)
 
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-from code_blocks import read_code_blocks
+from code_blocks import read_code_blocks, run_code
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def test_the_tutorial_leads_from_the_scene_to_the_report(sample_scenes: Path, tmp_path: Path) -> None:
+def test_the_tutorial_leads_from_the_scene_to_the_report(
+    sample_scenes: Path, tmp_path: Path, warm_commands: Path
+) -> None:
     shutil.copytree(sample_scenes, tmp_path / "sample_scenes")
     blocks = [block for block in read_code_blocks(REPOSITORY / "docs" / "tutorial.md") if block.language == "sh"]
 
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(block.code for block in blocks)],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
+    done = run_code("sh", "\n".join(block.code for block in blocks), tmp_path, programs=warm_commands)
 
     assert done.returncode == 0, done.stderr
     assert not any(block.not_run for block in blocks)
