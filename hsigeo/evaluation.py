@@ -22,7 +22,8 @@ from hsigeo.fingerprint import fingerprint
 from hsigeo.intervals import AccuracyIntervals, measure_intervals, tally_units
 from hsigeo.io.class_areas import measure_class_areas
 from hsigeo.io.class_raster import ClassRaster, open_map
-from hsigeo.io.labels import RasterLabels, open_labels
+from hsigeo.io.labels import RasterLabels, VectorLabels, open_labels
+from hsigeo.io.labels.misplaced import ADVICE
 from hsigeo.labels import LabelReport, LabelSource
 from hsigeo.metrics import Accuracy, confusion_matrix
 from hsigeo.progress import Progress
@@ -171,10 +172,8 @@ def evaluate(
     report, units, pixels = _labelled_pixels(source, class_map)
     accuracy, intervals = _compare(class_map, match, units, pixels)
     if not accuracy.confusion.any():
-        raise LabelError(
-            f"{source.path}: no label falls on {class_map.path}; check that both cover the same place and that each "
-            "states its CRS rightly"
-        )
+        why = source.explain_miss(class_map.grid) if isinstance(source, VectorLabels) else ADVICE
+        raise LabelError(f"{source.path}: no label falls on {class_map.path}; {why}")
     on_training_labels = _is_known(source, class_map)
     estimate, area_note = None, "not asked for"
     if on_training_labels:
@@ -351,16 +350,11 @@ def _notes(accuracy: Accuracy, match: ClassMatch, report: LabelReport) -> Iterat
     for names, where in ((match.only_in_labels, "labels"), (match.only_in_map, "map")):
         if names:
             yield f"classes only in the {where}: {_listing(names)}"
-    unused = {
-        "features without a class": report.features_without_class,
-        "features without a geometry": report.features_without_geometry,
-        "features outside the map": report.features_outside,
-        "features without a pixel centre": report.features_without_pixel,
-        "pixels in two classes": report.pixels_contradicting,
-    }
-    counted = [f"{count} {what}" for what, count in unused.items() if count]
+    counted = report.unused("the map")
     if counted:
         yield f"labels not used: {', '.join(counted)}"
+    if invalid := report.about_invalid():
+        yield invalid
 
 
 def _about_unknown(class_map: ClassRaster) -> Iterator[str]:

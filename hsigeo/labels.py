@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from hsigeo.classes import ClassTable
 from hsigeo.grid import Grid
 
-__all__ = ["GroupKind", "LabelReport", "LabelSource", "LabelledPixels"]
+__all__ = ["GroupKind", "LabelReport", "LabelSource", "LabelledPixels", "in_words"]
 
 
 GroupKind = Literal["feature", "patch"]
@@ -40,6 +41,9 @@ class LabelReport:
         Pixels claimed more than once by the same class; used once.
     pixels_not_seen
         Labelled map pixels that a scene in sensor geometry has no pixel for; not used.
+    features_invalid
+        Features with a polygon that is not valid, mostly because its outline crosses itself. They are used, and label
+        what GDAL fills.
     """
 
     features: int = 0
@@ -50,6 +54,39 @@ class LabelReport:
     pixels_contradicting: int = 0
     pixels_repeated: int = 0
     pixels_not_seen: int = 0
+    features_invalid: int = 0
+
+    def unused(self, where: str) -> list[str]:
+        """What was not used and why, as ``1 feature without a class``; `where` is ``the scene`` or ``the map``."""
+        return in_words(
+            {
+                "features without a class": self.features_without_class,
+                "features without a geometry": self.features_without_geometry,
+                f"features outside {where}": self.features_outside,
+                "features without a pixel centre": self.features_without_pixel,
+                "pixels in two classes": self.pixels_contradicting,
+            }
+        )
+
+    def about_invalid(self) -> str:
+        """What to know about features that are not valid, as a sentence; empty where all are."""
+        count = self.features_invalid
+        if not count:
+            return ""
+        return (
+            f"{count} {'feature has a polygon' if count == 1 else 'features have polygons'} whose outline crosses "
+            "itself, or which is not valid otherwise; what GDAL fills of it is labelled, which may not be what was "
+            "meant (QGIS mends it: Fix geometries)"
+        )
+
+
+def in_words(counts: Mapping[str, int]) -> list[str]:
+    """The counts that are not 0, as text; their names are in the plural.
+
+    >>> in_words({"pixels on nodata": 1, "features outside": 0})
+    ['1 pixel on nodata']
+    """
+    return [f"{count} {what if count != 1 else what.replace('s ', ' ', 1)}" for what, count in counts.items() if count]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -142,7 +142,7 @@ def test_what_became_of_the_labels_is_reported(tmp_path):
     result = evaluate(path, labels)
 
     assert result.accuracy.total == 1
-    assert "labels not used: 1 features outside the map, 1 pixels in two classes" in result.notes
+    assert "labels not used: 1 feature outside the map, 1 pixel in two classes" in result.notes
     document = result.to_json()
     assert document["labels"]["pixels_contradicting"] == 1
     assert document["labels"]["features_outside"] == 1

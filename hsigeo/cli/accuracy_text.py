@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from hsigeo.cli.columns import cells_of, pad
+
 if TYPE_CHECKING:
     from hsigeo.areas import AreaEstimate
     from hsigeo.intervals import AccuracyIntervals
@@ -33,7 +35,7 @@ def figure_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
 def class_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
     """Precision, recall and F1 of each class in per cent, with 95 % confidence intervals."""
     names = [shorten(name) for name in accuracy.names]
-    width = max(len("class"), *map(len, names))
+    width = max(len("class"), *map(cells_of, names))
     lines = [f"{'class':<{width}}  precision   (95 % CI)  recall   (95 % CI)      F1  reference  map"]
     figures = zip(
         names,
@@ -51,7 +53,7 @@ def class_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
             f"{percent(precision):>9}  {_interval(about_precision):>10}  {percent(recall):>6}  "
             f"{_interval(about_recall):>10}  {percent(f1):>6}"
         )
-        lines.append(f"{name:<{width}}  {shares}  {support:>9}  {mapped}")
+        lines.append(f"{pad(name, width)}  {shares}  {support:>9}  {mapped}")
     return lines
 
 
@@ -61,15 +63,15 @@ def matrix_lines(accuracy: Accuracy) -> list[str]:
     if count > _MOST_COLUMNS:
         return [f"confusion matrix: {count} classes are too many for a terminal; write it with --json FILE"]
     names = [shorten(name) for name in accuracy.names]
-    width = max(len(f"{count} "), *(len(f"{number} {name}") for number, name in enumerate(names, start=1)))
+    width = max(len(f"{count} "), *(cells_of(f"{number} {name}") for number, name in enumerate(names, start=1)))
     cell = max(5, *(len(str(number)) for number in accuracy.confusion.ravel().tolist()))
     columns = [*map(str, range(1, count + 1)), "none"]
     lines = [
-        "confusion matrix in pixels: rows are the reference, columns the map, 'none' is nodata",
+        "confusion matrix in pixels: rows are the reference, columns the map, 'none' is nodata or unclassified",
         " " * width + "".join(f"  {column:>{cell}}" for column in columns),
     ]
     for number, (name, row) in enumerate(zip(names, accuracy.confusion.tolist(), strict=True), start=1):
-        lines.append(f"{f'{number} {name}':<{width}}" + "".join(f"  {value:>{cell}}" for value in row))
+        lines.append(pad(f"{number} {name}", width) + "".join(f"  {value:>{cell}}" for value in row))
     return lines
 
 
@@ -78,7 +80,7 @@ def area_lines(estimate: AreaEstimate) -> list[str]:
     from hsigeo.intervals import Z
 
     names = [shorten(name) for name in estimate.names]
-    width = max(len("class"), *map(len, names))
+    width = max(len("class"), *map(cells_of, names))
     lines = [
         "by area, allowing for the map's errors (Olofsson et al. 2014; ± is a 95 % interval):",
         f"overall accuracy  {percent(estimate.overall):>6} ± {percent(Z * estimate.overall_error)} %",
@@ -94,7 +96,7 @@ def area_lines(estimate: AreaEstimate) -> list[str]:
         strict=True,
     )
     for name, mapped, area, precision, recall in figures:
-        lines.append(f"{name:<{width}}  {_amount(mapped):>13}  {area:>26}  {precision:>13}  {recall:>13}")
+        lines.append(f"{pad(name, width)}  {_amount(mapped):>13}  {area:>26}  {precision:>13}  {recall:>13}")
     return lines
 
 

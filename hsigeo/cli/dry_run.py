@@ -31,6 +31,7 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
     if line.memory.repeats > 1:
         again = f", each block of the file {line.memory.repeats} times"
         again += "" if line.memory.once is None else f"; --max-memory {-(-line.memory.once >> 20)}M would spare that"
+    rasters = ", ".join(map(str, line.job.rasters)) + (" takes" if len(line.job.rasters) == 1 else " take")
     parts = {
         "scene": f"{line.job.scene}: {work.plan.lines} x {work.plan.samples} pixels, {header.bands.count} bands, "
         f"{header.dtype.name}, {header.format} {header.interleave}, {format_size(header.size_bytes)}",
@@ -38,7 +39,7 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
         f"{len(work.match.used)} bands used",
         "tiles": f"{ahead.tiles} of {work.plan.rows} x {work.plan.samples} pixels",
         "read": f"{format_size(ahead.read_bytes)}, in windows of {rows} x {columns} pixels{again}",
-        "write": f"{format_size(ahead.write_bytes)} on the way; {', '.join(map(str, line.job.rasters))} take less",
+        "write": f"{format_size(ahead.write_bytes)} on the way; {rasters} less",
         **_describe_memory(line),
         "compute": f"{engine.device_kind}, {engine.threads} {'thread' if engine.threads == 1 else 'threads'}, "
         f"kernel {line.identity['kernel']}",

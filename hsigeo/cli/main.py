@@ -85,10 +85,21 @@ def main() -> None:
     sys.exit(code)
 
 
+def _pass_over_logs(unraisable: Any) -> None:
+    """Keep quiet about GDAL messages that rasterio cannot log: they quote bytes of a damaged file that are no text.
+
+    The error that the message is about is raised all the same.
+    """
+    about = f"{unraisable.err_msg or ''} {unraisable.object!r}"
+    if not (issubclass(unraisable.exc_type, UnicodeDecodeError) and "log_error" in about):
+        sys.__unraisablehook__(unraisable)
+
+
 def _run(command: click.Command, **kwargs: Any) -> int:
     # GDAL prints what happens outside rasterio's view on stderr, beside the error that hsigeo makes of it.
     os.environ.setdefault("CPL_LOG", os.devnull)
     heed_signals()
+    sys.unraisablehook = _pass_over_logs
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a class name shows its code points rather than stopping the command.
         if isinstance(stream, io.TextIOWrapper):

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsigeo.cli.accuracy_text import class_lines, percent, shorten
+from hsigeo.cli.columns import cells_of, pad
 from hsigeo.cli.figures import make_folder, report_undrawable
 from hsigeo.cli.options import say
+from hsigeo.labels import in_words
 
 if TYPE_CHECKING:
     from hsigeo.intervals import AccuracyIntervals
@@ -24,17 +26,20 @@ def report_samples(samples: LabelledSpectra) -> None:
     from hsigeo.training.oddities import find_oddities
 
     for report in samples.reports:
-        left_out = [f"{count} {what}" for what, count in _left_out(report).items() if count]
+        left_out = _left_out(report)
         say(
             f"{report.scene}: {report.pixels} labelled pixels"
             + (f"; not used: {', '.join(left_out)}" if left_out else "")
         )
+    for note in dict.fromkeys(report.labels.about_invalid() for report in samples.reports):
+        if note:
+            say(f"note: {note}")
     for note in samples.notes:
         say(note)
     counts = [(shorten(name), count) for name, count in samples.counts.items()]
-    width = max(len(name) for name, _ in counts)
+    width = max(cells_of(name) for name, _ in counts)
     for name, count in counts:
-        say(f"  {name:<{width}}  {count:>7} px")
+        say(f"  {pad(name, width)}  {count:>7} px")
     for note in find_oddities(samples):
         say(f"note: {note}")
 
@@ -46,15 +51,17 @@ def report_validation(found: dict[str, Any]) -> None:
         return
     disjoint, flattering = found["disjoint"], found["random_split_optimistic"]
     for note in found["notes"]:
-        say(note)
+        say(f"note: {note}")
     accuracy, intervals = _read_figures(found)
     say(f"on labelled ground held out in turn ({found['split']}), in per cent and pixels:")
     for line in class_lines(accuracy, intervals):
         say(f"  {line}")
     low, high = found["confidence_intervals"]["overall_accuracy"]
     spread = "" if found["disjoint_spread"] is None else f" (± {found['disjoint_spread']:.1%} between folds)"
+    only_halves = len(found["halved"]) == len(accuracy.names)
+    where = "other halves of the same ground" if only_halves else "unseen ground like that of the labels"
     say(
-        f"expected on unseen ground like that of the labels: overall accuracy {disjoint['overall_accuracy']:.1%}"
+        f"expected on {where}: overall accuracy {disjoint['overall_accuracy']:.1%}"
         f"{spread}, 95 % interval {percent(low)}-{percent(high)}, average {disjoint['average_accuracy']:.1%}, "
         f"macro F1 {disjoint['macro_f1']:.1%}, kappa {_kappa(disjoint['kappa'])}"
     )
@@ -127,14 +134,6 @@ def _kappa(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _left_out(report: SampleReport) -> dict[str, int]:
-    labels = report.labels
-    return {
-        "features without a class": labels.features_without_class,
-        "features without a geometry": labels.features_without_geometry,
-        "features outside the scene": labels.features_outside,
-        "features without a pixel centre": labels.features_without_pixel,
-        "pixels in two classes": labels.pixels_contradicting,
-        "pixels on nodata": report.pixels_on_nodata,
-        "pixels that are filled": report.pixels_on_fill,
-    }
+def _left_out(report: SampleReport) -> list[str]:
+    own = {"pixels on nodata": report.pixels_on_nodata, "pixels on an undeclared fill value": report.pixels_on_fill}
+    return [*report.labels.unused("the scene"), *in_words(own)]

@@ -6,10 +6,14 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsigeo.plots.figure import ACCENT, SECOND, drawing
 
 __all__ = ["draw_learning_curve"]
+
+_TICKS_APART = 0.08
+"""Of the axis; narrower than that, numbers of three digits touch."""
 
 Points = Sequence[tuple[float, Sequence[float], Sequence[float]]]
 
@@ -42,8 +46,19 @@ def draw_learning_curve(
                 labels, 100 * mean, 100 * spread, color=color, marker=marker, markersize=4, capsize=3, label=name
             )
         axes.set_xscale("log")
-        axes.set_xticks(labels, [f"{count:.0f}" for count in labels])
+        marked = labels[_apart(labels)]
+        axes.set_xticks(marked, [f"{count:.0f}" for count in marked])
         axes.minorticks_off()
         axes.set(xlabel="labelled pixels in training", ylabel="accuracy on held-out ground (%)")
         axes.legend(loc="lower right", title="± between folds")
         axes.set_title(title)
+
+
+def _apart(labels: NDArray[np.float64]) -> list[int]:
+    """Which counts can be written below an axis without touching: the last, and before it those far enough away."""
+    place = np.log(labels) / max(float(np.log(labels[-1] / labels[0])), 1e-9)
+    kept = [len(labels) - 1]
+    for index in range(len(labels) - 2, -1, -1):
+        if place[kept[-1]] - place[index] >= _TICKS_APART:
+            kept.append(index)
+    return kept[::-1]

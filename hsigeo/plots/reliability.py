@@ -37,7 +37,7 @@ def draw_reliability(
     OutputExistsError, OutputError
         As `hsigeo.plots.drawing`.
     """
-    with drawing(path, size=(5.2, 5.6), texts=[*tables, title], overwrite=overwrite) as figure:
+    with drawing(path, size=(5.2, 6.2), texts=[*tables, title], overwrite=overwrite) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="as sure as right")
         styles = ((SECOND, "o", "--"), (ACCENT, "s", "-"))
@@ -52,5 +52,6 @@ def draw_reliability(
             below.plot(confidence, count, color=color, marker=marker, linestyle=line, markersize=3)
         axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
         below.set(xlabel="probability of the mapped class", ylabel="pixels", ylim=(0, None))
-        axes.legend(loc="upper left")
         axes.set_title(title)
+        # Below both, since the curves may run through any corner.
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower left")

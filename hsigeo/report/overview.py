@@ -178,9 +178,12 @@ def _weakest(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[Child]:
         return []
     low, high = intervals.recall[worst].tolist()
     width = ", a wide interval" if high - low > WIDE else ""
+    rare = bool(((accuracy.support > 0) & (accuracy.support < FEWEST)).any())
     return [
         [
-            "The class most often missed is ",
+            f"Of the classes with {FEWEST} reference pixels or more, the one most often missed is "
+            if rare
+            else "The class most often missed is ",
             class_in_words(accuracy.names[worst]),
             f": {percent(float(recall[worst]))} of its reference pixels are mapped as such "
             f"({interval(low, high)}{width}).",

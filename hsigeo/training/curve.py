@@ -31,6 +31,9 @@ SHARES = (0.03, 0.1, 0.3)
 
 LEAST_A_CLASS = 3
 
+MUCH_LESS = 0.8
+"""Where classes are small, `LEAST_A_CLASS` makes two shares nearly the same pixels; one point is enough for both."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CurvePoint:
@@ -68,7 +71,7 @@ def measure_learning_curve(
     Returns
     -------
     tuple of CurvePoint
-        Ascending in pixels. A share that is no fewer pixels than the next is left out.
+        Ascending in pixels. A share that is hardly fewer pixels than the next is left out.
     """
     folds = held.plan.folds[:CURVE_FOLDS]
     drawn = []  # (share, fold)
@@ -102,7 +105,7 @@ def _point(accuracies: list[Accuracy], pixels: list[int]) -> CurvePoint:
 
 
 def _is_less(point: CurvePoint, later: CurvePoint | None) -> bool:
-    return later is None or point.pixels < later.pixels
+    return later is None or point.pixels < MUCH_LESS * later.pixels
 
 
 def _draw(class_index: NDArray[np.int64], share: float, generator: np.random.Generator) -> NDArray[np.intp]:

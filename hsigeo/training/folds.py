@@ -25,6 +25,9 @@ BLOCKS_PER_FOLD = 6
 BUFFER_PIXELS = 2
 """Training pixels this close to a test block are left out: a sensor's point spread reaches about that far."""
 
+MOST_NAMES = 6
+"""More classes are not named in one sentence."""
+
 SCENES_NEEDED = 3
 """With fewer scenes, leaving one out would leave too little to train on."""
 
@@ -53,12 +56,15 @@ class FoldPlan:
         (pixel,) number, from 0, of what is never divided: polygon, scene, block, or the pixel itself.
     notes
         What weakens the split, in plain sentences.
+    halved
+        The classes with one unit only, of which one half is tested on the other.
     """
 
     kind: str
     folds: tuple[Fold, ...]
     unit: Index
     notes: tuple[str, ...] = ()
+    halved: tuple[str, ...] = ()
 
 
 def plan_disjoint_folds(samples: LabelledSpectra, *, count: int = 5, seed: int = 0) -> FoldPlan:
@@ -72,12 +78,18 @@ def plan_disjoint_folds(samples: LabelledSpectra, *, count: int = 5, seed: int =
         Decides ties.
     """
     kind, unit = _units(samples, count)
-    unit, notes = _split_lonely_units(samples, unit, kind)
+    unit, halved = _split_lonely_units(samples, unit)
     fold_of_unit = _deal(samples.class_index, unit, min(count, int(unit.max()) + 1), seed)
     fold = fold_of_unit[unit]
     buffer = BUFFER_PIXELS if kind == "block" else 0
     folds = [_fold(samples, fold == number, buffer) for number in range(int(fold.max()) + 1)]
-    return FoldPlan(kind=kind, folds=tuple(f for f in folds if len(f.test) and len(f.train)), unit=unit, notes=notes)
+    return FoldPlan(
+        kind=kind,
+        folds=tuple(f for f in folds if len(f.test) and len(f.train)),
+        unit=unit,
+        notes=_about_halves(halved, len(samples.classes), kind),
+        halved=halved,
+    )
 
 
 def plan_random_folds(samples: LabelledSpectra, *, count: int = 5, seed: int = 0) -> FoldPlan:
@@ -116,9 +128,17 @@ def _blocks(samples: LabelledSpectra, count: int) -> Index:
         side = max(1, side * 3 // 4)
 
 
-def _split_lonely_units(samples: LabelledSpectra, unit: Index, kind: str) -> tuple[Index, tuple[str, ...]]:
-    """Halve the unit of a class that has only one: otherwise the class would be tested but never learnt."""
-    unit, notes = unit.copy(), []
+def _split_lonely_units(samples: LabelledSpectra, unit: Index) -> tuple[Index, tuple[str, ...]]:
+    """Halve the unit of a class that has only one: otherwise the class would be tested but never learnt.
+
+    Returns
+    -------
+    unit
+        (pixel,) with the later halves as units of their own.
+    halved
+        Names of the classes whose unit was halved.
+    """
+    unit, halved = unit.copy(), []
     for index, name in enumerate(samples.classes.names):
         members = np.flatnonzero(samples.class_index == index)
         if len(np.unique(unit[members])) > 1 or len(members) < 2:
@@ -126,8 +146,25 @@ def _split_lonely_units(samples: LabelledSpectra, unit: Index, kind: str) -> tup
         along = samples.row if np.ptp(samples.row[members]) >= np.ptp(samples.col[members]) else samples.col
         later_half = members[np.argsort(along[members], kind="stable")][(len(members) + 1) // 2 :]
         unit[later_half] = unit.max() + 1
-        notes.append(f"class {name!r} has a single {kind}: its halves are tested on each other, which flatters it")
-    return unit, tuple(notes)
+        halved.append(name)
+    return unit, tuple(halved)
+
+
+def _about_halves(halved: tuple[str, ...], classes: int, kind: str) -> tuple[str, ...]:
+    """What a split is worth in which classes are tested on the ground that they were learnt from."""
+    if not halved:
+        return ()
+    if len(halved) == classes:
+        return (
+            f"every class has a single {kind}, so each was tested on the other half of it: "
+            f"how accurate a map of other ground is, these figures do not tell; label several {kind}s of each class",
+        )
+    names = ", ".join(map(repr, halved[:MOST_NAMES])) + (" …" if len(halved) > MOST_NAMES else "")
+    have, their = ("1 class has", "its") if len(halved) == 1 else (f"{len(halved)} classes have", "their")
+    return (
+        f"{have} a single {kind}, one half of which was tested on the other, so {their} figures are optimistic: "
+        f"{names}",
+    )
 
 
 def _deal(class_index: NDArray[np.int64], unit: Index, count: int, seed: int) -> Index:

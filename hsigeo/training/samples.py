@@ -20,10 +20,11 @@ from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError, TrainingError
 from hsigeo.io.fill import describe_fill, find_fill
 from hsigeo.io.labels.merging import merge_class_tables, relabel
+from hsigeo.io.labels.misplaced import ADVICE
 from hsigeo.io.labels.swath import labels_on
 from hsigeo.io.labels.vector import VectorLabels
 from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
-from hsigeo.scene import check_scene, spectral_axis
+from hsigeo.scene import check_scene, grid_of, spectral_axis
 
 __all__ = ["LabelledSpectra", "SampleReport", "read_labelled_spectra"]
 
@@ -301,10 +302,9 @@ def _nothing_found(
     if all(isinstance(source, VectorLabels) and not len(source.geometries) for source in labels):
         return f"{where}: holds no features, so there is nothing to learn from"
     hint = f" ({outside} features lie outside)" if outside else ""
-    return (
-        f"{where}: no label falls on {', '.join(_source(scene) for scene in scenes)}{hint}; check that both cover the "
-        "same place and that each states its CRS rightly"
-    )
+    source = labels[0]
+    why = source.explain_miss(grid_of(scenes[0])) if isinstance(source, VectorLabels) else ADVICE
+    return f"{where}: no label falls on {', '.join(_source(scene) for scene in scenes)}{hint}; {why}"
 
 
 def _source(scene: xr.DataArray) -> Any:

@@ -152,7 +152,12 @@ class Validation:
     @property
     def split(self) -> str:
         """The disjoint split in words: ``5 folds, disjoint by polygons``."""
-        return f"{len(self.disjoint.plan.folds)} folds, disjoint by {_UNITS[self.disjoint.plan.kind]}"
+        plan, units = self.disjoint.plan, _UNITS[self.disjoint.plan.kind]
+        if len(plan.halved) == len(self.disjoint.names):
+            units = f"halves of {units}"
+        elif plan.halved:
+            units += ", or halves of a class's only one"
+        return f"{len(plan.folds)} folds, disjoint by {units}"
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, the form that models and maps store."""
@@ -160,6 +165,7 @@ class Validation:
         return {
             "split": self.split,
             "notes": list(self.disjoint.plan.notes),
+            "halved": list(self.disjoint.plan.halved),
             "disjoint": self.disjoint.accuracy.to_json(),
             "confidence_intervals": self.disjoint.intervals.to_json(self.disjoint.names),
             "disjoint_spread": None if np.isnan(self.disjoint.spread) else self.disjoint.spread,

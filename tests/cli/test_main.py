@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sysconfig
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from envi_files import make_encoded_cube, write_envi
+
+from hsigeo.cli.main import _pass_over_logs
 
 HSIGEO = Path(sysconfig.get_path("scripts")) / "hsigeo"
 
@@ -38,3 +41,12 @@ def test_a_reader_that_stops_reading_is_no_error_worth_words(named_scene):
     assert process.wait(timeout=60) == 1
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+def test_gdal_messages_that_are_no_text_print_nothing(capsys):
+    """As rasterio raises them, where nobody can catch them, about a TIFF with damaged tags."""
+    unread = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+    about = {"exc_type": UnicodeDecodeError, "exc_value": unread, "exc_traceback": None, "err_msg": None}
+
+    _pass_over_logs(SimpleNamespace(**about, object="rasterio._env.log_error"))
+    assert capsys.readouterr().err == ""

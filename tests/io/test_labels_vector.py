@@ -561,3 +561,15 @@ def test_berlin_points_fall_on_its_enmap_scene(real_data):
 
     assert len(labels) > 0
     assert labels.report.features == 5
+
+
+def test_polygons_that_cross_themselves_are_used_and_said(tmp_path):
+    bow_tie = on_map(shapely.Polygon([(2, 2), (8, 8), (8, 2), (2, 8)]))
+    outside = on_map(shapely.Polygon([(202, 2), (208, 8), (208, 2), (202, 8)]))
+    path = write_vectors(tmp_path / "labels.gpkg", [bow_tie, outside, on_map(pixel(20, 4))], {"class": ["a", "a", "b"]})
+
+    found = open_labels(path).on(make_grid())
+
+    assert (found.class_id == 1).sum() > 4
+    assert found.report.features_invalid == 1
+    assert found.report.about_invalid().startswith("1 feature has a polygon whose outline crosses itself")

@@ -81,3 +81,13 @@ def test_a_learning_curve_is_drawn_from_one_point_or_several(tmp_path: Path) -> 
     draw_learning_curve([(30, [0.5, 0.6], [0.4, 0.5]), (120, [0.7, 0.8], [0.6, 0.6])], tmp_path / "two.png")
 
     assert (tmp_path / "two.png").stat().st_size > 5000
+
+
+def test_the_counts_below_a_learning_curve_do_not_touch(tmp_path: Path) -> None:
+    curve = [(count, [0.5, 0.6], [0.4, 0.5]) for count in (20, 21, 45, 146)]
+
+    draw_learning_curve(curve, tmp_path / "curve.svg")
+
+    text = (tmp_path / "curve.svg").read_text()
+    assert "<!-- 20 -->" not in text
+    assert all(f"<!-- {count} -->" in text for count in (21, 45, 146))

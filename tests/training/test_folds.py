@@ -82,7 +82,11 @@ def test_a_class_with_one_polygon_is_halved_and_that_is_said():
     samples = make_labelled_spectra(120)
     samples = replace(samples, group=np.where(samples.class_index == 1, 10_000, samples.group))
     plan = plan_disjoint_folds(samples)
-    assert any("'class 1' has a single polygon" in note for note in plan.notes)
+    assert plan.halved == ("class 1",)
+    assert plan.notes == (
+        "1 class has a single polygon, one half of which was tested on the other, so its figures are optimistic: "
+        "'class 1'",
+    )
     tested = np.concatenate([fold.test for fold in plan.folds])
     assert (samples.class_index[tested] == 1).sum() == 40
 
@@ -99,3 +103,21 @@ def test_the_same_seed_gives_the_same_folds(plan):
     samples = make_labelled_spectra(240)
     for first, second in zip(plan(samples, seed=3).folds, plan(samples, seed=3).folds, strict=True):
         np.testing.assert_array_equal(first.test, second.test)
+
+
+def test_where_every_class_has_one_polygon_the_figures_are_said_to_tell_nothing_of_other_ground():
+    samples = make_labelled_spectra(120)
+    plan = plan_disjoint_folds(replace(samples, group=samples.class_index.astype(np.int64)))
+
+    assert plan.halved == samples.classes.names
+    assert plan.notes[0].startswith("every class has a single polygon, so each was tested on the other half of it")
+
+
+def test_many_classes_with_one_polygon_make_one_note():
+    samples = make_labelled_spectra(400, classes=10)
+    group = np.where(samples.class_index == 0, samples.group + 100, samples.class_index)
+    plan = plan_disjoint_folds(replace(samples, group=group))
+
+    assert len(plan.notes) == 1
+    assert plan.notes[0].startswith("9 classes have a single polygon")
+    assert plan.notes[0].endswith("'class 6' …")

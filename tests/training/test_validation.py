@@ -166,3 +166,14 @@ def test_figures_are_plain_json():
     found = validate(make_labelled_spectra(120), nearest_mean, seed=0)
     document = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert document["disjoint"]["overall_accuracy"] == pytest.approx(found.disjoint.accuracy.overall)
+
+
+def test_a_split_by_halves_of_polygons_is_called_so():
+    samples = make_labelled_spectra(120)
+    lonely = validate(replace(samples, group=samples.class_index.astype(np.int64)), nearest_mean, seed=0)
+    group = np.where(samples.class_index == 0, samples.group + 100, samples.class_index)
+    mixed = validate(replace(samples, group=group), nearest_mean, seed=0)
+
+    assert lonely.split.endswith("folds, disjoint by halves of polygons")
+    assert mixed.split == "5 folds, disjoint by polygons, or halves of a class's only one"
+    assert mixed.to_json()["halved"] == list(samples.classes.names[1:])

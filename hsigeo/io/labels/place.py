@@ -15,6 +15,7 @@ from rasterio.warp import transform as transform_coordinates
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.labels.misplaced import explain_miss
 
 __all__ = ["parse_crs", "to_pixel_coordinates"]
 
@@ -65,7 +66,13 @@ def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, 
         source = parse_crs(crs, where=where)
         target = parse_crs(grid.crs, where="the scene")
         if source != target:
-            geometries = _reproject(geometries, source, target, where=where)
+            try:
+                geometries = _reproject(geometries, source, target)
+            except GDAL_ERRORS as error:
+                raise LabelError(
+                    f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's "
+                    f"{_short(target)}: {reason(error)}; {explain_miss(geometries, crs, grid)}"
+                ) from error
     inverse = ~grid.transform
 
     def to_pixels(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,7 +103,7 @@ def _check_placeable(crs: str | None, grid: Grid, *, where: str) -> None:
         )
 
 
-def _reproject(geometries: NDArray[Any], source: CRS, target: CRS, *, where: str) -> NDArray[Any]:
+def _reproject(geometries: NDArray[Any], source: CRS, target: CRS) -> NDArray[Any]:
     def move(xy: NDArray[np.float64]) -> NDArray[np.float64]:
         x, y = transform_coordinates(source, target, xy[:, 0], xy[:, 1])
         return np.column_stack((x, y))
@@ -104,14 +111,11 @@ def _reproject(geometries: NDArray[Any], source: CRS, target: CRS, *, where: str
     with rasterio.Env():
         try:
             moved: NDArray[Any] = shapely.transform(geometries, move)
-        except GDAL_ERRORS as error:
+        except GDAL_ERRORS:
             # GDAL fails as a whole where one vertex fails; one feature that no UTM zone holds must not lose the rest.
             moved = _reproject_one_by_one(geometries, move)
             if shapely.is_missing(moved).all():
-                raise LabelError(
-                    f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's "
-                    f"{_short(target)}: {reason(error)}; check the CRS of both"
-                ) from error
+                raise
     finite = np.isfinite(shapely.bounds(moved)).all(axis=1)
     moved[~finite] = None
     return moved

@@ -19,6 +19,7 @@ from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import reason
 from hsigeo.io.labels.colors import color_column, with_colors
 from hsigeo.io.labels.columns import choose_column, classes_from_values
+from hsigeo.io.labels.misplaced import explain_miss
 from hsigeo.io.labels.place import parse_crs, to_pixel_coordinates
 from hsigeo.io.labels.rasterise import burn, explode, resolve_claims
 from hsigeo.io.labels.vector_text import AS_BYTES, decode_column, decode_title, settle_encoding
@@ -96,10 +97,15 @@ class VectorLabels:
             classes=self.classes,
             report=LabelReport(
                 **self._count_features(parts, owner, owner[claims.part], grid),
+                features_invalid=_count_invalid(parts, owner, claims.part),
                 pixels_contradicting=resolved.contradicting,
                 pixels_repeated=resolved.repeated,
             ),
         )
+
+    def explain_miss(self, grid: Grid) -> str:
+        """Why no label may fall on a grid, as the end of a sentence."""
+        return explain_miss(self.geometries[self.class_id > 0], self.crs, grid)
 
     def _count_features(
         self, parts: NDArray[Any], owner: NDArray[np.int64], claiming: NDArray[np.int64], grid: Grid
@@ -120,6 +126,12 @@ class VectorLabels:
             "features_without_pixel": int(touches.sum()),
             "features_outside": int((~(empty | unclassed | claimed | touches)).sum()),
         }
+
+
+def _count_invalid(parts: NDArray[Any], owner: NDArray[np.int64], claiming: NDArray[np.int64]) -> int:
+    """Features that label pixels through a polygon that is not valid."""
+    used = np.unique(claiming)
+    return len(np.unique(owner[used[~shapely.is_valid(parts[used])]]))
 
 
 def open_vector_labels(
