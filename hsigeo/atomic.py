@@ -18,6 +18,7 @@ __all__ = [
     "check_output",
     "disk_failure",
     "is_disk_full",
+    "made_folder",
     "replaced_on_success",
     "replaced_together",
     "sync_descriptors",
@@ -148,6 +149,31 @@ def replaced_together(
     finally:
         for target in targets:
             _remove_leftovers(target.temporary)
+
+
+@contextlib.contextmanager
+def made_folder(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Make a folder for outputs, and those above it; in the end, remove of those it made what nothing was written to.
+
+    Raises
+    ------
+    OutputError
+        It cannot be made; then none of them is.
+    """
+    final, made = Path(path), []
+    try:
+        try:
+            for folder in [*reversed(final.parents), final]:
+                if not folder.is_dir():
+                    folder.mkdir(exist_ok=True)
+                    made.append(folder)
+        except OSError as error:
+            raise OutputError(f"the folder {path} cannot be made: {error.filename}: {error.strerror}") from error
+        yield
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # something is in it, or somebody else has removed it
+                folder.rmdir()
 
 
 def sync_descriptors(descriptors: Sequence[int]) -> None:

@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hsigeo.atomic import replaced_on_success
+from hsigeo.atomic import made_folder, replaced_on_success
 from hsigeo.errors import OutputError, OutputExistsError
 
 __all__ = ["PLUGIN", "find_profile", "find_profiles_dir", "install_plugin", "plugin_files", "zip_plugin"]
@@ -107,7 +107,13 @@ def install_plugin(profile: Path, command: Sequence[str], *, overwrite: bool = F
         raise OutputError(f"{final} is a link to {final.resolve()}; remove the link, or work there")
     if final.exists() and not (overwrite or _is_ours(final)):
         raise OutputExistsError(f"{final} exists and is not hsigeo's plugin; move it away, or replace it (--overwrite)")
-    hidden = plugins / f".{PLUGIN}-{os.getpid()}-{secrets.token_hex(4)}"
+    with made_folder(plugins):
+        _replace_plugin(final, profile, command)
+    return final
+
+
+def _replace_plugin(final: Path, profile: Path, command: Sequence[str]) -> None:
+    hidden = final.with_name(f".{PLUGIN}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         _copy_plugin(hidden / "new", command)
         # A folder cannot be replaced in one step; the old one comes back if the second step fails.
@@ -120,11 +126,10 @@ def install_plugin(profile: Path, command: Sequence[str], *, overwrite: bool = F
                 (hidden / "old").rename(final)
             raise
     except OSError as error:
-        where = error.filename or plugins
+        where = error.filename2 or error.filename or final.parent
         raise OutputError(f"the plugin cannot be put into {profile}: {where}: {error.strerror}") from error
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
-    return final
 
 
 def _is_ours(folder: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hsigeo.atomic import check_output, replaced_on_success, replaced_together
+from hsigeo.atomic import check_output, made_folder, replaced_on_success, replaced_together
 from hsigeo.errors import OutputError, OutputExistsError, SceneError
 
 
@@ -149,3 +149,36 @@ def test_of_files_that_belong_together_none_is_put_in_place_where_one_may_not_be
     with pytest.raises(OutputError, match=message), replaced_together(paths, overwrite=True) as files:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(files[1]))
     assert names_in(tmp_path) == ["map.qml"]
+
+
+@pytest.mark.parametrize("interruption", [None, KeyboardInterrupt, SceneError("bad")])
+def test_folders_that_were_made_for_nothing_are_removed(tmp_path: Path, interruption: BaseException | None) -> None:
+    def work() -> None:
+        with made_folder(tmp_path / "there" / "a" / "b"):
+            assert (tmp_path / "there" / "a" / "b").is_dir()
+            if interruption is not None:
+                raise interruption
+
+    (tmp_path / "there").mkdir()
+    if interruption is None:
+        work()
+    else:
+        with pytest.raises(interruption if isinstance(interruption, type) else type(interruption)):
+            work()
+    assert names_in(tmp_path) == ["there"]
+    assert names_in(tmp_path / "there") == []
+
+
+def test_folders_that_hold_something_or_were_there_stay(tmp_path: Path) -> None:
+    with made_folder(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "map.tif").touch()
+    with made_folder(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "map.tif").unlink()
+    assert names_in(tmp_path / "a") == ["b"]
+
+
+def test_a_folder_that_cannot_be_made_leaves_none_above_it(tmp_path: Path) -> None:
+    name = "x" * 300
+    with pytest.raises(OutputError, match=r"cannot be made: .*File name too long"), made_folder(tmp_path / "a" / name):
+        pass
+    assert names_in(tmp_path) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import errno
 import json
 import zipfile
 from pathlib import Path
@@ -109,8 +110,20 @@ def test_a_link_is_never_followed(tmp_path):
 def test_a_profile_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "python").write_text("a file")
 
-    with pytest.raises(OutputError, match="cannot be put into"):
+    with pytest.raises(OutputError, match="python"):
         install_plugin(tmp_path, COMMAND)
+
+
+def test_a_full_disk_leaves_no_folders_of_a_profile_that_was_not_there(tmp_path, monkeypatch):
+    def full(source, target):
+        Path(target).touch()
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr("shutil.copyfile", full)
+
+    with pytest.raises(OutputError, match=r"cannot be put into.*No space left"):
+        install_plugin(tmp_path / "profiles" / "default", COMMAND)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_zip_holds_one_folder_with_the_plugin_and_its_licence(tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hsigeo.atomic import made_folder
 from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
@@ -65,16 +66,17 @@ def agree(
     for difference in differences:
         say(f"caution: {difference}")
     grid = choose_grid([line.grid for line in lines], crs=crs, resolution=resolution, bounds=bounds)
-    check_report(output_dir, overwrite=overwrite)
-    with progress_bar("agree", "px") as show:
-        comparison = compare_lines(
-            lines, grid=grid, disagreement=output_dir / DISAGREEMENT_MAP, overwrite=overwrite, progress=show
-        )
-    for note in comparison.notes:
-        say(f"note: {note}")
-    figures = make_figures(comparison)
-    click.echo(format_figures(figures, comparison.axis))
-    write_report(output_dir, comparison, figures, differences=differences, overwrite=overwrite)
+    with made_folder(output_dir):
+        check_report(output_dir, overwrite=overwrite)
+        with progress_bar("agree", "px") as show:
+            comparison = compare_lines(
+                lines, grid=grid, disagreement=output_dir / DISAGREEMENT_MAP, overwrite=overwrite, progress=show
+            )
+        for note in comparison.notes:
+            say(f"note: {note}")
+        figures = make_figures(comparison)
+        click.echo(format_figures(figures, comparison.axis))
+        write_report(output_dir, comparison, figures, differences=differences, overwrite=overwrite)
     say(f"{output_dir}: agreement.png, agreement.json, {DISAGREEMENT_MAP} and the tables as CSV")
 
 

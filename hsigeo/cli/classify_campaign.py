@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hsigeo.atomic import made_folder
 from hsigeo.cli.classify_choices import Choices, find_model, memory_in_use
 from hsigeo.cli.dry_run import describe_campaign
 from hsigeo.cli.listening import listening
@@ -108,8 +108,7 @@ def _run(campaign: Campaign, jobs: Sequence[LineJob], engine: Engine) -> tuple[M
     # Where there is nothing to do nothing is written, but a manifest that is there must say what is the case.
     if not survey.jobs and not campaign.manifest.path.is_file():
         return survey.records, False
-    folder = str(campaign.manifest.folder)
-    with _folder(folder), listening("classify", sum(survey.pixels.values())) as listener:
+    with made_folder(campaign.manifest.folder), listening("classify", sum(survey.pixels.values())) as listener:
         return run_campaign(campaign, survey, engine, listener), bool(survey.jobs)
 
 
@@ -155,27 +154,3 @@ def _jobs(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: C
         return campaign_jobs(paired, folder, layers=layers, reader=choices.reader, options=choices.options)
     except OutputError as error:
         raise click.UsageError(str(error)) from error
-
-
-@contextmanager
-def _folder(path: str | None) -> Iterator[None]:
-    """Make the folder for the maps; where no map came to be, remove what was made."""
-    made: list[Path] = []
-    try:
-        for folder in [] if path is None else [*reversed(Path(path).parents), Path(path)]:
-            if not folder.is_dir():
-                folder.mkdir()
-                made.append(folder)
-    except OSError as error:
-        _remove_empty(made)
-        raise OutputError(f"the folder {path} cannot be made: {error.filename}: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        _remove_empty(made)
-
-
-def _remove_empty(folders: list[Path]) -> None:
-    for folder in reversed(folders):
-        if not any(folder.iterdir()):
-            folder.rmdir()

@@ -10,7 +10,7 @@ import click
 from hsigeo.atomic import check_not_an_input
 from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
 from hsigeo.cli.documents import check_documents, write_json
-from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
+from hsigeo.cli.figures import folder_of_figures, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import (
     encoding_option,
     field_option,
@@ -108,10 +108,10 @@ def evaluate(
     if figures:
         from hsigeo.plots.confusion import draw_confusion
 
-        make_folder(figures)
         report_undrawable(result.accuracy.names)
         title = "labels the model was trained on" if result.on_training_labels else ""
-        draw_confusion(result.accuracy, figures["confusion"], title=title, overwrite=overwrite)
+        with folder_of_figures(figures):
+            draw_confusion(result.accuracy, figures["confusion"], title=title, overwrite=overwrite)
 
 
 def format_evaluation(result: Evaluation) -> str:

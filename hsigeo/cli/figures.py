@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from hsigeo.atomic import made_folder
 from hsigeo.cli.options import note_unused, say
 from hsigeo.errors import OutputError
 
-__all__ = ["FORMATS", "make_folder", "plan_figures", "plot_format_option", "plots_option", "report_undrawable"]
+__all__ = ["FORMATS", "folder_of_figures", "plan_figures", "plot_format_option", "plots_option", "report_undrawable"]
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -51,19 +53,19 @@ def plan_figures(folder: str | None, names: Iterable[str], ending: str, *, overw
     return files
 
 
-def make_folder(files: Mapping[str, Path]) -> None:
-    """Make the folder the figures go to, once they are about to be drawn.
+@contextmanager
+def folder_of_figures(files: Mapping[str, Path]) -> Iterator[None]:
+    """Make the folder the figures go to, while they are drawn; none stays behind if none could be.
 
     Raises
     ------
     OutputError
         It cannot be made.
     """
-    for folder in {file.parent for file in files.values()}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
+    with ExitStack() as stack:
+        for folder in {file.parent for file in files.values()}:
+            stack.enter_context(made_folder(folder))
+        yield
 
 
 def report_undrawable(texts: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ import click
 
 from hsigeo.cli.accuracy_text import shorten
 from hsigeo.cli.documents import check_documents
-from hsigeo.cli.figures import make_folder, plan_figures, plot_format_option, plots_option, report_undrawable
+from hsigeo.cli.figures import folder_of_figures, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import overwrite_option, progress_bar, reader_option, say
 
 if TYPE_CHECKING:
@@ -106,16 +106,16 @@ def _write(measured: ClassSpectra, path: Path | None, figures: dict[str, Path], 
     if figures:
         from hsigeo.plots.class_spectra import draw_class_spectra
 
-        make_folder(figures)
-        draw_class_spectra(
-            measured.mean,
-            measured.std,
-            measured.pixels,
-            measured.classes,
-            measured.bands,
-            figures[_FIGURE],
-            overwrite=overwrite,
-        )
+        with folder_of_figures(figures):
+            draw_class_spectra(
+                measured.mean,
+                measured.std,
+                measured.pixels,
+                measured.classes,
+                measured.bands,
+                figures[_FIGURE],
+                overwrite=overwrite,
+            )
         say(str(figures[_FIGURE]))
         report_undrawable(measured.classes.names)
 

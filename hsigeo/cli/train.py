@@ -6,7 +6,7 @@ import time
 
 import click
 
-from hsigeo.cli.figures import plan_figures, plot_format_option, plots_option
+from hsigeo.cli.figures import folder_of_figures, plan_figures, plot_format_option, plots_option
 from hsigeo.cli.options import overwrite_option, progress_bar, say
 from hsigeo.cli.training_input import LabelInput, read_samples, training_input_options
 from hsigeo.cli.training_report import FIGURES, draw_figures, report_samples, report_validation
@@ -114,7 +114,8 @@ def train(
     seconds = time.monotonic() - start
     write_model(model, output, overwrite=overwrite)
     report_validation(model.card.validation)
-    draw_figures(samples, model.card.validation, figures, overwrite=overwrite)
+    with folder_of_figures(figures):
+        draw_figures(samples, model.card.validation, figures, overwrite=overwrite)
     say(
         f"{output}: {model.card.variant} model, {len(model.card.classes)} classes, {model.card.bands.count} bands, "
         f"in {seconds:.0f} s" + (" with validation" if model.card.validation else "")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsigeo.cli.accuracy_text import class_lines, percent, shorten
 from hsigeo.cli.columns import cells_of, pad
-from hsigeo.cli.figures import make_folder, report_undrawable
+from hsigeo.cli.figures import report_undrawable
 from hsigeo.cli.options import say
 from hsigeo.labels import in_words
 
@@ -87,7 +87,6 @@ def draw_figures(samples: LabelledSpectra, found: dict[str, Any], files: dict[st
 
     if not files:
         return
-    make_folder(files)
     report_undrawable(samples.classes.names)
     draw_spectra(
         samples.spectra, samples.class_index, samples.classes, samples.bands, files["spectra"], overwrite=overwrite
