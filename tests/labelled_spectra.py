@@ -10,6 +10,7 @@ from hsigeo.classes import ClassTable
 from hsigeo.model import Model, ModelCard, with_digest
 from hsigeo.model.plain import PlainNetwork
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.unlabelled import UnlabelledSpectra
 
 
 def make_labelled_spectra(pixels=120, bands=12, classes=3, *, seed=0) -> LabelledSpectra:
@@ -31,6 +32,17 @@ def make_labelled_spectra(pixels=120, bands=12, classes=3, *, seed=0) -> Labelle
         bands=BandTable(count=bands, wavelength=np.linspace(450, 2350, bands)),
         scene_band_count=bands,
         scene_band_index=np.arange(bands),
+    )
+
+
+def make_unlabelled(spectra, scene=0) -> UnlabelledSpectra:
+    """Spectra (pixel, band) of one scene, far from those of `make_labelled_spectra`."""
+    count = len(spectra)
+    return UnlabelledSpectra(
+        spectra=np.asarray(spectra, dtype=np.float32),
+        scene=np.full(count, scene, dtype=np.int32),
+        row=1000 + np.arange(count),
+        col=np.zeros(count, dtype=np.int64),
     )
 
 

@@ -14,7 +14,11 @@ __all__ = ["make_trial"]
 def make_trial(split: Split) -> Trial:
     """Train and test pixels, with the class table of the training half."""
     turned = replace(
-        split, train_spectra=split.test_spectra, train_labels=split.test_labels, train_groups=split.test_labels
+        split,
+        train_spectra=split.test_spectra,
+        train_labels=split.test_labels,
+        train_groups=split.test_labels,
+        unlabelled=None,
     )
     train = as_labelled_spectra(split)
     test = replace(as_labelled_spectra(turned), classes=train.classes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.accuracy.fits import Predict
 from benchmarks.accuracy.splits import Split
@@ -11,6 +12,7 @@ from hsigeo.classes import ClassTable
 from hsigeo.model import predict_probabilities
 from hsigeo.training import LabelledSpectra
 from hsigeo.training.learning import train_on_spectra
+from hsigeo.training.unlabelled import UnlabelledSpectra
 
 __all__ = ["as_labelled_spectra", "fit_hsigeo"]
 
@@ -23,7 +25,7 @@ def fit_hsigeo(variant: str, split: Split) -> Predict:
 
 
 def as_labelled_spectra(split: Split) -> LabelledSpectra:
-    """The training half of a split, as hsigeo reads it."""
+    """The training half of a split, as hsigeo reads it, with the scene's unlabelled pixels where there is a scene."""
     count, bands = split.train_spectra.shape
     return LabelledSpectra(
         spectra=np.ascontiguousarray(split.train_spectra),
@@ -37,4 +39,16 @@ def as_labelled_spectra(split: Split) -> LabelledSpectra:
         bands=BandTable(count=bands, wavelength=split.wavelengths),
         scene_band_count=bands,
         scene_band_index=np.arange(bands),
+        unlabelled=None if split.unlabelled is None else _without_places(split.unlabelled),
+    )
+
+
+def _without_places(spectra: NDArray[np.float32]) -> UnlabelledSpectra:
+    """Unlabelled spectra; where they lie is not told either, and not asked without cross-validation."""
+    count = len(spectra)
+    return UnlabelledSpectra(
+        spectra=np.ascontiguousarray(spectra),
+        scene=np.ones(count, dtype=np.int32),
+        row=np.arange(count, dtype=np.int64),
+        col=np.zeros(count, dtype=np.int64),
     )

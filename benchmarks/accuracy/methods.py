@@ -33,11 +33,14 @@ class Method:
         The modules whose code decides what it does: a result counts until one of them changes.
     roots
         The same for modules that spread their code over others, which count as well.
+    reads_scene
+        Whether unlabelled pixels of the training scenes count as well.
     """
 
     fit: Callable[[Split], Predict]
     modules: tuple[str, ...]
     roots: tuple[str, ...] = ()
+    reads_scene: bool = False
 
     @property
     def digest(self) -> str:
@@ -51,6 +54,7 @@ def _hsigeo(variant: str) -> Method:
         fit=functools.partial(fit_hsigeo, variant),
         modules=("benchmarks.accuracy.default", "hsigeo.model.model"),
         roots=(RECIPES[variant].__module__,),
+        reads_scene=variant == DEFAULT_VARIANT,
     )
 
 

@@ -15,6 +15,7 @@ from hsigeo.io.labels import open_labels
 from hsigeo.io.scene_reader import open_scene
 from hsigeo.training import LabelledSpectra, read_labelled_spectra
 from hsigeo.training.folds import Fold, plan_disjoint_folds
+from hsigeo.training.unlabelled import MOST_PIXELS
 
 __all__ = ["divide_own"]
 
@@ -42,7 +43,7 @@ def divide_own(scenes: Sequence[Path], labels: Sequence[Path], field: str | None
         raise TrainingError(f"{len(scenes)} scenes and {len(labels)} label files; give one for all, or one for each")
     sources = [open_labels(path, field=field) for path in labels]
     per_scene = sources * len(scenes) if len(sources) == 1 else sources
-    samples = read_labelled_spectra([open_scene(path) for path in scenes], per_scene)
+    samples = read_labelled_spectra([open_scene(path) for path in scenes], per_scene, unlabelled=MOST_PIXELS)
     folds = plan_disjoint_folds(samples, count=FOLDS).folds
     if len(folds) < 2:
         raise TrainingError(
@@ -53,7 +54,12 @@ def divide_own(scenes: Sequence[Path], labels: Sequence[Path], field: str | None
         fold: Fold = folds[seed % len(folds)]
         return _mask(fold.train, len(samples)), _mask(fold.test, len(samples))
 
-    return Division(pixels=_as_pixels(samples), divide=divide)
+    def unlabelled(seed: int) -> NDArray[np.float32] | None:
+        fold = folds[seed % len(folds)]
+        found = samples.training_part(fold.train, fold.test).unlabelled
+        return None if found is None else found.spectra
+
+    return Division(pixels=_as_pixels(samples), divide=divide, unlabelled=unlabelled)
 
 
 def _as_pixels(samples: LabelledSpectra) -> Pixels:

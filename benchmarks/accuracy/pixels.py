@@ -24,14 +24,18 @@ from hsigeo.io.scene_reader import open_scene
 from hsigeo.scene import grid_of, spectral_axis
 
 __all__ = [
+    "Ground",
     "Located",
     "Pixels",
     "join",
     "locate_berlin",
     "read_berlin",
+    "read_berlin_ground",
     "read_indian_pines",
     "read_jasper_ridge",
+    "read_jasper_ridge_ground",
     "read_potsdam",
+    "read_potsdam_ground",
     "read_santa_barbara",
 ]
 
@@ -62,6 +66,28 @@ class Pixels:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ground:
+    """Spectra of the scenes of a source, labelled or not.
+
+    Parameters
+    ----------
+    spectra
+        (pixel, band) float32, finite.
+    groups
+        (pixel,) int64, numbered as those of the labelled pixels.
+    """
+
+    spectra: NDArray[np.float32]
+    groups: NDArray[np.int64]
+
+    def beside(self, pixels: Pixels, train: NDArray[np.bool_], *, most: int) -> NDArray[np.float32]:
+        """Spectra, `most` at the most, of groups that train and of those without labels; never of any others."""
+        others = np.setdiff1d(pixels.groups, pixels.groups[train])
+        usable = np.flatnonzero(~np.isin(self.groups, others))
+        return self.spectra[np.random.default_rng(0).permutation(usable)[:most]]
 
 
 def join(first: Pixels, second: Pixels) -> Pixels:
@@ -97,6 +123,21 @@ def read_potsdam(data: Path, listing: str) -> Pixels:
     )
 
 
+def read_potsdam_ground(data: Path, listing: str, *, pixels: int = 600) -> Ground:
+    """So many pixels of each tile of `listing`, drawn at random."""
+    folder = data / "enmap_potsdam"
+    with (folder / listing).open(newline="") as lines:
+        images = [image for image, _ in sorted((row["image"], row["mask"]) for row in csv.DictReader(lines))]
+    spectra = []
+    for image in images:
+        scene = open_scene(folder / image)
+        found = scene.to_numpy()[spectral_axis(scene).good].reshape(-1, scene.sizes["y"] * scene.sizes["x"]).T
+        found = found[np.isfinite(found).all(axis=1)]
+        spectra.append(found[np.random.default_rng(0).permutation(len(found))[:pixels]])
+    groups = np.repeat(np.arange(len(images)), [len(found) for found in spectra])
+    return Ground(spectra=np.concatenate(spectra), groups=groups)
+
+
 def read_berlin(data: Path, *, block: int = 10, fine: int = 10) -> Pixels:
     """EnMAP Berlin and its land cover polygons; groups are square blocks of `block` pixels.
 
@@ -110,6 +151,13 @@ def read_berlin(data: Path, *, block: int = 10, fine: int = 10) -> Pixels:
         groups=place.row // block * 1000 + place.col // block,
         wavelengths=_centres(spectral_axis(place.scene).wavelength, data / "berlin" / "enmap80x60"),
     )
+
+
+def read_berlin_ground(data: Path, *, block: int = 10) -> Ground:
+    """All pixels of the scene."""
+    cube = locate_berlin(data).scene.to_numpy()
+    row, col = np.nonzero(np.isfinite(cube).all(axis=0))
+    return Ground(spectra=np.ascontiguousarray(cube[:, row, col].T), groups=row // block * 1000 + col // block)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -229,6 +277,14 @@ def read_jasper_ridge(data: Path, *, purity: float = 0.6, block: int = 10) -> Pi
         groups=(row // block * 1000 + col // block)[known],
         wavelengths=380.0 + (bands - 1) * (2500.0 - 380.0) / 223,
     )
+
+
+def read_jasper_ridge_ground(data: Path, *, block: int = 10) -> Ground:
+    """All pixels of the scene."""
+    scene = scipy.io.loadmat(data / "jasper_ridge" / "JasperRidge2_R198.mat")["Y"]
+    col, row = np.divmod(np.arange(scene.shape[1]), 100)
+    spectra = np.ascontiguousarray(scene.T / 1e4, dtype=np.float32)
+    return Ground(spectra=spectra, groups=row // block * 1000 + col // block)
 
 
 def _centres(wavelengths: NDArray[np.float64] | None, where: Path) -> NDArray[np.float64]:

@@ -136,7 +136,8 @@ class Cache:
 
 
 def _key(name: str, method: Method, split: Split) -> str:
-    return f"{name} {method.digest} | {split.task} {split.digest} | {split.seed}"
+    digest = split.digest_with_scene if method.reads_scene else split.digest
+    return f"{name} {method.digest} | {split.task} {digest} | {split.seed}"
 
 
 def _read(path: Path) -> dict[str, Result]:

@@ -9,21 +9,26 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.pixels import (
+    Ground,
     Pixels,
     join,
     read_berlin,
+    read_berlin_ground,
     read_indian_pines,
     read_jasper_ridge,
+    read_jasper_ridge_ground,
     read_potsdam,
+    read_potsdam_ground,
     read_santa_barbara,
 )
+from hsigeo.training.unlabelled import MOST_PIXELS
 
 __all__ = ["DEVELOPMENT", "REPORTING", "Division", "Source", "Split", "assign_folds", "make_split"]
 
@@ -48,6 +53,9 @@ class Split:
         (pixel,) int64.
     wavelengths
         (band,) float64, nm.
+    unlabelled
+        (pixel, band) float32, pixels of the training scenes and of no ground that is tested; `None` for spectra
+        without scenes. No rival here has a use for them.
     """
 
     task: str
@@ -58,6 +66,14 @@ class Split:
     test_spectra: NDArray[np.float32]
     test_labels: NDArray[np.int64]
     wavelengths: NDArray[np.float64]
+    unlabelled: NDArray[np.float32] | None = None
+
+    @functools.cached_property
+    def digest_with_scene(self) -> str:
+        """The same for what also reads unlabelled pixels."""
+        if self.unlabelled is None:
+            return self.digest
+        return hashlib.sha256(self.digest.encode() + np.ascontiguousarray(self.unlabelled).tobytes()).hexdigest()[:12]
 
     @functools.cached_property
     def digest(self) -> str:
@@ -77,10 +93,31 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Division:
-    """Labelled pixels, and which of them each seed trains and tests on."""
+    """Labelled pixels, and which of them each seed trains and tests on.
+
+    Parameters
+    ----------
+    pixels
+        All of them.
+    divide
+        From a seed to (pixel,) masks of training and test.
+    unlabelled
+        From a seed to pixels of the training scenes and of no ground that is tested, see `Split`.
+    """
 
     pixels: Pixels
     divide: Callable[[int], tuple[Mask, Mask]]
+    unlabelled: Callable[[int], NDArray[np.float32] | None] = lambda _: None
+
+
+def _with_ground(division: Division, ground: Ground | None) -> Division:
+    """The same, with pixels of its scenes."""
+    if ground is None:
+        return division
+    return replace(
+        division,
+        unlabelled=lambda seed: ground.beside(division.pixels, division.divide(seed)[0], most=MOST_PIXELS),
+    )
 
 
 Source = Callable[[Path], Division]
@@ -132,6 +169,7 @@ def make_split(name: str, division: Division, *, per_class: int | None, seed: in
         test_spectra=pixels.spectra[tested],
         test_labels=np.searchsorted(present, pixels.labels[tested]),
         wavelengths=pixels.wavelengths,
+        unlabelled=division.unlabelled(seed),
     )
 
 
@@ -158,10 +196,22 @@ def _read_folded(name: str, data: Path) -> tuple[Pixels, NDArray[np.int64]]:
     return pixels, assign_folds(pixels.labels, pixels.groups, folds=folds)
 
 
+@functools.cache
+def _read_ground(name: str, data: Path) -> Ground | None:
+    """Pixels of the scenes of a folded source; `None` where it has but spectra."""
+    match name:
+        case "potsdam":
+            return read_potsdam_ground(data, "train_files.csv")
+        case "berlin":
+            return read_berlin_ground(data)
+    return None
+
+
 def _by_turns(name: str, data: Path) -> Division:
     """Fold 0 or 1 is tested, by turns with the seed; the others train."""
     pixels, folds = _read_folded(name, data)
-    return Division(pixels=pixels, divide=lambda seed: (folds != seed % 2, folds == seed % 2))
+    division = Division(pixels=pixels, divide=lambda seed: (folds != seed % 2, folds == seed % 2))
+    return _with_ground(division, _read_ground(name, data))
 
 
 def _halves(name: str, data: Path) -> Division:
@@ -175,13 +225,14 @@ def _potsdam_validation(data: Path) -> Division:
     train, test = read_potsdam(data, "train_files.csv"), read_potsdam(data, "validation_files.csv")
     both = join(train, test)
     from_train = np.arange(len(both)) < len(train)
-    return Division(pixels=both, divide=lambda _: (from_train, ~from_train))
+    division = Division(pixels=both, divide=lambda _: (from_train, ~from_train))
+    return _with_ground(division, _read_ground("potsdam", data))
 
 
 def _inside(name: str, data: Path, *usable: int) -> Division:
     """Thirds, drawn anew with every third seed, of the folds that no report is tested on."""
     pixels, folds = _read_folded(name, data)
-    return _fresh_thirds(pixels, np.isin(folds, usable))
+    return _with_ground(_fresh_thirds(pixels, np.isin(folds, usable)), _read_ground(name, data))
 
 
 def _inside_santa_barbara(level: int, data: Path) -> Division:
@@ -207,7 +258,7 @@ def _fresh_thirds(pixels: Pixels, usable: Mask) -> Division:
 
 def _jasper_ridge(data: Path) -> Division:
     pixels = read_jasper_ridge(data)
-    return _fresh_thirds(pixels, np.ones(len(pixels), dtype=bool))
+    return _with_ground(_fresh_thirds(pixels, np.ones(len(pixels), dtype=bool)), read_jasper_ridge_ground(data))
 
 
 REPORTING: dict[str, Source] = {

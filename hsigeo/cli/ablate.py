@@ -90,7 +90,12 @@ def ablate(
         scenes,
         LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, encoding=encoding, group_field=group_field),
         reader,
+        unlabelled=not claims,
     )
+    if components is not None and samples.unlabelled is None:
+        if "scene" in only:
+            raise click.UsageError("--only scene takes out what unlabelled pixels say; a spectral library has none")
+        components = [component for component in components if component.name != "scene"]
 
     from hsigeo.training.ablation import plan_trials
     from hsigeo.training.damage import DAMAGES

@@ -46,6 +46,12 @@ Examples:
     help="Cross-validate first: accuracy on unseen ground, and calibrated probabilities.",
 )
 @click.option(
+    "--unlabelled/--no-unlabelled",
+    default=True,
+    show_default=True,
+    help="Let pixels of the scenes without labels tell how spectra vary, which helps where labels are few.",
+)
+@click.option(
     "--bands-of",
     metavar="SCENE",
     type=click.Path(),
@@ -70,6 +76,7 @@ def train(
     seed: int,
     variant: str | None,
     validation: bool,
+    unlabelled: bool,
     bands_of: str | None,
     plots: str | None,
     plot_format: str,
@@ -88,6 +95,7 @@ def train(
         scenes,
         LabelInput(paths=labels, field=field, layer=layer, crs=labels_crs, encoding=encoding, group_field=group_field),
         reader,
+        unlabelled=unlabelled,
     )
     if bands_of is not None:
         from hsigeo.io import mark_dead_bands, open_scene

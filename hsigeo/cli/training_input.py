@@ -73,11 +73,12 @@ class LabelInput:
 
 
 def read_samples(
-    scenes: tuple[str, ...], labels: LabelInput, reader: str | None
+    scenes: tuple[str, ...], labels: LabelInput, reader: str | None, *, unlabelled: bool = False
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
-    """The labelled spectra, and where they come from."""
+    """The labelled spectra, with some of the scenes' other pixels if asked, and where they come from."""
     from hsigeo.io import is_spectral_library, open_labels
     from hsigeo.training import provenance_of, read_labelled_spectra
+    from hsigeo.training.unlabelled import MOST_PIXELS
 
     opened = [_open_scene(scene, reader) for scene in scenes]
     if is_spectral_library(labels.paths[0]):
@@ -93,7 +94,8 @@ def read_samples(
         for path in labels.paths
     ]
     per_scene = sources * len(opened) if len(sources) == 1 else sources
-    return read_labelled_spectra(opened, per_scene), provenance_of(opened, [source.path for source in per_scene])
+    samples = read_labelled_spectra(opened, per_scene, unlabelled=MOST_PIXELS if unlabelled else 0)
+    return samples, provenance_of(opened, [source.path for source in per_scene])
 
 
 def _open_scene(path: str, reader: str | None) -> xr.DataArray:

@@ -20,8 +20,9 @@ from hsigeo.errors import ModelError
 
 __all__ = ["FORMAT_VERSION", "ModelCard"]
 
-FORMAT_VERSION = 2
-"""The newest that is read. Version 2: the linear evidence of `consensus` weighs coordinates too (``linear_width``)."""
+FORMAT_VERSION = 3
+"""The newest that is read. Version 2: the linear evidence of `consensus` weighs coordinates too (``linear_width``).
+Version 3: its coordinates may be whitened (``whitened``)."""
 MAX_BANDS = 16_384
 """More than any sensor has; a card that claims more is refused before anything is allocated for it."""
 
@@ -64,6 +65,8 @@ class ModelCard:
     @property
     def format_version(self) -> int:
         """The oldest format that can say this, so that an older hsigeo reads what it can."""
+        if self.hyperparameters.get("whitened"):
+            return 3
         return 2 if "linear_width" in self.hyperparameters else 1
 
     def to_json(self) -> dict[str, Any]:

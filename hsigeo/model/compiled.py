@@ -46,6 +46,7 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
     tokens, inputs = consensus.mean.shape
     bands, classes = network.bands, len(network.linear.bias)
     basis = _by_channel(consensus.basis, window)  # (N, W)
+    embed = basis if consensus.whitening is None else basis @ _double(consensus.whitening)  # (N, W)
     shapes = _double(consensus.basis)[..., : consensus.shapes]  # (T, I, S)
     votes = basis[:, : consensus.shapes] / _by_channel(consensus.noise, window)[:, None]
     strength, prior = _precisions(consensus)
@@ -66,7 +67,7 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
         doubt=_filled(1 / (_double(consensus.noise) * _double(consensus.usual)[:, None] * inputs), np.float32),
         prior=_filled(prior[triangle], np.float32),
         strength=block_weights(strength[:, triangle[0], triangle[1]], np.float32),
-        embed=block_weights(basis, np.float32),
+        embed=block_weights(embed, np.float32),
         linear=block_weights(linear, np.float64),
         linear_of_query=block_weights(np.pad(of_query, ((0, basis.shape[1] - len(of_query)), (0, 0))), np.float64),
         bias=_filled(bias, np.float64),

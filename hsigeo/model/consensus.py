@@ -83,6 +83,9 @@ class BandConsensus(nn.Module):
         Columns of the basis.
     shapes
         How many of them, the strongest first, the tokens agree on.
+    whitened
+        Whether coordinates are turned and stretched by a matrix of their own, `whitening`, before they are compared and
+        weighed; what tokens agree on is not.
     """
 
     mean: Tensor
@@ -90,8 +93,9 @@ class BandConsensus(nn.Module):
     noise: Tensor
     spread: Tensor
     usual: Tensor
+    whitening: Tensor | None
 
-    def __init__(self, tokens: int, inputs: int, width: int, shapes: int) -> None:
+    def __init__(self, tokens: int, inputs: int, width: int, shapes: int, *, whitened: bool = False) -> None:
         super().__init__()
         if not 1 <= shapes <= width <= tokens * inputs:
             raise ValueError(f"{shapes} shapes of a basis of width {width} do not fit {tokens} tokens of {inputs}")
@@ -103,6 +107,9 @@ class BandConsensus(nn.Module):
         self.register_buffer("noise", torch.ones(tokens, inputs))
         self.register_buffer("spread", torch.ones(shapes))
         self.register_buffer("usual", torch.full((tokens,), torch.inf))
+        self.register_buffer("whitening", None)
+        if whitened:
+            self.whiten(torch.zeros(width, width))
 
     def forward(self, tokens: Tensor) -> Settled:
         """What tokens (P, T, I) have to say, and what is left standing of them."""
@@ -121,8 +128,13 @@ class BandConsensus(nn.Module):
         return torch.lerp(self._expected(self.agree(tokens, say)), tokens, say[..., None])
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """Coordinates (P, W) of tokens (P, T, I) in the basis."""
-        return (tokens - self.mean).flatten(1) @ self.basis.flatten(0, 1)
+        """Coordinates (P, W) of tokens (P, T, I) in the basis, whitened where they are."""
+        found = (tokens - self.mean).flatten(1) @ self.basis.flatten(0, 1)
+        return found if self.whitening is None else found @ self.whitening
+
+    def whiten(self, whitening: Tensor) -> None:
+        """From now on, multiply coordinates by a matrix (W, W)."""
+        self.whitening = whitening
 
     def contradiction(self, tokens: Tensor, consensus: Tensor) -> Tensor:
         """How far tokens (P, T, I) lie from what a consensus (P, S) says of them; (P, T), above 1 is unusual."""
@@ -244,6 +256,8 @@ class ConsensusNetwork(nn.Module):
         The linear evidence's say, in log-probabilities, in per cent; the memory has the rest.
     linear_width
         Coordinates that the linear evidence weighs beside the bands' reflectance, at most `width`.
+    whitened
+        1 where the coordinates are whitened, see `BandConsensus`; 0 where they are not.
 
     Raises
     ------
@@ -262,17 +276,20 @@ class ConsensusNetwork(nn.Module):
         prototypes: int,
         linear_percent: int,
         linear_width: int = 0,
+        whitened: int = 0,
     ) -> None:
         super().__init__()
         if min(window, prototypes) < 1 or not 0 <= linear_percent <= 100:
             raise ValueError(f"a window of {window}, {prototypes} prototypes or {linear_percent} % make no network")
         if not 0 <= linear_width <= width:
             raise ValueError(f"{linear_width} coordinates of {width} cannot be weighed")
+        if whitened not in (0, 1):
+            raise ValueError(f"coordinates are whitened (1) or not (0), and not {whitened}")
         self.bands, self.window = bands, window
         self.linear_share = linear_percent / 100
         self.channels = Channels(bands)
         tokens = max(1, -(-bands // window))
-        self.consensus = BandConsensus(tokens, CHANNELS * window, width, shapes)
+        self.consensus = BandConsensus(tokens, CHANNELS * window, width, shapes, whitened=whitened == 1)
         self.memory = KernelMemory(prototypes, width, classes)
         self.linear = LinearEvidence(bands, classes, linear_width)
 

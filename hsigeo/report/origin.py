@@ -96,6 +96,9 @@ def _training(provenance: object) -> Iterator[tuple[str, Child]]:
                     element("br"),
                 ),
             )
+    counts = provenance.get("unlabelled_pixels_per_scene")
+    if isinstance(counts, list) and all(type(count) is int for count in counts):
+        yield "Trained with pixels without labels", f"{sum(counts)} of the scenes"
     for key, name in (("seed", "Seed of the training"), ("software", "Trained by")):
         value = provenance.get(key)
         if isinstance(value, str | int):

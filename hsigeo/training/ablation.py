@@ -224,7 +224,7 @@ def plan_trials(samples: LabelledSpectra, *, seeds: int, folds: int) -> tuple[Tr
                     task=f"folds by {plan.kind}",
                     seed=seed,
                     fold=number,
-                    train=samples.take(fold.train),
+                    train=samples.training_part(fold.train, fold.test),
                     test=samples.take(fold.test),
                 )
             )

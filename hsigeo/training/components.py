@@ -11,6 +11,7 @@ from hsigeo.training.linear_evidence import LinearPlan
 from hsigeo.training.plain import PlainPlan, train_plain
 from hsigeo.training.recipes import RECIPES, Recipe
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.scene_scatter import ScatterPlan
 from hsigeo.training.trained import Trained
 
 __all__ = ["COMPONENTS", "WHOLE", "Component", "plain_variant"]
@@ -135,8 +136,14 @@ COMPONENTS: tuple[Component, ...] = (
     _without(
         "light-shrinkage",
         "covariance of the reflectance shrunk as Ledoit and Wolf ask",
-        "Three tenths of that shrinkage leave the discriminant the narrow features in which similar classes differ.",
-        ConsensusPlan(linear=LinearPlan(shrinkage_percent=100)),
+        "Part of that shrinkage leaves the discriminant the narrow features in which similar classes differ.",
+        ConsensusPlan(linear=LinearPlan(shrinkage_percent=100, aimed_percent=100)),
+    ),
+    _without(
+        "scene",
+        "labelled pixels alone",
+        "The scene's pixels without labels tell how spectra vary within a material, of which few labels say little.",
+        ConsensusPlan(scatter=ScatterPlan(percent=0)),
     ),
     _without(
         "calibration",

@@ -17,7 +17,9 @@ from hsigeo.training.fit import drawing
 from hsigeo.training.linear_evidence import LinearPlan, fit_linear_evidence
 from hsigeo.training.recall import choose_prototypes, fit_recall
 from hsigeo.training.samples import LabelledSpectra
+from hsigeo.training.scene_scatter import ScatterPlan, SceneScatter, learn_scatter, whitening_for
 from hsigeo.training.trained import Trained
+from hsigeo.training.unlabelled import UnlabelledSpectra
 
 __all__ = ["ConsensusPlan", "train_consensus"]
 
@@ -60,6 +62,8 @@ class ConsensusPlan:
         The linear evidence's say; 0 leaves it out, and 100 the memory.
     linear
         What the linear evidence is made of.
+    scatter
+        What unlabelled pixels are asked, where there are any.
     attention
         Whether tokens that contradict the others lose their say.
     clustered
@@ -74,6 +78,7 @@ class ConsensusPlan:
     prototypes: int = 256
     linear_percent: int = 67
     linear: LinearPlan = field(default_factory=LinearPlan)
+    scatter: ScatterPlan = field(default_factory=ScatterPlan)
     attention: bool = True
     clustered: bool = True
     channels: int = 3
@@ -100,6 +105,10 @@ def train_consensus(
         tokens = blank.tokens(spectra)
         learn_consensus(blank.consensus, tokens, generator=generator, usual=plan.attention)
         report()
+        scatter = _ask_scene(blank, samples.unlabelled, plan.scatter, generator)
+        if scatter is not None:
+            blank.consensus.whiten(whitening_for(scatter.of_points).float())
+            sizes["whitened"] = 1
         points = blank.consensus.embed(tokens)
         prototypes = choose_prototypes(
             points, target, classes, count=plan.prototypes, generator=generator, clustered=plan.clustered
@@ -107,7 +116,13 @@ def train_consensus(
         recall = fit_recall(points, target, classes, prototypes)
         report()
         weights, bias = fit_linear_evidence(
-            blank.reflectance(tokens), points, target, classes, plan=plan.linear, generator=generator
+            blank.reflectance(tokens),
+            points,
+            target,
+            classes,
+            plan=plan.linear,
+            generator=generator,
+            aim=None if scatter is None else scatter.of_bands,
         )
         sizes["prototypes"] = len(prototypes)
         network = ConsensusNetwork(bands=samples.bands.count, classes=classes, **sizes)
@@ -119,6 +134,20 @@ def train_consensus(
         network.linear.bias.copy_(bias)
         report()
     return Trained(network=network.eval(), hyperparameters=sizes)
+
+
+def _ask_scene(
+    network: ConsensusNetwork,
+    unlabelled: UnlabelledSpectra | None,
+    plan: ScatterPlan,
+    generator: torch.Generator,
+) -> SceneScatter | None:
+    """What unlabelled pixels say of how spectra vary; nothing without any."""
+    if unlabelled is None:
+        return None
+    tokens = network.tokens(torch.from_numpy(unlabelled.spectra))
+    reflectance, points = network.reflectance(tokens), network.consensus.embed(tokens)
+    return learn_scatter(reflectance, points, plan=plan, generator=generator)
 
 
 def learn_consensus(

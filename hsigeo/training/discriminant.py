@@ -64,7 +64,9 @@ def calibrated(
     return (weights / temperature).float(), (bias / temperature).float()
 
 
-def discriminant(inputs: Tensor, target: Tensor, classes: int, *, shrinkage: float = 1.0) -> tuple[Tensor, Tensor]:
+def discriminant(
+    inputs: Tensor, target: Tensor, classes: int, *, shrinkage: float = 1.0, aim: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Linear discriminant analysis with a shrunk within-class covariance.
 
     Parameters
@@ -74,6 +76,8 @@ def discriminant(inputs: Tensor, target: Tensor, classes: int, *, shrinkage: flo
         Class index.
     shrinkage
         Of the covariance, as a share of what Ledoit and Wolf ask for.
+    aim
+        (I, I) what it is shrunk towards, as in `shrunk_covariance`.
 
     Returns
     -------
@@ -84,26 +88,29 @@ def discriminant(inputs: Tensor, target: Tensor, classes: int, *, shrinkage: flo
     counts = torch.bincount(target, minlength=classes).to(inputs.dtype)  # (K,)
     chosen = F.one_hot(target, classes).to(inputs.dtype)  # (P, K)
     centres = chosen.T @ inputs / counts.clamp(min=1)[:, None]  # (K, I)
-    weights = torch.linalg.solve(shrunk_covariance(inputs - centres[target], shrinkage), centres.T)  # (I, K)
+    covariance = shrunk_covariance(inputs - centres[target], shrinkage, aim)
+    weights = torch.linalg.solve(covariance, centres.T)  # (I, K)
     bias = (counts / counts.sum()).clamp(min=1e-12).log() - 0.5 * (centres.T * weights).sum(dim=0)
     return weights, torch.where(counts > 0, bias, NEVER)
 
 
-def shrunk_covariance(residuals: Tensor, share: float = 1.0) -> Tensor:
-    """Covariance (I, I) of centred residuals (P, I), shrunk towards a multiple of the identity.
+def shrunk_covariance(residuals: Tensor, share: float = 1.0, aim: Tensor | None = None) -> Tensor:
+    """Covariance (I, I) of centred residuals (P, I), shrunk towards a multiple of the identity, or of `aim` (I, I).
 
     Ledoit and Wolf (2004), "A well-conditioned estimator for large-dimensional covariance matrices", section 3.3, or
     a share of what they ask for. A last small ridge keeps it invertible where every class has one pixel, and so no
-    residuals.
+    residuals. Their formula holds for any aim that does not follow from the residuals; its eigenvalues should be one on
+    the mean, so that it gets the level of the covariance.
     """
     count, width = residuals.shape
     sample = residuals.T @ residuals / count  # (I, I)
     identity = torch.eye(width, dtype=residuals.dtype)
     level = sample.trace() / width
-    distance = (sample - level * identity).square().sum()
+    aim = identity if aim is None else aim
+    distance = (sample - level * aim).square().sum()
     doubt = (residuals.square().sum(dim=1).square().sum() / count - sample.square().sum()) / count
     shrinkage = (share * doubt / distance.clamp(min=1e-12)).clamp(0.0, 1.0)
-    return (1 - shrinkage) * sample + (shrinkage * level + 1e-4) * identity
+    return (1 - shrinkage) * sample + (shrinkage * level * aim + 1e-4 * identity)
 
 
 def discriminant_by_channel(inputs: Tensor, target: Tensor, classes: int) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from hsigeo.errors import TrainingError
@@ -22,6 +23,7 @@ from hsigeo.training.oddities import find_oddities
 from hsigeo.training.recipes import RECIPES, Recipe
 from hsigeo.training.record import record_training
 from hsigeo.training.samples import LabelledSpectra, read_labelled_spectra
+from hsigeo.training.unlabelled import MOST_PIXELS
 from hsigeo.training.validation import Validation, validate
 
 __all__ = ["provenance_of", "train", "train_on_spectra"]
@@ -35,6 +37,7 @@ def train(
     seed: int = 0,
     check: bool = True,
     curve: bool = False,
+    unlabelled: bool = True,
     progress: Progress | None = None,
 ) -> Model:
     """Learn a model from the labelled pixels of one or more scenes.
@@ -54,6 +57,8 @@ def train(
         probabilities are calibrated by them.
     curve
         With `check`: also measure accuracy against the number of labels, which trains nine models more.
+    unlabelled
+        Also ask pixels of the scenes, whether labelled or not, how spectra vary; it helps where labels are few.
     progress
         Called with (models trained, models in all); without `check`, with (steps done, steps in all).
 
@@ -79,7 +84,7 @@ def train(
     for source in sources:
         if not hasattr(source, "on"):
             raise TrainingError(f"labels are what open_labels gives; this is a {type(source).__name__}")
-    samples = read_labelled_spectra(scenes, sources)
+    samples = read_labelled_spectra(scenes, sources, unlabelled=MOST_PIXELS if unlabelled else 0)
     return train_on_spectra(
         samples,
         variant=variant,
@@ -139,6 +144,7 @@ def train_on_spectra(
             "pixels_per_class": samples.counts,
             "notes": [*samples.notes, *find_oddities(samples)],
             **(provenance or {}),
+            **_unlabelled_used(samples, trained.hyperparameters),
         },
         validation=figures,
     )
@@ -178,6 +184,14 @@ def _check(
         points = measure_learning_curve(samples, recipe, validation.disjoint, seed=seed, count_one=count_one)
         figures["learning_curve"] = [point.to_json() for point in points]
     return validation, figures
+
+
+def _unlabelled_used(samples: LabelledSpectra, hyperparameters: dict[str, int]) -> dict[str, Any]:
+    """How many pixels without labels were learnt from, of each scene; nothing where none were."""
+    if samples.unlabelled is None or not hyperparameters.get("whitened"):
+        return {}
+    scenes = max(len(samples.reports), int(samples.unlabelled.scene.max()) + 1)
+    return {"unlabelled_pixels_per_scene": np.bincount(samples.unlabelled.scene, minlength=scenes).tolist()}
 
 
 def provenance_of(scenes: Sequence[xr.DataArray], labels: Sequence[str]) -> dict[str, Any]:

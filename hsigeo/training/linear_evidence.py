@@ -30,12 +30,15 @@ class LinearPlan:
         The say of the coordinates' discriminant, in scores; that of the reflectance has the rest.
     shrinkage_percent
         How much the covariance of the reflectance is shrunk, of what Ledoit and Wolf ask for.
+    aimed_percent
+        The same where the scene says what to shrink it towards, which is a better guess than that all vary alike.
     calibrated
         Whether each is only as sure of itself as held-out pixels allow.
     """
 
     components_percent: int = 25
     shrinkage_percent: int = 30
+    aimed_percent: int = 70
     calibrated: bool = True
 
 
@@ -47,6 +50,7 @@ def fit_linear_evidence(
     *,
     plan: LinearPlan,
     generator: torch.Generator,
+    aim: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Weights (B + W, K) and bias (K,), as `hsigeo.model.consensus.LinearEvidence` has them.
 
@@ -58,6 +62,8 @@ def fit_linear_evidence(
         Their coordinates.
     target : (P,)
         Class index.
+    aim
+        (B, B) what the covariance of the reflectance is shrunk towards, as in `shrunk_covariance`.
     """
 
     def fit(solve: Solve, inputs: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,7 +73,8 @@ def fit_linear_evidence(
         return weights.float(), bias.float()
 
     share = plan.components_percent / 100
-    of_bands, band_bias = fit(partial(discriminant, shrinkage=plan.shrinkage_percent / 100), reflectance)
+    shrinkage = (plan.shrinkage_percent if aim is None else plan.aimed_percent) / 100
+    of_bands, band_bias = fit(partial(discriminant, shrinkage=shrinkage, aim=aim), reflectance)
     of_points, point_bias = fit(discriminant, points)
     weights = torch.cat([(1 - share) * of_bands, share * of_points])
     return weights, torch.lerp(band_bias, point_bias, share)

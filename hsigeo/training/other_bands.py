@@ -33,7 +33,11 @@ def on_bands_of(samples: LabelledSpectra, bands: BandTable) -> LabelledSpectra:
             f"none of the {bands.count} bands can be made from those of training, which cover "
             f"{samples.bands.wavelength.min():.0f}-{samples.bands.wavelength.max():.0f} nm"
         )
-    spectra = samples.spectra @ found.weights[index].T.astype(np.float32)
+    weights = found.weights[index].T.astype(np.float32)
+    spectra = samples.spectra @ weights
+    unlabelled = samples.unlabelled
+    if unlabelled is not None:
+        unlabelled = replace(unlabelled, spectra=np.ascontiguousarray(unlabelled.spectra @ weights, dtype=np.float32))
     left_out = int(bands.good.sum()) - len(index)
     note = f"trained for other bands: {len(index)} made from the {samples.bands.count} of the training scenes" + (
         f", {left_out} left out because training does not cover them" if left_out else ""
@@ -41,6 +45,7 @@ def on_bands_of(samples: LabelledSpectra, bands: BandTable) -> LabelledSpectra:
     return replace(
         samples,
         spectra=np.ascontiguousarray(spectra, dtype=np.float32),
+        unlabelled=unlabelled,
         bands=bands.take(index),
         scene_band_count=bands.count,
         scene_band_index=index.astype(np.intp),

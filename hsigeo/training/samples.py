@@ -1,6 +1,7 @@
 """Labelled spectra out of scenes: the pixels under the labels, on bands that all scenes share.
 
-Memory holds the labelled pixels and one chunk of a scene at a time, whatever the size of the scenes.
+Memory holds the labelled pixels and one chunk of a scene at a time, whatever the size of the scenes. Asked for, a
+bounded sample of the scenes' other pixels comes with them (`hsigeo.training.unlabelled`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from hsigeo.io.labels.swath import labels_on
 from hsigeo.io.labels.vector import VectorLabels
 from hsigeo.labels import GroupKind, LabelledPixels, LabelReport, LabelSource
 from hsigeo.scene import check_scene, grid_of, spectral_axis
+from hsigeo.training.unlabelled import Place, UnlabelledSpectra, choose_places, gather, wanted
 
 __all__ = ["LabelledSpectra", "SampleReport", "read_labelled_spectra"]
 
@@ -85,6 +87,8 @@ class LabelledSpectra:
         One per scene.
     notes
         What the person who trains should know: bands and classes left out.
+    unlabelled
+        Pixels of the scenes without their classes, where they were asked for.
     """
 
     spectra: NDArray[np.float32]
@@ -100,6 +104,7 @@ class LabelledSpectra:
     group_kind: GroupKind = "feature"
     reports: tuple[SampleReport, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    unlabelled: UnlabelledSpectra | None = None
 
     def __len__(self) -> int:
         return len(self.spectra)
@@ -110,11 +115,20 @@ class LabelledSpectra:
         return np.searchsorted(np.asarray(self.classes.ids), self.class_id)
 
     def take(self, index: NDArray[np.intp]) -> LabelledSpectra:
-        """The pixels at these positions; the class table stays whole."""
+        """The pixels at these positions, without unlabelled ones; the class table stays whole."""
         per_pixel = {
             name: getattr(self, name)[index] for name in ("spectra", "class_id", "group", "scene", "row", "col")
         }
-        return replace(self, **per_pixel)
+        return replace(self, unlabelled=None, **per_pixel)
+
+    def training_part(self, train: NDArray[np.intp], test: NDArray[np.intp]) -> LabelledSpectra:
+        """The pixels `train`, and of the unlabelled ones those that tell nothing of the ground of the pixels `test`."""
+        part = self.take(train)
+        if self.unlabelled is None:
+            return part
+        there = self.unlabelled.apart_from(self.scene[test], Place(row=self.row[test], col=self.col[test]))
+        # A scene of which no pixel is learnt is one that the test is to be about.
+        return replace(part, unlabelled=there.take(~np.isin(there.scene, np.setdiff1d(self.scene[test], part.scene))))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -123,7 +137,9 @@ class LabelledSpectra:
         return {name: int(count) for name, count in zip(self.classes.names, tally, strict=True)}
 
 
-def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[LabelSource]) -> LabelledSpectra:
+def read_labelled_spectra(
+    scenes: Sequence[xr.DataArray], labels: Sequence[LabelSource], *, unlabelled: int = 0
+) -> LabelledSpectra:
     """Read the spectra under the labels.
 
     Parameters
@@ -133,6 +149,9 @@ def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[Label
         them by wavelength.
     labels
         One per scene; the same source may serve several.
+    unlabelled
+        About how many pixels of all scenes together to read besides, whether labelled or not: see
+        `hsigeo.training.unlabelled`.
 
     Raises
     ------
@@ -152,14 +171,30 @@ def read_labelled_spectra(scenes: Sequence[xr.DataArray], labels: Sequence[Label
     if not any(len(found) for found in pixels):
         raise LabelError(_nothing_found(scenes, labels, pixels))
     spectra = [
-        _read_spectra(scene, found, bands, first.count, index) for scene, found in zip(scenes, pixels, strict=True)
+        _read_spectra(scene, found, others, bands, first.count, index)
+        for scene, found, others in zip(scenes, pixels, _choose_others(scenes, pixels, unlabelled), strict=True)
     ]
-    return _assemble(scenes, labels, pixels, spectra, bands, first.count, index)
+    samples = _assemble(scenes, labels, pixels, spectra, bands, first.count, index)
+    if not unlabelled:
+        return samples
+    kept = np.isin(index, samples.scene_band_index)
+    others = [(part.others[:, kept], part.other_places) for part in spectra]
+    return replace(samples, unlabelled=gather(others, wanted(unlabelled, len(scenes))))
+
+
+def _choose_others(scenes: Sequence[xr.DataArray], pixels: Sequence[LabelledPixels], most: int) -> list[Place]:
+    """Pixels to read of each scene without asking for their labels."""
+    return [
+        choose_places(
+            da.asarray(scene.data).chunks[1:], Place(row=found.row, col=found.col), scenes=len(scenes), most=most
+        )
+        for scene, found in zip(scenes, pixels, strict=True)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Spectra:
-    """What one scene holds under its labels.
+    """What one scene holds under its labels, and elsewhere.
 
     Parameters
     ----------
@@ -169,11 +204,17 @@ class _Spectra:
         (pixel,) whether a pixel holds a fill value that is not declared.
     fill
         What such pixels hold, in words; empty where there are none.
+    others
+        (pixel, band) of other places, NaN where there is no data or a fill value.
+    other_places
+        Where these are.
     """
 
     values: NDArray[np.float32]
     filled: NDArray[np.bool_]
     fill: str
+    others: NDArray[np.float32]
+    other_places: Place
 
 
 def _with_common_classes(pixels: Sequence[LabelledPixels]) -> list[LabelledPixels]:
@@ -183,22 +224,35 @@ def _with_common_classes(pixels: Sequence[LabelledPixels]) -> list[LabelledPixel
 
 
 def _read_spectra(
-    scene: xr.DataArray, pixels: LabelledPixels, bands: BandTable, count: int, index: NDArray[np.intp]
+    scene: xr.DataArray,
+    pixels: LabelledPixels,
+    others: Place,
+    bands: BandTable,
+    count: int,
+    index: NDArray[np.intp],
 ) -> _Spectra:
-    """The spectra of the labelled pixels, each chunk of the scene being read once."""
+    """The spectra of the labelled pixels and of others, each chunk of the scene being read once."""
     check_scene(scene)
     own = spectral_axis(scene)
     match = match_bands(bands, own, trained_on_count=count, trained_on_index=index)
-    if not len(pixels):
+    row, col = np.concatenate([pixels.row, others.row]), np.concatenate([pixels.col, others.col])
+    if not len(row):
         nothing = np.empty((0, bands.count), dtype=np.float32)
-        return _Spectra(values=nothing, filled=np.zeros(0, dtype=bool), fill="")
+        return _Spectra(values=nothing, filled=np.zeros(0, bool), fill="", others=nothing, other_places=others)
     cube = da.asarray(scene.data)
-    found = cube.vindex[:, pixels.row, pixels.col].compute(scheduler="synchronous")  # (pixel, band)
-    found = np.asarray(found, dtype=np.float32)
+    both = cube.vindex[:, row, col].compute(scheduler="synchronous")  # (pixel, band)
+    found, rest = np.split(np.asarray(both, dtype=np.float32), [len(pixels)])
     good = found[:, own.good].T
     filled = find_fill(good)
     fill = describe_fill(good[:, filled]) if filled.any() else ""
-    return _Spectra(values=match.apply(found[:, match.used]), filled=filled, fill=fill)
+    rest[find_fill(rest[:, own.good].T)] = np.nan
+    return _Spectra(
+        values=match.apply(found[:, match.used]),
+        filled=filled,
+        fill=fill,
+        others=match.apply(rest[:, match.used]),
+        other_places=others,
+    )
 
 
 def _assemble(

@@ -224,7 +224,7 @@ def judge(
     samples: LabelledSpectra, recipe: Recipe, train: NDArray[np.intp], test: NDArray[np.intp], *, seed: int
 ) -> Accuracy:
     """Accuracy on the pixels `test` of a model trained on the pixels `train`."""
-    network = recipe(samples.take(train), seed=seed).network
+    network = recipe(samples.training_part(train, test), seed=seed).network
     return _accuracy(ask(network, samples.spectra[test]), samples.class_index[test], samples.classes.names)
 
 
@@ -248,7 +248,7 @@ def _held_out(samples: LabelledSpectra, plan: FoldPlan, answers: list[_Answers])
 
 def _ask_fold(samples: LabelledSpectra, recipe: Recipe, fold: Fold, seed: int) -> _Answers:
     """Logits and distances of a fold's test pixels from a model trained on the others."""
-    part = samples.take(fold.train)
+    part = samples.training_part(fold.train, fold.test)
     network = recipe(part, seed=seed).network
     novelty = novelty_of(network, part)
     with torch.inference_mode():

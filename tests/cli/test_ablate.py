@@ -34,6 +34,19 @@ def test_a_line_for_each_component_says_what_it_contributes(hsigeo, tmp_path):
     assert "--overwrite" in again.stderr
 
 
+def test_what_the_scene_says_is_a_component_where_there_is_a_scene(hsigeo):
+    done = hsigeo("ablate", *GIVEN, "--folds", 2, "--only", "scene")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].split()[0] == "scene"
+
+
+def test_a_spectral_library_has_no_scene_to_leave_out(hsigeo, real_data):
+    library = real_data / "santa_barbara" / "santa_barbara.sli"
+    done = hsigeo("ablate", "--labels", library, "--field", "Level_2", "--only", "scene")
+    assert done.returncode == 2
+    assert "a spectral library has none" in " ".join(done.stderr.split())
+
+
 def test_the_claims_are_answered_one_by_one(hsigeo):
     done = hsigeo("ablate", *GIVEN, "--claims", "--plain-steps", 10)
 

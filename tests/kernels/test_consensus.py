@@ -26,7 +26,9 @@ ALLOWED = 2e-6
 """In a probability, off double precision; 4e-7 was measured."""
 
 
-def draw_network(bands=50, classes=5, *, window=8, width=12, shapes=12, prototypes=70, weighed=None, usual=3.0, seed=0):
+def draw_network(
+    bands=50, classes=5, *, window=8, width=12, shapes=12, prototypes=70, weighed=None, usual=3.0, seed=0, whitened=0
+):
     """A network of random constants, of sizes that spectra of 0 to 1 make something of."""
     generator = torch.Generator().manual_seed(seed)
 
@@ -42,6 +44,7 @@ def draw_network(bands=50, classes=5, *, window=8, width=12, shapes=12, prototyp
         prototypes=prototypes,
         linear_percent=67,
         linear_width=width if weighed is None else weighed,
+        whitened=whitened,
     )
     consensus, memory, linear = network.consensus, network.memory, network.linear
     for channel, (low, high) in enumerate([(0.2, 0.6), (-1.5, -0.5), (-0.05, 0.05)]):
@@ -58,6 +61,8 @@ def draw_network(bands=50, classes=5, *, window=8, width=12, shapes=12, prototyp
     uniform(memory.evidence, -2.0, 2.0)
     uniform(linear.weights, -0.3, 0.3)
     uniform(linear.bias, -1.0, 1.0)
+    if whitened:
+        consensus.whiten(torch.eye(width) + 0.3 * torch.randn((width, width), generator=generator))
     return network
 
 
@@ -141,6 +146,8 @@ def test_any_number_of_classes_gives_what_the_plain_network_gives(classes):
         {"prototypes": 260},
         {"weighed": 0},
         {"weighed": 5},
+        {"whitened": 1},
+        {"whitened": 1, "weighed": 5, "shapes": 7},
         {"usual": torch.inf},
         {"usual": 0.2},
     ],

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from labelled_spectra import make_labelled_spectra
+from labelled_spectra import make_labelled_spectra, make_unlabelled
 from torch import nn
 
 from hsigeo.errors import TrainingError
@@ -84,7 +84,8 @@ def test_the_spread_of_a_single_trial_is_unknown_not_zero():
 def test_every_component_can_be_taken_out(each):
     if each.name == "gated":  # trained by descent: tests/training/test_learning.py
         return
-    samples = make_labelled_spectra(30, bands=20)
+    scene = make_unlabelled(make_labelled_spectra(1200, bands=20, seed=4).spectra)
+    samples = replace(make_labelled_spectra(30, bands=20), unlabelled=scene)
     noise = np.random.default_rng(0).normal(0.0, 0.2, samples.spectra.shape).astype(np.float32)
     changes = False
     for trained in (samples, replace(samples, spectra=samples.spectra + noise)):  # noise matters for calibration only
