@@ -87,7 +87,8 @@ class Ground:
         """Spectra, `most` at the most, of groups that train and of those without labels; never of any others."""
         others = np.setdiff1d(pixels.groups, pixels.groups[train])
         usable = np.flatnonzero(~np.isin(self.groups, others))
-        return self.spectra[np.random.default_rng(0).permutation(usable)[:most]]
+        chosen: NDArray[np.intp] = np.random.default_rng(0).permutation(usable)[:most]
+        return np.ascontiguousarray(self.spectra[chosen])
 
 
 def join(first: Pixels, second: Pixels) -> Pixels:
