@@ -27,8 +27,10 @@ __all__ = ["check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_a
 
 SCENE_DIMS = ("band", "y", "x")
 
-_UNEVEN = 0.25
-"""Largest deviation from even spacing, as a share of the step: float32 longitudes deviate by a sixth of a 5 m pixel."""
+_UNEVEN = 0.05
+"""Largest deviation of a place from even spacing, as a share of the step, besides what float32 makes of degrees (a
+sixth of a 5 m pixel). The last place of a `coarsen` that pads deviates by more."""
+_MOST_UNEVEN = 0.25
 
 # The transform that `row` and `column` refer to. Unlike GeoTransform, nobody rewrites it.
 _TRANSFORM_AS_OPENED = "hsigeo_transform"
@@ -152,7 +154,10 @@ def _step(places: NDArray[np.float64], otherwise: float, name: str) -> float:
     if len(places) < 2:
         return otherwise
     step = float(places[-1] - places[0]) / (len(places) - 1)
-    if step == 0 or not (abs(np.diff(places) - step) < _UNEVEN * abs(step)).all():
+    even = places[0] + step * np.arange(len(places))
+    rounding = float(np.spacing(np.abs(places).max().astype(np.float32)))
+    allowed = min(_UNEVEN * abs(step) + rounding, _MOST_UNEVEN * abs(step))
+    if step == 0 or not (abs(places - even) < allowed).all():
         raise SceneError(f"the {name} coordinate is not evenly spaced: no transform says where such pixels lie")
     return step
 
@@ -173,8 +178,12 @@ def _transform_of_cut(stated: Affine, as_opened: Affine, cut: Affine) -> Affine:
     | the transform of the scene as opened   | nobody, since              | that one, moved by `cut` |
     | that one, moved within what was cut    | ``rio.isel_window``, maybe | that one, moved by `cut` |
     |                                        | before a further cut       |                          |
+    | one of no extent                       | ``rio.isel_window``, of a  | that one, moved by `cut` |
+    |                                        | scene at a right angle     |                          |
     | any other                              | the caller                 | what it says             |
     """
+    if stated.is_degenerate:
+        return as_opened @ cut
     shift = ~as_opened @ stated
     column, row = round(shift.c), round(shift.f)
     is_window = shift.almost_equals(Affine.translation(column, row), 1e-6)

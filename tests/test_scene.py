@@ -99,6 +99,31 @@ def test_a_cut_of_a_window_of_a_rotated_scene_lies_where_it_was():
         assert place == pytest.approx(before[number], abs=1e-6)
 
 
+@pytest.mark.parametrize("degrees", [90, -90])
+def test_a_window_of_a_scene_at_a_right_angle_lies_where_it_was(degrees):
+    from rasterio.windows import Window
+
+    quarter = {90: Affine(0, 4, 500000, 5, 0, 4200000), -90: Affine(0, -4, 500000, -5, 0, 4200000)}[degrees]
+    part = scene_on(quarter, 10, 8).rio.isel_window(Window(2, 3, 5, 6))  # rioxarray: pixels of no size
+    assert grid_of(part).transform == quarter @ Affine.translation(2, 3)
+
+
+@pytest.mark.parametrize("transform", [NORTH_UP, SOUTH_UP, ROTATED])
+def test_coarse_pixels_that_are_cut_off_lie_on_no_grid(transform):
+    scene = scene_on(transform, 40, 30)
+    whole = grid_of(scene.coarsen(y=4, x=3).mean())
+    assert whole.transform.almost_equals(grid_of(scene).transform @ Affine.scale(3, 4), 1e-6)
+    with pytest.raises(SceneError, match="not evenly spaced"):
+        grid_of(scene.coarsen(y=7, x=3, boundary="pad").mean())
+
+
+def test_longitudes_in_single_precision_are_even_enough():
+    fine = Affine(4.5e-5, 0, 117.0, 0, -4.5e-5, 40.0)
+    scene = scene_on(fine, 40, 30)
+    scene = scene.assign_coords(x=scene.x.astype("f4"), y=scene.y.astype("f4")).isel(x=slice(2, None))
+    assert grid_of(scene).transform.almost_equals(fine @ Affine.translation(2, 0), 1e-5)
+
+
 def test_a_transform_given_by_the_caller_counts():
     corrected = ROTATED @ Affine.translation(-1, 0.5)
     assert grid_of(scene_on(ROTATED).rio.write_transform(corrected)).transform.almost_equals(corrected, 1e-6)

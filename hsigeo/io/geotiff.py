@@ -27,6 +27,7 @@ from hsigeo.io.gdal_errors import FAILURES, reason
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import quiet_about_georeference
 from hsigeo.io.numerals import parse_number
+from hsigeo.io.raster_mask import count_spectral_bands, has_mask, read_mask
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.sidecars import read_categories
 from hsigeo.io.wavelengths import make_band_table
@@ -60,10 +61,14 @@ class RasterCube:
         What is known of it.
     gdal_name
         How GDAL opens it, where that is not the path of its data: a member of an archive.
+    masked
+        Whether it has a mask, besides a number that means "no data". Its values are then real numbers, NaN where
+        the mask leaves them out: any whole number may be one of its own.
     """
 
     header: CubeHeader
     gdal_name: str = ""
+    masked: bool = False
 
     def read(self, rows: slice, cols: slice, bands: slice = slice(None)) -> NDArray[Any]:
         """Stored numbers of a window; see `hsigeo.io.cube.Cube.read`."""
@@ -92,6 +97,8 @@ class RasterCube:
             with rasterio.Env(GDAL_CACHEMAX=_cache_bytes(header), **_LEAVE_NO_FILES):
                 dataset = _dataset_of_this_thread(self.gdal_name or header.data_path, header)
                 dataset.read([index + 1 for index in bands], window=window, out=values)
+                if self.masked:
+                    values[:, read_mask(dataset, window)] = np.nan
         except FAILURES as error:
             raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {reason(error)}") from error
 
@@ -117,7 +124,9 @@ def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:
     try:
         # Each thread that reads opens the file for itself: one GDAL handle used by two threads gives wrong pixels.
         with rasterio.Env(**_LEAVE_NO_FILES), _open_dataset(gdal_name or str(path.absolute())) as dataset:
-            return RasterCube(_describe(dataset, path, stamp), gdal_name)
+            notes: list[str] = []
+            masked = not gdal_name and has_mask(dataset, path, notes)
+            return RasterCube(_describe(dataset, path, stamp, notes, masked=masked), gdal_name, masked)
     except FAILURES as error:
         if gdal_name:
             raise SceneError(f"the image in {path} cannot be opened, download it again: {reason(error)}") from error
@@ -161,10 +170,10 @@ def _cache_bytes(header: CubeHeader) -> int:
     return min(max(_MIN_CACHE, 2 * block_row), _MAX_CACHE)
 
 
-def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
+def _describe(dataset: Any, path: Path, stamp: FileStamp, notes: list[str], *, masked: bool) -> CubeHeader:
     dtype = _check_dtype(dataset, path)
-    notes: list[str] = []
-    tags = _Tags(dataset)
+    count = count_spectral_bands(dataset)
+    tags = _Tags(dataset, count)
     bands = _read_bands(dataset, tags, notes)
     nodata, note = parse_nodata(dataset.nodata, dtype)
     if note:
@@ -172,24 +181,23 @@ def _describe(dataset: Any, path: Path, stamp: FileStamp) -> CubeHeader:
     if len({repr(value) for value in dataset.nodatavals}) > 1:
         notes.append("bands declare different nodata values; that of band 1 was used for all")
     names, colors = _read_classes(dataset, path)
+    titles = dataset.descriptions[:count]
     return CubeHeader(
         path=str(path),
         data_path=str(path.absolute()),  # whoever reads may run in another folder
         stamp=stamp,
         format=dataset.driver,
         interleave=_INTERLEAVE.get(dataset.interleaving.name if dataset.interleaving else "band", "bsq"),
-        dtype=dtype,
+        dtype=np.promote_types(dtype, np.float32) if masked else dtype,
         byte_order=sys.byteorder,  # GDAL has swapped already
         compressed=dataset.compression is not None,
         block_shape=dataset.block_shapes[0],
         grid=_read_grid(dataset),
         bands=bands,
-        band_names=tuple(name or f"Band {index}" for index, name in enumerate(dataset.descriptions, start=1))
-        if any(dataset.descriptions)
-        else (),
+        band_names=tuple(name or f"Band {index}" for index, name in enumerate(titles, start=1)) if any(titles) else (),
         scaling=Scaling.constant(bands.count) if names or colors else _read_scaling(dataset, tags, bands, notes),
         nodata=nodata,
-        description=tags.text("description") or tags.text("tifftag_imagedescription"),
+        description=tags.text("description") or tags.text("tifftag imagedescription"),
         sensor=tags.text("sensor type") or tags.text("sensor"),
         class_names=names,
         class_colors=colors,
@@ -214,10 +222,11 @@ class _Tags:
     plain tags.
     """
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, dataset: Any, count: int) -> None:
         self._dataset = _normalised(dataset.tags()) | _normalised(dataset.tags(ns="ENVI"))
-        self.bands = [_normalised(dataset.tags(index)) for index in dataset.indexes]
-        self.imagery = [_normalised(dataset.tags(index, ns="IMAGERY")) for index in dataset.indexes]
+        indexes = range(1, count + 1)
+        self.bands = [_normalised(dataset.tags(index)) for index in indexes]
+        self.imagery = [_normalised(dataset.tags(index, ns="IMAGERY")) for index in indexes]
 
     def text(self, key: str) -> str:
         """A tag of the dataset; empty where it is missing."""
@@ -253,20 +262,21 @@ def _read_bands(dataset: Any, tags: _Tags, notes: list[str]) -> BandTable:
     wavelength = tags.per_band("wavelength", "center wavelength", "wavelength nm")
     fwhm = tags.per_band("fwhm", "bandwidth")
     good = tags.per_band("bbl", "good")
+    count = len(tags.bands)
     table, found = make_band_table(
-        dataset.count,
+        count,
         wavelength=wavelength or tags.numbers("wavelength") or tags.numbers("wavelengths"),
         unit=unit,
         fwhm=fwhm or tags.numbers("fwhm"),
         good=good or tags.numbers("bbl"),
-        names=[name or "" for name in dataset.descriptions],
+        names=[name or "" for name in dataset.descriptions[:count]],
     )
     if table.wavelength is None and (
         rounded := _all_numbers([t.get("central wavelength um", "") for t in tags.imagery])
     ):
         found.append("the wavelengths were taken from the IMAGERY tags, which GDAL rounds to 1 nm")
         table, more = make_band_table(
-            dataset.count,
+            count,
             wavelength=rounded,
             unit="um",
             fwhm=_all_numbers([t.get("fwhm um", "") for t in tags.imagery]),
@@ -297,7 +307,8 @@ def _earth_bound(crs: CRS | None) -> str | None:
 
 
 def _read_scaling(dataset: Any, tags: _Tags, bands: BandTable, notes: list[str]) -> Scaling:
-    gain, offset = np.array(dataset.scales, dtype=float), np.array(dataset.offsets, dtype=float)
+    gain = np.array(dataset.scales[: bands.count], dtype=float)
+    offset = np.array(dataset.offsets[: bands.count], dtype=float)
     if not ((gain == 1).all() and (offset == 0).all()):
         if np.isfinite(gain).all() and np.isfinite(offset).all() and (gain != 0).all():
             return Scaling(gain=gain, offset=offset)

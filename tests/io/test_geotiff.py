@@ -13,12 +13,14 @@ from affine import Affine
 from envi_files import make_encoded_cube
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning
 
 from hsigeo.errors import SceneError, SceneNotFoundError
 from hsigeo.io.geotiff import open_raster
 
 EVERYTHING = slice(None)
+PLACE = {"crs": "EPSG:3035", "transform": Affine(5, 0, 500, 0, -5, 900)}
 
 
 def write_tiff(path: Path, array: Any, *, band_tags: Any = None, descriptions: Any = None, **profile: Any) -> Path:
@@ -229,3 +231,67 @@ def test_threads_that_decompress_change_nothing(
         copy = path.with_name(f"{threads}.tif")  # a file of its own, opened anew
         copy.write_bytes(path.read_bytes())
         np.testing.assert_array_equal(open_raster(copy).read(slice(3, 60), slice(2, 90)), encoded[:, 3:60, 2:90])
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_pixels_outside_a_mask_have_no_data(inside: bool, tmp_path: Path) -> None:
+    encoded = make_encoded_cube(3, 40, 33)
+    path = write_tiff(tmp_path / "a.tif", encoded, tiled=True, blockxsize=16, blockysize=16, **PLACE)
+    mask = np.full((40, 33), 255, dtype=np.uint8)
+    mask[:7] = mask[:, 30:] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(mask)
+    assert path.with_name("a.tif.msk").exists() != inside
+
+    cube = open_raster(path)
+
+    with rasterio.open(path) as dataset:
+        expected = dataset.read(masked=True, out_dtype="float32").filled(np.nan)
+    np.testing.assert_array_equal(cube.read(slice(3, 38), slice(1, 33), slice(1, 3)), expected[1:3, 3:38, 1:33])
+    memory = np.zeros(expected.nbytes, dtype=np.uint8)
+    np.testing.assert_array_equal(cube.read_into(memory, EVERYTHING, EVERYTHING, EVERYTHING), expected)
+    assert cube.header.dtype == np.float32
+    assert any("mask" in repair for repair in cube.header.repairs)
+
+
+def test_mask_that_is_no_tiff_is_not_opened(tmp_path: Path) -> None:
+    path = write_tiff(tmp_path / "a.tif", make_encoded_cube(3, 4, 4))
+    (tmp_path / "a.tif.msk").write_text('<VRTDataset rasterXSize="4" rasterYSize="4"><VRTRasterBand band="1"/>')
+    header = open_raster(path).header
+    assert header.dtype == np.int16
+    assert "a.tif.msk is not a TIFF" in header.repairs[0]
+
+
+def test_alpha_band_masks_and_is_no_band(tmp_path: Path) -> None:
+    encoded = make_encoded_cube(6, 8, 9, "uint16")
+    encoded[5] = 65535
+    encoded[5, 2:5] = 0
+    tags = {"wavelength": "{450, 550, 650, 850, 1650}", "wavelength_units": "nm"}
+    path = write_tiff(tmp_path / "a.tif", encoded, tags=tags, scales=(1e-4,) * 6, **PLACE)
+    with rasterio.open(path, "r+") as dataset:  # as `gdalwarp -dstalpha` leaves it
+        dataset.colorinterp = [*dataset.colorinterp[:5], ColorInterp.alpha]
+    cube = open_raster(path)
+    assert cube.header.shape == (5, 8, 9)
+    assert cube.header.bands.wavelength is not None
+    assert "alpha" in cube.header.repairs[0]
+    values = cube.read(EVERYTHING, EVERYTHING)
+    assert np.isnan(values[:, 2:5]).all()
+    np.testing.assert_array_equal(values[:, 5:], encoded[:5, 5:])
+
+
+def test_infrared_band_that_gdal_marks_as_alpha_stays_a_band(tmp_path: Path) -> None:
+    encoded = make_encoded_cube(4, 8, 9, "uint8")
+    encoded[3, 0] = 0
+    path = write_tiff(tmp_path / "a.tif", encoded, **PLACE)
+    with rasterio.open(path) as dataset:
+        assert dataset.colorinterp[3].name == "alpha"
+    cube = open_raster(path)
+    assert cube.header.repairs == ()
+    np.testing.assert_array_equal(cube.read(EVERYTHING, EVERYTHING), encoded)
+
+
+def test_image_description_is_read(tmp_path: Path) -> None:
+    tags = {"TIFFTAG_IMAGEDESCRIPTION": "reflectance [* 10000]"}
+    header = open_raster(write_tiff(tmp_path / "a.tif", make_encoded_cube(3, 2, 2), tags=tags)).header
+    assert header.description == "reflectance [* 10000]"
+    np.testing.assert_allclose(header.scaling.gain, 1e-4)

@@ -341,3 +341,12 @@ def test_indian_pines_label_maps_without_georeference_lie_on_a_scene_of_their_si
 
     assert len(labels) == 695
     assert source.classes.ids == tuple(range(1, 17))
+
+
+@pytest.mark.parametrize(("scene_at", "labels_at"), [(179.9, -180.1), (-180.1, 179.9), (359.9, -0.1)])
+def test_longitudes_that_differ_by_a_whole_turn_are_one_place(tmp_path, scene_at, labels_at):
+    values = make_values()
+    degrees = CRS.from_epsg(4326)
+    path = write_raster(tmp_path / "labels.tif", values, crs=degrees, transform=Affine(0.01, 0, labels_at, 0, -0.01, 5))
+    labels = open_labels(path).on(make_grid(values, Affine(0.01, 0, scene_at, 0, -0.01, 5), degrees))
+    np.testing.assert_array_equal(to_image(labels, values.shape), values)

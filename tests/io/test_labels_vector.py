@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.features import rasterize
+from rasterio.warp import transform as project
 from vector_files import write_vectors
 
 from hsigeo.errors import LabelError
@@ -20,6 +21,7 @@ from hsigeo.io.labels.columns import natural_order
 from hsigeo.io.labels.rasterise import Claims, burn, explode, resolve_claims
 from hsigeo.io.labels.vector import open_outlines
 
+WGS84 = CRS.from_epsg(4326)
 UTM33 = CRS.from_epsg(32633).to_wkt()
 NORTH_UP = Affine(30.0, 0.0, 380000.0, 0.0, -30.0, 5820000.0)
 TRANSFORMS = {
@@ -573,3 +575,28 @@ def test_polygons_that_cross_themselves_are_used_and_said(tmp_path):
     assert (found.class_id == 1).sum() > 4
     assert found.report.features_invalid == 1
     assert found.report.about_invalid().startswith("1 feature has a polygon whose outline crosses itself")
+
+
+@pytest.mark.parametrize("left", [179.5, -180.5])
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:4269", "EPSG:32701"])
+def test_labels_on_both_sides_of_the_180th_meridian_are_found(left: float, crs: str, tmp_path: Path) -> None:
+    grid = make_grid(Affine(0.01, 0, left, 0, -0.01, -16), 100, 100, CRS.from_epsg(4326).to_wkt())
+    shapes = [pixel(20, 30), pixel(70, 30), shapely.box(45, 50, 55, 60)]  # the last lies across
+    drawn = [on_map(shape, Affine(0.01, 0, 179.5, 0, -0.01, -16)) for shape in shapes]
+    if crs == "EPSG:32701":
+        drawn = [shapely.transform(shape, lambda xy: np.column_stack(project(WGS84, crs, *xy.T))) for shape in drawn]
+    else:  # two as most files have them, the last as drawn
+        drawn[1] = shapely.transform(drawn[1], lambda xy: xy - [360, 0])
+    write_vectors(tmp_path / "a.gpkg", drawn, {"class": ["a", "b", "c"]}, crs=crs)
+
+    image = to_image(open_labels(tmp_path / "a.gpkg").on(grid), grid)
+
+    assert image[30, 20] == 1
+    assert image[30, 70] == 2
+    np.testing.assert_array_equal(np.argwhere(image == 3), np.argwhere(np.pad(np.ones((10, 10)), ((50, 40), (45, 45)))))
+
+
+def test_a_polygon_around_half_the_earth_stays_as_it_is(tmp_path: Path) -> None:
+    grid = make_grid(Affine(1, 0, -150, 0, -1, 50), 100, 300, CRS.from_epsg(4326).to_wkt())
+    write_vectors(tmp_path / "a.gpkg", [shapely.box(-140, -40, 140, 40)], {"class": ["a"]}, crs="EPSG:4269")
+    assert len(open_labels(tmp_path / "a.gpkg").on(grid)) == 280 * 80

@@ -17,7 +17,7 @@ from hsigeo.io.envi.inflate import open_inflated
 from hsigeo.io.envi.layout import Layout, read_layout
 from hsigeo.io.envi.mapinfo import read_grid
 from hsigeo.io.envi.raw import RawCube
-from hsigeo.io.geotiff import TIFF_MAGIC, RasterCube, open_raster
+from hsigeo.io.geotiff import TIFF_MAGIC, open_raster
 from hsigeo.io.numerals import parse_number
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
 from hsigeo.io.wavelengths import make_band_table
@@ -310,4 +310,4 @@ def _open_tiff(path: Path, data_path: Path, header: EnviHeader, layout: Layout, 
         class_colors=said.class_colors or tiff.header.class_colors,
         repairs=(*tiff.header.repairs, *said.repairs),
     )
-    return RasterCube(merged)
+    return replace(tiff, header=merged)

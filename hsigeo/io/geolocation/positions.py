@@ -251,8 +251,7 @@ def _steps(x: FloatArray, y: FloatArray, axis: int) -> FloatArray:
 
 def _two_digits(value: float) -> float:
     """Rounded to two significant digits: 59.7 is meant to be 60."""
-    step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return round(value / step) * step
+    return float(f"{value:.2g}")
 
 
 def _utm_zone(longitude: float, latitude: float) -> int:

@@ -66,6 +66,7 @@ def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, 
         source = parse_crs(crs, where=where)
         target = parse_crs(grid.crs, where="the scene")
         if source != target:
+            wide = _is_wide(geometries) & source.is_geographic
             try:
                 geometries = _reproject(geometries, source, target)
             except GDAL_ERRORS as error:
@@ -73,6 +74,10 @@ def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, 
                     f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's "
                     f"{_short(target)}: {reason(error)}; {explain_miss(geometries, crs, grid)}"
                 ) from error
+            if target.is_geographic:
+                geometries = _without_jumps(geometries, _is_wide(geometries) & ~wide)
+        if target.is_geographic:
+            geometries = _on_this_turn(geometries, grid)
     inverse = ~grid.transform
 
     def to_pixels(xy: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -101,6 +106,34 @@ def _check_placeable(crs: str | None, grid: Grid, *, where: str) -> None:
             f"{where}: {scene} has a transform but no CRS, so labels in {crs:.40} cannot be placed on it; add a "
             "'coordinate system string' to its header, or label it with a raster of its own size"
         )
+
+
+def _is_wide(geometries: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether x spans more than half a turn; missing ones do not."""
+    left, _, right, _ = np.moveaxis(shapely.bounds(geometries), -1, 0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(right - left > 180)
+
+
+def _without_jumps(geometries: NDArray[Any], torn: NDArray[np.bool_]) -> NDArray[Any]:
+    """PROJ returns longitudes of -180 to 180, which tears what lies across the 180th meridian."""
+    mended = geometries.copy()
+    mended[torn] = shapely.transform(geometries[torn], lambda xy: np.column_stack((xy[:, 0] % 360, xy[:, 1])))
+    return mended
+
+
+def _on_this_turn(geometries: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    """Each moved by whole turns to where the grid has its longitudes: 181° and -179° are one place."""
+    t = grid.transform
+    middle = t.a * grid.samples / 2 + t.b * grid.lines / 2 + t.c
+    left, _, right, _ = np.moveaxis(shapely.bounds(geometries), -1, 0)
+    turns = np.round((middle - (left + right) / 2) / 360)
+    moved = geometries.copy()
+    far = np.isfinite(turns) & (turns != 0)
+    xy, owner = shapely.get_coordinates(geometries[far], return_index=True)
+    xy[:, 0] += 360 * turns[far][owner]
+    moved[far] = shapely.set_coordinates(geometries[far], xy)
+    return moved
 
 
 def _reproject(geometries: NDArray[Any], source: CRS, target: CRS) -> NDArray[Any]:

@@ -111,6 +111,9 @@ def _offset(labels: Grid, scene: Grid, *, where: str) -> tuple[int, int]:
     x, y = _apply(scene.transform, corners)
     if labels.crs is not None and scene.crs is not None:
         x, y = _to_crs(x, y, scene.crs, labels.crs, where=where)
+        if CRS.from_wkt(labels.crs).is_geographic:  # 181° and -179° are one place
+            middle = _apply(labels.transform, np.array([[labels.samples / 2, labels.lines / 2]]))[0]
+            x = x + 360 * np.round((middle - x) / 360)
     shift = np.column_stack(_apply(~labels.transform, np.column_stack((x, y)))) - corners
     offset = np.round(shift[0])
     if not np.isfinite(shift).all() or np.abs(shift - offset).max() > TOLERANCE:
