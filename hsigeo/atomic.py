@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ __all__ = [
     "check_not_an_input",
     "check_output",
     "disk_failure",
+    "filled_on_success",
     "is_disk_full",
     "made_folder",
     "replaced_on_success",
@@ -174,6 +176,49 @@ def made_folder(path: str | os.PathLike[str]) -> Iterator[None]:
         for folder in reversed(made):
             with contextlib.suppress(OSError):  # something is in it, or somebody else has removed it
                 folder.rmdir()
+
+
+@contextlib.contextmanager
+def filled_on_success(folder: Path) -> Iterator[Path]:
+    """Give an empty folder, and move what it holds into `folder` if the block succeeds; else nothing of it is left.
+
+    For outputs of several steps, which are of no use without each other. Files that are there are replaced: look
+    first, with `check_output`.
+
+    Parameters
+    ----------
+    folder
+        Is there. The other one is made in it, hidden.
+
+    Yields
+    ------
+    pathlib.Path
+        Where the block must write. Errors that name it are raised as if they named `folder`.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written.
+    """
+    begins = f".partial-{_host()}-"
+    for left in _files_named(folder, begins):
+        pid = left.name.removeprefix(begins).partition("-")[0]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+    stage = folder / f"{begins}{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        with disk_failure(folder):
+            stage.mkdir()
+        try:
+            yield stage
+        except OutputError as error:
+            raise type(error)(str(error).replace(f"/{stage.name}", "")) from error
+        with disk_failure(folder):
+            for file in sorted(stage.iterdir()):
+                file.replace(folder / file.name)
+            _sync_folder(folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
 
 
 def sync_descriptors(descriptors: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hsigeo.atomic import check_output, made_folder, replaced_on_success, replaced_together
+from hsigeo.atomic import check_output, filled_on_success, made_folder, replaced_on_success, replaced_together
 from hsigeo.errors import OutputError, OutputExistsError, SceneError
 
 
@@ -180,5 +180,44 @@ def test_folders_that_hold_something_or_were_there_stay(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_leaves_none_above_it(tmp_path: Path) -> None:
     name = "x" * 300
     with pytest.raises(OutputError, match=r"cannot be made: .*File name too long"), made_folder(tmp_path / "a" / name):
+        pass
+    assert names_in(tmp_path) == []
+
+
+def test_a_folder_is_filled_at_once_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(KeyboardInterrupt), filled_on_success(tmp_path) as stage:
+        (stage / "a").write_text("new")
+        raise KeyboardInterrupt
+    assert names_in(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_text() == "old"
+
+    with filled_on_success(tmp_path) as stage:
+        (stage / "a").write_text("new")
+        (stage / "b").write_text("new")
+    assert names_in(tmp_path) == ["a", "b"]
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_errors_name_the_folder_that_is_filled_and_not_the_hidden_one(tmp_path: Path) -> None:
+    with pytest.raises(OutputError) as caught, filled_on_success(tmp_path) as stage:
+        raise OutputError(f"{stage / 'a'} cannot be written")
+    assert str(caught.value) == f"{tmp_path / 'a'} cannot be written"
+
+
+def test_what_a_killed_process_left_of_a_folder_is_cleared_away(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import os, sys; from pathlib import Path; from hsigeo.atomic import filled_on_success\n"
+            "with filled_on_success(Path(sys.argv[1])) as stage: (stage / 'a').touch(); os._exit(9)",
+            str(tmp_path),
+        ],
+        check=False,
+    )
+    assert done.returncode == 9
+    assert len(names_in(tmp_path)) == 1
+    with filled_on_success(tmp_path):
         pass
     assert names_in(tmp_path) == []

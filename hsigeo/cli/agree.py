@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.atomic import made_folder
+from hsigeo.atomic import filled_on_success, made_folder
 from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def agree(
     from hsigeo.agreement import compare_lines, write_report
     from hsigeo.agreement.figures import make_figures
     from hsigeo.agreement.report import DISAGREEMENT_MAP, check_report
+    from hsigeo.io.map_files import remove_stale
     from hsigeo.line_processing import find_processing_differences
     from hsigeo.lines.mapped_line import open_lines
     from hsigeo.lines.processing import processing_of_line
@@ -68,15 +69,15 @@ def agree(
     grid = choose_grid([line.grid for line in lines], crs=crs, resolution=resolution, bounds=bounds)
     with made_folder(output_dir):
         check_report(output_dir, overwrite=overwrite)
-        with progress_bar("agree", "px") as show:
-            comparison = compare_lines(
-                lines, grid=grid, disagreement=output_dir / DISAGREEMENT_MAP, overwrite=overwrite, progress=show
-            )
-        for note in comparison.notes:
-            say(f"note: {note}")
-        figures = make_figures(comparison)
-        click.echo(format_figures(figures, comparison.axis))
-        write_report(output_dir, comparison, figures, differences=differences, overwrite=overwrite)
+        with filled_on_success(output_dir) as stage:
+            with progress_bar("agree", "px") as show:
+                comparison = compare_lines(lines, grid=grid, disagreement=stage / DISAGREEMENT_MAP, progress=show)
+            for note in comparison.notes:
+                say(f"note: {note}")
+            figures = make_figures(comparison)
+            click.echo(format_figures(figures, comparison.axis))
+            write_report(stage, comparison, figures, differences=differences)
+            remove_stale(output_dir / DISAGREEMENT_MAP)
     say(f"{output_dir}: agreement.png, agreement.json, {DISAGREEMENT_MAP} and the tables as CSV")
 
 
