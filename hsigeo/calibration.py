@@ -101,8 +101,9 @@ def choose_temperature(
 ) -> tuple[float, NDArray[np.float64]]:
     """The temperature of all folds together, if temperatures carry over from some folds to the others; else 1.
 
-    What carries over is judged by the likelihood of the cross-fitted probabilities: where the folds ask for different
-    temperatures, any of them would make new ground worse.
+    What carries over is judged by the likelihood of the cross-fitted probabilities, which must gain more than its
+    standard error between the folds. Where the folds ask for different temperatures, any of them would make new ground
+    worse; and a few pixels that were surely taken for another class can outweigh all others in the mean.
 
     Returns
     -------
@@ -114,7 +115,13 @@ def choose_temperature(
     fitted, _ = cross_fitted(logits, target, fold)
     rows = np.arange(len(target))
     gain = np.log(fitted[rows, target].clip(1e-30)) - np.log(plain[rows, target].clip(1e-30))
-    return (fit_temperature(logits, target), fitted) if gain.mean() > 0 else (1.0, plain)
+    return (fit_temperature(logits, target), fitted) if gain.mean() > _error_between(gain, fold) else (1.0, plain)
+
+
+def _error_between(values: NDArray[np.float64], fold: NDArray[np.integer]) -> float:
+    """Standard error of a mean over folds, each fold counting once; 0 with a single fold."""
+    means = [float(values[fold == number].mean()) for number in np.unique(fold)]
+    return float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else 0.0
 
 
 def reliability(

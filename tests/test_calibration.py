@@ -101,3 +101,19 @@ def test_folds_that_ask_for_opposite_temperatures_get_none():
 
     assert temperature == 1.0
     np.testing.assert_array_equal(probability, soften(logits, 1.0))
+
+
+def test_two_pixels_that_were_surely_wrong_do_not_soften_all_others():
+    """A mean over pixels gains by them; most folds lose."""
+    logits, target = draw(1.0, 200, seed=4)
+    logits[:2] = 0.0
+    logits[np.arange(2), (target[:2] + 1) % 4] = 40.0
+    fold = np.arange(200) % 5
+    fold[:2] = 0, 1
+    _, temperatures = cross_fitted(logits, target, fold)
+    assert all(temperature > 1.3 for temperature in temperatures.values())
+
+    temperature, probability = choose_temperature(logits, target, fold)
+
+    assert temperature == 1
+    np.testing.assert_array_equal(probability, soften(logits, 1))

@@ -119,7 +119,11 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
     digest = document.get("sha256")
-    if digest != _digest(document, tensors):
+    try:
+        actual = _digest(document, tensors)
+    except ValueError as error:  # NaN, infinity and lone surrogates, which Python's JSON reader lets pass
+        raise ModelError(f"{path}: the model card holds a value that is no JSON ({error})") from error
+    if digest != actual:
         raise ModelError(f"{path}: the file was changed after it was written (its checksum differs); copy it again")
     network.load_state_dict(weights)
     network.eval().requires_grad_(False)

@@ -20,6 +20,9 @@ __all__ = ["Composed", "block_bytes", "compose"]
 
 Ids = NDArray[np.uint16]
 
+_ABSURD = 1e9
+"""No layer's probability; a damaged file may hold anything."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Composed:
@@ -107,7 +110,8 @@ def _by_probability(block: Block, lines: list[PlacedLine], union: ClassUnion) ->
         if companion is None or not said.any():
             continue
         values = placed.layer(companion, at).reshape(companion.bands, *block.shape)
-        said &= np.isfinite(values[0])
+        # Not NaN, not infinite, nor so large that sums of it would be.
+        said &= np.abs(values).max(axis=0) < _ABSURD
         voters += said
         for own, value in zip(placed.line.raster.classes.ids, values, strict=True):
             index = position[int(union.lookups[placed.number][own])]

@@ -178,3 +178,10 @@ def test_a_model_that_may_not_be_read_is_not_called_missing(tmp_path, monkeypatc
     monkeypatch.setattr("os.access", lambda path, mode: False)
     with pytest.raises(ModelError, match="permission denied"):
         load_model(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800"])
+def test_a_card_with_values_that_are_no_json_is_refused(model_file, value):
+    edit_card(model_file, lambda card: card.update(remark=value))
+    with pytest.raises(ModelError, match="value that is no JSON"):
+        load_model(model_file)

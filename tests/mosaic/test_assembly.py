@@ -355,3 +355,15 @@ def test_a_full_disk_is_one_error_and_nothing_is_left(campaign, tmp_path, monkey
         write_mosaic(lines, tmp_path / "out.tif")
 
     assert set(tmp_path.iterdir()) == before
+
+
+def test_probabilities_that_are_no_numbers_do_not_count(campaign, tmp_path):
+    with rasterio.open(tmp_path / "line_1_probabilities.tif", "r+") as layer:
+        values = layer.read()
+        values[1], values[2, ::2] = np.inf, -3e38
+        layer.write(values)
+
+    lines, _ = open_lines(campaign[:2])
+    write_mosaic(lines, tmp_path / "mosaic.tif", rule=Rule.PROBABILITY)
+
+    assert read(tmp_path / "mosaic_lines.tif").any()
