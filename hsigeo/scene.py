@@ -23,7 +23,7 @@ from hsigeo.bands import BandTable
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid, GroundControlPoint
 
-__all__ = ["check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_axis"]
+__all__ = ["TRANSFORM_AS_OPENED", "check_scene", "grid_of", "make_scene", "spatial_coords", "spectral_axis"]
 
 SCENE_DIMS = ("band", "y", "x")
 
@@ -32,8 +32,8 @@ _UNEVEN = 0.05
 sixth of a 5 m pixel). The last place of a `coarsen` that pads deviates by more."""
 _MOST_UNEVEN = 0.25
 
-# The transform that `row` and `column` refer to. Unlike GeoTransform, nobody rewrites it.
-_TRANSFORM_AS_OPENED = "hsigeo_transform"
+TRANSFORM_AS_OPENED = "hsigeo_transform"
+"""Attribute of ``spatial_ref``: what `row` and `column` refer to. Unlike GeoTransform, nobody rewrites it."""
 
 
 def make_scene(data: Any, *, grid: Grid, bands: BandTable, attrs: dict[str, Any]) -> xr.DataArray:
@@ -77,7 +77,7 @@ def spatial_coords(grid: Grid) -> dict[str, Any]:
         coords["row"] = ("y", np.arange(grid.lines))
         coords["column"] = ("x", np.arange(grid.samples))
         if grid.has_transform:
-            attrs[_TRANSFORM_AS_OPENED] = attrs["GeoTransform"]
+            attrs[TRANSFORM_AS_OPENED] = attrs["GeoTransform"]
     return coords
 
 
@@ -95,8 +95,8 @@ def grid_of(array: xr.DataArray | xr.Dataset) -> Grid:
     if transform.b == 0 and transform.d == 0 and "x" in array.coords and "y" in array.coords:
         transform = _transform_from_centres(array, fallback=transform)
     cut = _cut(array)
-    if _TRANSFORM_AS_OPENED in attrs:
-        transform = _transform_of_cut(transform, _parse_transform(attrs[_TRANSFORM_AS_OPENED]), cut)
+    if TRANSFORM_AS_OPENED in attrs:
+        transform = _transform_of_cut(transform, _parse_transform(attrs[TRANSFORM_AS_OPENED]), cut)
     points = json.loads(attrs["gcps"])["features"] if "gcps" in attrs else []
     return Grid(
         lines=lines,

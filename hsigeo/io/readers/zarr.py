@@ -2,7 +2,8 @@
 
 What is read: the variable ``reflectance``, else the only one with three dims; dims by their names; ``wavelength``,
 ``fwhm`` and ``good`` along the spectral dim; CF's ``scale_factor``, ``add_offset`` and ``_FillValue``; the CRS and
-transform of the grid mapping, as rioxarray writes them. Versions 2 and 3 of the format, in a folder of this machine.
+transform of the grid mapping, as rioxarray writes them, and the coordinates that keep the place of a cut. Versions 2
+and 3 of the format, in a folder of this machine.
 
 A store can name codecs that run code when they decode (numcodecs' pickle). Only codecs that compress or reorder numbers
 are let through.
@@ -14,18 +15,18 @@ import base64
 import math
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
 
 from hsigeo.errors import SceneError
 from hsigeo.grid import Grid
 from hsigeo.io.cube import CubeHeader, FileStamp, check_window
+from hsigeo.io.numerals import parse_number
 from hsigeo.io.readers.products import wkt_of
 from hsigeo.io.readers.protocol import Probe
 from hsigeo.io.scaling import Scaling, guess_scaling, parse_nodata
@@ -227,26 +228,33 @@ def _coordinate(path: Path, variables: dict[str, Any], dim: str, names: tuple[st
 
 
 def _read_grid(path: Path, variables: dict[str, Any], cube: Any, dims: dict[str, str], shape: tuple[int, int]) -> Grid:
+    """By the rules for arrays in memory: a store may hold a cut of a scene, whose transform is still the whole's."""
+    import xarray as xr  # not above: who asks which reader opens a file needs no xarray
+
+    from hsigeo.scene import TRANSFORM_AS_OPENED, grid_of
+
     mapping = _text(cube.attrs, "grid_mapping")
     names = [mapping, *("spatial_ref", "crs", "transverse_mercator")]
     attrs = next((dict(variables[name].attrs) for name in names if name in variables), {})
     text = _text(attrs, "crs_wkt") or _text(attrs, "spatial_ref")
     crs = wkt_of(text, where=str(path)) if text else None
-    terms = _text(attrs, "GeoTransform").split()
-    stated = Affine.identity()
-    if len(terms) == 6:
-        try:
-            stated = Affine.from_gdal(*(float(term) for term in terms))
-        except ValueError:
-            stated = Affine.identity()
-    centres = [_values(path, dims[axis], variables[dims[axis]]) for axis in "xy" if dims[axis] in variables]
-    if len(centres) == 2 and stated.b == 0 and stated.d == 0 and (len(centres[1]), len(centres[0])) == shape:
-        x, y = centres
-        dx = (x[-1] - x[0]) / (len(x) - 1) if len(x) > 1 else stated.a
-        dy = (y[-1] - y[0]) / (len(y) - 1) if len(y) > 1 else stated.e
-        rebuilt = Affine(dx, 0, x[0] - dx / 2, 0, dy, y[0] - dy / 2)
-        stated = stated if rebuilt.almost_equals(stated, 1e-6 * max(abs(dx), abs(dy))) else rebuilt
-    return Grid(lines=shape[0], samples=shape[1], transform=stated, crs=crs)
+    stated = {key: _text(attrs, key) for key in ("GeoTransform", TRANSFORM_AS_OPENED) if _is_transform(attrs, key)}
+    coords: dict[str, Any] = {"spatial_ref": ((), 0, stated)}
+    for axis, index, length in (("y", "row", shape[0]), ("x", "column", shape[1])):
+        for name, variable in ((index, index), (axis, dims[axis])):
+            if variable in variables and variables[variable].shape == (length,):
+                coords[name] = (axis, _values(path, variable, variables[variable]))
+    nothing = np.broadcast_to(np.uint8(0), shape)
+    try:
+        grid = grid_of(xr.DataArray(nothing, dims=("y", "x"), coords=coords))
+    except SceneError as error:
+        raise SceneError(f"{path}: {error}") from error
+    return replace(grid, crs=crs)
+
+
+def _is_transform(attrs: dict[str, Any], key: str) -> bool:
+    terms = [parse_number(term) for term in _text(attrs, key).split()]
+    return len(terms) == 6 and all(term is not None and math.isfinite(term) for term in terms)
 
 
 def _scaling(

@@ -63,6 +63,20 @@ def test_a_scene_comes_back_as_it_was_written(zarr_format: int, transform: Affin
     assert read.attrs["repairs"] == []
 
 
+@pytest.mark.parametrize("transform", [NORTH_UP, ROTATED])
+def test_a_cut_that_was_written_lies_where_it_was(transform: Affine, tmp_path: Path) -> None:
+    cut = scene_of(transform).isel(y=slice(1, None, 2), x=slice(2, None))
+    grid = grid_of(cut)
+    assert grid.transform.almost_equals(transform @ Affine.translation(2, 0.5) @ Affine.scale(1, 2), 1e-6)
+    assert open_cube(write(cut, tmp_path / "a.zarr")).header.grid.transform.almost_equals(grid.transform, 1e-6)
+
+
+def test_a_store_whose_pixels_are_not_even_is_refused(tmp_path: Path) -> None:
+    path = write(scene_of().isel(y=[0, 1, 3, 4, 6]), tmp_path / "a.zarr")
+    with pytest.raises(SceneError, match=r"a\.zarr: the y coordinate is not evenly spaced"):
+        open_cube(path)
+
+
 @pytest.mark.parametrize("zarr_format", [2, 3])
 def test_packed_numbers_and_other_dims_are_read_as_xarray_reads_them(zarr_format: int, tmp_path: Path) -> None:
     data = scene_of().rename({"band": "wavelength_index"}).transpose("y", "x", "wavelength_index")
