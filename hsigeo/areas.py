@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.intervals import LEVEL, Z
+from hsigeo.metrics import none_if_nan
 
 __all__ = ["FEWEST", "AreaEstimate", "estimate_areas"]
 
@@ -85,7 +86,7 @@ class AreaEstimate:
             "overall_accuracy": self.overall,
             "overall_accuracy_half_width": Z * self.overall_error,
             "classes": [
-                {"name": name, **{key: _plain(value) for key, value in zip(keys, values, strict=True)}}
+                {"name": name, **{key: none_if_nan(value) for key, value in zip(keys, values, strict=True)}}
                 for name, *values in rows
             ],
         }
@@ -142,7 +143,3 @@ def estimate_areas(
         recall=recall,
         recall_error=np.divide(np.sqrt(np.maximum(variance, 0)), area, out=np.full(len(names), np.nan), where=area > 0),
     )
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else value

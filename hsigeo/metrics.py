@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Accuracy", "confusion_matrix"]
+__all__ = ["Accuracy", "confusion_matrix", "none_if_nan"]
 
 FloatArray = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -180,20 +180,20 @@ class Accuracy:
         )
         return {
             "pixels": self.total,
-            "overall_accuracy": _plain(self.overall),
-            "average_accuracy": _plain(self.average),
-            "kappa": _plain(self.kappa),
-            "macro_f1": _plain(self.macro_f1),
-            "coverage": _plain(self.coverage),
+            "overall_accuracy": none_if_nan(self.overall),
+            "average_accuracy": none_if_nan(self.average),
+            "kappa": none_if_nan(self.kappa),
+            "macro_f1": none_if_nan(self.macro_f1),
+            "coverage": none_if_nan(self.coverage),
             "classes": [
                 {
                     "name": name,
                     "reference_pixels": support,
                     "mapped_pixels": mapped,
                     "unclassified_pixels": unclassified,
-                    "precision": _plain(precision),
-                    "recall": _plain(recall),
-                    "f1": _plain(f1),
+                    "precision": none_if_nan(precision),
+                    "recall": none_if_nan(recall),
+                    "f1": none_if_nan(f1),
                 }
                 for name, support, mapped, unclassified, precision, recall, f1 in per_class
             ],
@@ -226,5 +226,10 @@ def _mean(values: Sequence[float] | FloatArray) -> float:
     return float(known.mean()) if len(known) else math.nan
 
 
-def _plain(value: float) -> float | None:
+def none_if_nan(value: float) -> float | None:
+    """What is not known, as JSON has it.
+
+    >>> none_if_nan(0.5), none_if_nan(math.nan)
+    (0.5, None)
+    """
     return None if math.isnan(value) else value

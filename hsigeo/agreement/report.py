@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import os
 from collections.abc import Sequence
@@ -17,12 +16,14 @@ import numpy as np
 from hsigeo.agreement.comparison import Comparison
 from hsigeo.agreement.counts import class_agreement
 from hsigeo.agreement.figures import Figures, class_curves, line_curve
-from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.atomic import check_output
 from hsigeo.errors import OutputError
 from hsigeo.fingerprint import fingerprint
+from hsigeo.metrics import none_if_nan
 from hsigeo.plots.agreement import AgreementPage, draw_agreement
 from hsigeo.software import SOFTWARE
 from hsigeo.spreadsheets import harmless
+from hsigeo.text_files import write_json, write_text
 
 __all__ = ["DISAGREEMENT_MAP", "check_report", "write_report"]
 
@@ -75,10 +76,8 @@ def write_report(
     """
     home = Path(folder)
     for name, rows in zip(_TABLES, (figures.lines, figures.pairs, figures.classes, figures.positions), strict=True):
-        _write(home / f"{name}.csv", _as_csv(rows), overwrite)
-    document = _document(comparison, figures, differences)
-    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    _write(home / "agreement.json", text, overwrite)
+        write_text(home / f"{name}.csv", _as_csv(rows), overwrite=overwrite)
+    write_json(home / "agreement.json", _document(comparison, figures, differences), overwrite=overwrite)
     draw_agreement(home / "agreement.png", _page(comparison, figures), overwrite=overwrite)
     return tuple(home / name for name in _FILES)
 
@@ -88,8 +87,8 @@ def _document(comparison: Comparison, figures: Figures, differences: Sequence[st
     return {
         "software": SOFTWARE,
         "pixels": figures.pixels,
-        "agreement": _plain(figures.overall),
-        "kappa": _plain(figures.kappa),
+        "agreement": none_if_nan(figures.overall),
+        "kappa": none_if_nan(figures.kappa),
         "axis": comparison.axis,
         "maps": [
             {"name": line.name, "map": line.path.name, "fingerprint": fingerprint(line.path)}
@@ -102,7 +101,7 @@ def _document(comparison: Comparison, figures: Figures, differences: Sequence[st
         "classes": [_row(row) for row in figures.classes],
         "positions": [_row(row) for row in figures.positions],
         "line_positions": {
-            name: [{"position": at, "agreement": _plain(value)} for at, value in line_curve(comparison, number)]
+            name: [{"position": at, "agreement": none_if_nan(value)} for at, value in line_curve(comparison, number)]
             for number, name in enumerate(names)
         },
         "confusion": {
@@ -138,7 +137,7 @@ def _page(comparison: Comparison, figures: Figures) -> AgreementPage:
 
 
 def _row(row: Any) -> dict[str, Any]:
-    return {key: _plain(value) if isinstance(value, float) else value for key, value in asdict(row).items()}
+    return {key: none_if_nan(value) if isinstance(value, float) else value for key, value in asdict(row).items()}
 
 
 def _as_csv(rows: Sequence[Any]) -> str:
@@ -156,12 +155,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6g}"
     return harmless(value)
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _write(path: Path, text: str, overwrite: bool) -> None:
-    with replaced_on_success(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8")

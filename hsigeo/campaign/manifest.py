@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hsigeo.atomic import replaced_on_success
 from hsigeo.campaign.doubts import pick_doubts
 from hsigeo.errors import OutputError
 from hsigeo.locking import locked
 from hsigeo.software import SOFTWARE
 from hsigeo.spreadsheets import harmless
+from hsigeo.text_files import write_json, write_text
 
 __all__ = ["DONE", "FAILED", "STOPPED", "WAITING", "LineRecord", "Manifest", "trace_of", "utc_now"]
 
@@ -169,8 +169,8 @@ class Manifest:
                     lines[record.line] = asdict(record)
             lines = dict(sorted(lines.items()))
             document = {"format": FORMAT, "format_version": FORMAT_VERSION, "updated": utc_now(), "lines": lines}
-            _write(self.path, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
-            _write(self.table, _as_csv(lines))
+            write_json(self.path, document, overwrite=True)
+            write_text(self.table, _as_csv(lines), overwrite=True)
 
 
 def utc_now() -> str:
@@ -191,11 +191,6 @@ def trace_of(scene: str) -> list[list[Any]]:
     except OSError:
         return []
     return sorted(trace)
-
-
-def _write(path: Path, text: str) -> None:
-    with replaced_on_success(path, overwrite=True) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
 
 
 def _as_csv(lines: Mapping[str, Mapping[str, Any]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hsigeo.atomic import check_output, replaced_on_success
+from hsigeo.atomic import check_output
 from hsigeo.catalogue.item import (
     EXTENSIONS,
     STAC_VERSION,
@@ -30,6 +29,7 @@ from hsigeo.lines.found_maps import find_maps
 from hsigeo.lines.handles import Handles
 from hsigeo.progress import Progress
 from hsigeo.software import SOFTWARE
+from hsigeo.text_files import write_json
 
 __all__ = ["Catalogue", "write_catalogue"]
 
@@ -119,7 +119,7 @@ def write_catalogue(
         except _UNREADABLE as error:
             notes.append(f"{path.name} has no item: {error}")
             continue
-        _write_json(target, item, overwrite=overwrite)
+        write_json(target, item, overwrite=overwrite)
         items.append(item)
         written.append(target)
         if progress is not None:
@@ -128,7 +128,7 @@ def write_catalogue(
         raise OutputError(f"none of the {len(maps)} maps in {folder} can be read: {notes[0]}")
     # Last, so that it never names an item that is not there.
     collection = _collection(home, identifier, items, title=title or home.resolve().name or identifier, license=license)
-    _write_json(home / COLLECTION, collection, overwrite=overwrite)
+    write_json(home / COLLECTION, collection, overwrite=overwrite)
     return Catalogue(path=home / COLLECTION, items=tuple(written), notes=tuple(notes))
 
 
@@ -239,9 +239,3 @@ def _union(boxes: Sequence[Sequence[float]]) -> list[float]:
     _, west, east = best
     west, east = (west + 180) % 360 - 180, (east + 180) % 360 - 180
     return [round(west, 7), south, round(east, 7), north]
-
-
-def _write_json(path: Path, document: dict[str, Any], *, overwrite: bool) -> None:
-    text = json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    with replaced_on_success(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8")

@@ -10,9 +10,10 @@ import click
 
 from hsigeo.atomic import replaced_on_success
 from hsigeo.cli.ablation_text import claim_lines, component_lines, sentence_lines
-from hsigeo.cli.documents import check_documents, write_json
+from hsigeo.cli.documents import check_documents
 from hsigeo.cli.options import note_unused, overwrite_option, progress_bar, say
 from hsigeo.cli.training_input import LabelInput, read_samples, training_input_options
+from hsigeo.text_files import write_json
 
 if TYPE_CHECKING:
     from hsigeo.training.ablation import Ablation, Trial
@@ -168,4 +169,5 @@ def _write(result: Ablation | Claims, csv_path: str | None, json_path: str | Non
             writer = csv.DictWriter(file, fieldnames=list(records[0]))
             writer.writeheader()
             writer.writerows(records)
-    write_json(json_path, {**result.summary(), "scores": records}, overwrite=overwrite)
+    if json_path is not None:
+        write_json(json_path, {**result.summary(), "scores": records}, overwrite=overwrite)

@@ -6,19 +6,17 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hsigeo.cli.columns import cells_of, pad
+from hsigeo.cli.columns import cells_of, decimal, pad, percent, shorten
 
 if TYPE_CHECKING:
     from hsigeo.areas import AreaEstimate
     from hsigeo.intervals import AccuracyIntervals
     from hsigeo.metrics import Accuracy
 
-__all__ = ["area_lines", "class_lines", "figure_lines", "matrix_lines", "percent", "shorten"]
+__all__ = ["area_lines", "class_lines", "figure_lines", "matrix_lines"]
 
 _MOST_COLUMNS = 20
 """A wider matrix is unreadable on a terminal; the JSON file has it."""
-
-_NAME_WIDTH = 30
 
 
 def figure_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
@@ -28,7 +26,7 @@ def figure_lines(accuracy: Accuracy, intervals: AccuracyIntervals) -> list[str]:
         f"{intervals.count} {intervals.units} counted as independent",
         f"average accuracy  {percent(accuracy.average):>6} %",
         f"macro F1          {percent(accuracy.macro_f1):>6} %",
-        f"kappa             {_number(accuracy.kappa):>6}",
+        f"kappa             {decimal(accuracy.kappa, 3):>6}",
     ]
 
 
@@ -100,11 +98,6 @@ def area_lines(estimate: AreaEstimate) -> list[str]:
     return lines
 
 
-def percent(share: float) -> str:
-    """A share in per cent with one digit; ``-`` where there is none."""
-    return "-" if math.isnan(share) else f"{100 * share:.1f}"
-
-
 def _with_error(values: Sequence[float], errors: Sequence[float], write: Callable[[float], str]) -> list[str]:
     from hsigeo.intervals import Z
 
@@ -120,13 +113,3 @@ def _amount(value: float) -> str:
 
 def _interval(ends: Sequence[float]) -> str:
     return "-" if any(math.isnan(end) for end in ends) else f"{percent(ends[0])}-{percent(ends[1])}"
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def shorten(name: str) -> str:
-    """A class name on one line, cut where it is long."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return plain if len(plain) <= _NAME_WIDTH else plain[: _NAME_WIDTH - 1] + "…"

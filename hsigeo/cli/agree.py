@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsigeo.atomic import filled_on_success, made_folder
+from hsigeo.cli.columns import decimal, percent, shorten
 from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ Examples:
 """
 
 _MOST_ROWS = 20
-_NAME_WIDTH = 32
 
 
 @click.command(epilog=EXAMPLES)
@@ -88,7 +88,7 @@ def format_figures(figures: Figures, axis: str) -> str:
     compared = [row for row in figures.lines if row.neighbours]
     lines = [
         f"{len(figures.pairs)} pairs of {len(compared)} lines, {figures.pixels} pairs of pixels: "
-        f"{_percent(figures.overall)} % agree, kappa {_number(figures.kappa)}",
+        f"{percent(figures.overall)} % agree, kappa {decimal(figures.kappa, 2)}",
         "",
         *_line_table(figures),
         "",
@@ -102,8 +102,8 @@ def format_figures(figures: Figures, axis: str) -> str:
         middle = usual[len(usual) // 2] if usual else math.nan
         lines.append("")
         lines += [
-            f"{row.name} stands out: it agrees with its {row.neighbours} neighbours in {_percent(row.agreement)} % of "
-            f"{row.pixels} pixels (other lines: {_percent(middle)} %), {100 * row.excess:.1f} points worse than usual"
+            f"{row.name} stands out: it agrees with its {row.neighbours} neighbours in {percent(row.agreement)} % of "
+            f"{row.pixels} pixels (other lines: {percent(middle)} %), {100 * row.excess:.1f} points worse than usual"
             for row in odd
         ]
     alone = [row.name for row in figures.lines if not row.neighbours]
@@ -115,7 +115,7 @@ def format_figures(figures: Figures, axis: str) -> str:
 def _line_table(figures: Figures) -> list[str]:
     rows = [row for row in figures.lines if row.neighbours]
     shown = rows if len(rows) <= _MOST_ROWS else [*rows[: _MOST_ROWS // 4], *rows[-3 * _MOST_ROWS // 4 :]]
-    width = max(4, *(len(_shorten(row.name)) for row in shown))
+    width = max(4, *(len(shorten(row.name)) for row in shown))
     lines = [f"{'line':<{width}}  agreement  kappa  excess  neighbours  pixels"]
     for number, row in enumerate(shown):
         if len(shown) < len(rows) and number == _MOST_ROWS // 4:
@@ -123,7 +123,7 @@ def _line_table(figures: Figures) -> list[str]:
         mark = "  <- stands out" if row.odd else ""
         excess = "-" if math.isnan(row.excess) else f"{100 * row.excess:+.1f}"
         lines.append(
-            f"{_shorten(row.name):<{width}}  {_percent(row.agreement):>9}  {_number(row.kappa):>5}  {excess:>6}"
+            f"{shorten(row.name):<{width}}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {excess:>6}"
             f"  {row.neighbours:>10}  {row.pixels}{mark}"
         )
     return lines
@@ -131,11 +131,11 @@ def _line_table(figures: Figures) -> list[str]:
 
 def _class_table(figures: Figures) -> list[str]:
     rows = [row for row in figures.classes if row.pixels][: 2 * _MOST_ROWS]
-    width = max(5, *(len(_shorten(row.name)) for row in rows))
+    width = max(5, *(len(shorten(row.name)) for row in rows))
     lines = [f"{'class':<{width}}  agreement  kappa  pixels  most often taken for"]
     lines += [
-        f"{_shorten(row.name):<{width}}  {_percent(row.agreement):>9}  {_number(row.kappa):>5}  {row.pixels:>6}  "
-        f"{_shorten(row.confused_with)}"
+        f"{shorten(row.name):<{width}}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {row.pixels:>6}  "
+        f"{shorten(row.confused_with)}"
         for row in rows
     ]
     return lines
@@ -147,18 +147,5 @@ def _position_table(figures: Figures, axis: str) -> list[str]:
     for row in figures.positions:
         if row.pixels:
             span = f"{row.start:g} - {row.stop:g}" if axis == "zenith" else f"{row.start:.1f} - {row.stop:.1f}"
-            lines.append(f"{span:<36}  {_percent(row.agreement):>9}  {_number(row.kappa):>5}  {row.pixels}")
+            lines.append(f"{span:<36}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {row.pixels}")
     return lines
-
-
-def _shorten(name: str) -> str:
-    plain = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return plain if len(plain) <= _NAME_WIDTH else plain[: _NAME_WIDTH - 1] + "…"
-
-
-def _percent(share: float) -> str:
-    return "-" if math.isnan(share) else f"{100 * share:.1f}"
-
-
-def _number(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.2f}"

@@ -1,10 +1,16 @@
-"""Names in columns of a terminal, whose cells are not characters: 樟 takes two, an accent that is typed apart none."""
+"""Names and figures in columns and sentences on a terminal.
+
+Its cells are not characters: 樟 takes two, an accent that is typed apart none.
+"""
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
-__all__ = ["cells_of", "pad"]
+__all__ = ["cells_of", "decimal", "pad", "percent", "shorten"]
+
+_NAME_WIDTH = 30
 
 
 def cells_of(text: str) -> int:
@@ -25,3 +31,19 @@ def _cells(character: str) -> int:
 def pad(text: str, cells: int) -> str:
     """A text with blanks behind it up to so many cells."""
     return text + " " * (cells - cells_of(text))
+
+
+def shorten(name: str) -> str:
+    """A name on one line, cut where it is long."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return plain if len(plain) <= _NAME_WIDTH else plain[: _NAME_WIDTH - 1] + "…"
+
+
+def percent(share: float) -> str:
+    """A share in per cent with one digit; ``-`` where there is none."""
+    return "-" if math.isnan(share) else f"{100 * share:.1f}"
+
+
+def decimal(value: float, digits: int) -> str:
+    """With so many digits after the point; ``-`` where there is none."""
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"

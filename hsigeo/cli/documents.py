@@ -1,14 +1,13 @@
-"""JSON and CSV files that commands write on request: checked before any work, written whole or not at all."""
+"""JSON, CSV and other files that commands write on request, checked before any work."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.atomic import check_not_an_input, check_output
 
-__all__ = ["check_documents", "write_json"]
+__all__ = ["check_documents"]
 
 
 def check_documents(paths: Iterable[str | Path | None], inputs: Iterable[str | Path], *, overwrite: bool) -> None:
@@ -31,17 +30,3 @@ def check_documents(paths: Iterable[str | Path | None], inputs: Iterable[str | P
         if path is not None:
             check_output(path, overwrite=overwrite)
             check_not_an_input(path, inputs)
-
-
-def write_json(path: str | Path | None, document: object, *, overwrite: bool) -> None:
-    """Write a document of plain values; nothing where no file was asked for.
-
-    Raises
-    ------
-    OutputExistsError, OutputError
-        The file exists and `overwrite` is false, or cannot be written.
-    """
-    if path is not None:
-        text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        with replaced_on_success(path, overwrite=overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from hsigeo.atomic import check_not_an_input
-from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines, percent
-from hsigeo.cli.documents import check_documents, write_json
+from hsigeo.cli.accuracy_text import area_lines, class_lines, figure_lines, matrix_lines
+from hsigeo.cli.columns import percent
+from hsigeo.cli.documents import check_documents
 from hsigeo.cli.figures import folder_of_figures, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import (
     encoding_option,
@@ -20,6 +21,7 @@ from hsigeo.cli.options import (
     progress_bar,
     say,
 )
+from hsigeo.text_files import write_json
 
 if TYPE_CHECKING:
     from hsigeo.evaluation import Evaluation

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.atomic import replaced_on_success
-from hsigeo.cli.accuracy_text import shorten
-from hsigeo.cli.documents import check_documents, write_json
+from hsigeo.cli.columns import shorten
+from hsigeo.cli.documents import check_documents
 from hsigeo.cli.options import (
     labels_crs_option,
     note_unused,
@@ -23,6 +22,7 @@ from hsigeo.cli.options import (
     say,
 )
 from hsigeo.errors import ModelNotFoundError, SceneNotFoundError
+from hsigeo.text_files import write_json, write_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -144,7 +144,8 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
         _echo_stretches(entry.stretches, found.bands)
     if outputs.plot is not None:
         _plot_classes(found, outputs)
-    write_json(outputs.json_path, found.to_json(), overwrite=outputs.overwrite)
+    if outputs.json_path is not None:
+        write_json(outputs.json_path, found.to_json(), overwrite=outputs.overwrite)
     columns: dict[str, Iterable[Any]] = {
         "band": range(1, found.bands.count + 1),
         "wavelength_nm": _wavelengths(found.bands),
@@ -213,7 +214,8 @@ def _explain_place(model: Model, scene_path: str, where: _Where, outputs: _Outpu
         "wavelength_nm": _wavelengths(found.bands),
         **found.to_json(),
     }
-    write_json(outputs.json_path, document, overwrite=outputs.overwrite)
+    if outputs.json_path is not None:
+        write_json(outputs.json_path, document, overwrite=outputs.overwrite)
     columns: dict[str, Iterable[Any]] = {
         "band": range(1, found.bands.count + 1),
         "wavelength_nm": _wavelengths(found.bands),
@@ -317,8 +319,7 @@ def _write_csv(columns: dict[str, Iterable[Any]], outputs: _Outputs) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
-    with replaced_on_success(outputs.csv_path, overwrite=outputs.overwrite) as temporary:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
+    write_text(outputs.csv_path, text.getvalue(), overwrite=outputs.overwrite)
 
 
 def _wavelengths(bands: BandTable) -> list[float | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hsigeo.cli.accuracy_text import shorten
+from hsigeo.cli.columns import shorten
 from hsigeo.cli.documents import check_documents
 from hsigeo.cli.figures import folder_of_figures, plan_figures, plot_format_option, plots_option, report_undrawable
 from hsigeo.cli.options import overwrite_option, progress_bar, reader_option, say

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hsigeo.cli.accuracy_text import class_lines, percent, shorten
-from hsigeo.cli.columns import cells_of, pad
+from hsigeo.cli.accuracy_text import class_lines
+from hsigeo.cli.columns import cells_of, pad, percent, shorten
 from hsigeo.cli.figures import report_undrawable
 from hsigeo.cli.options import say
 from hsigeo.labels import in_words

@@ -24,11 +24,19 @@ from hsigeo.errors import OutputError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import open_quietly, profile_of_grid
-from hsigeo.io.map_files import CACHE_BYTES, check_written, compression, naming, optimize, remove_stale, require_space
+from hsigeo.io.map_files import (
+    CACHE_BYTES,
+    annotate,
+    check_written,
+    compression,
+    naming,
+    optimize,
+    remove_stale,
+    require_space,
+)
 from hsigeo.io.map_layers import Layer, class_layer, confidence_layer
-from hsigeo.io.map_tag import TAG, make_tag
+from hsigeo.io.map_tag import make_tag
 from hsigeo.progress import Progress
-from hsigeo.software import SOFTWARE
 
 __all__ = [
     "BLOCK",
@@ -122,9 +130,8 @@ class BlockRaster:
 
     def __init__(self, output: RasterOutput, stage: Path, grid: Grid) -> None:
         self._layer = layer = output.layer
-        classes = output.classes if layer.holds_classes else None
         # What is counted of numbers that are no ids: how many there are, and are not.
-        self._known = np.array([UNCLASSIFIED, *((1,) if classes is None else classes.ids)])
+        self._known = np.array([UNCLASSIFIED, *(output.classes.ids if layer.holds_classes else (1,))])
         self.counts = np.zeros(int(self._known[-1]) + 1, dtype=np.int64)
         with naming(layer.path):
             self._dataset = open_quietly(
@@ -143,11 +150,7 @@ class BlockRaster:
                 **compression(layer),
                 **profile_of_grid(grid),
             )
-            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": SOFTWARE})
-            self._dataset.set_band_description(1, layer.descriptions[0])
-            if classes is not None:
-                colors = {entry.id: (*entry.color, 255) for entry in classes}
-                self._dataset.write_colormap(1, {0: (0, 0, 0, 0)} | colors)
+            annotate(self._dataset, layer, output.classes)
         self.counts[UNCLASSIFIED] = grid.lines * grid.samples
 
     def write(self, rows: slice, cols: slice, values: NDArray[Any]) -> None:

@@ -13,12 +13,12 @@ import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint as RasterioPoint
 from rasterio.crs import CRS
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import CRSError, NotGeoreferencedWarning
 
 from hsigeo.grid import Grid, GroundControlPoint
 from hsigeo.io.gdal_errors import silence_libtiff
 
-__all__ = ["grid_of_dataset", "open_quietly", "profile_of_grid", "quiet_about_georeference"]
+__all__ = ["find_crs", "grid_of_dataset", "open_quietly", "profile_of_grid", "quiet_about_georeference"]
 
 
 # The warning filters belong to the process: two threads that change them at once undo each other's changes.
@@ -41,6 +41,15 @@ def open_quietly(path: str | Path, mode: str = "r", **options: Any) -> Any:
         silence_libtiff()
     with quiet_about_georeference():
         return rasterio.open(path, mode, **options)
+
+
+def find_crs(text: str) -> CRS | None:
+    """The CRS that a text names in any spelling (``EPSG:32633``, WKT, PROJ text); `None` where GDAL knows none."""
+    try:
+        with rasterio.Env():  # without it, GDAL prints its own line as well
+            return CRS.from_user_input(text) or None
+    except CRSError:
+        return None
 
 
 def grid_of_dataset(dataset: Any) -> Grid:

@@ -11,6 +11,7 @@ from typing import Any
 import rasterio
 import rasterio.shutil
 
+from hsigeo.classes import UNCLASSIFIED, ClassTable
 from hsigeo.errors import DiskFullError, OutputError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import FAILURES, reason
@@ -18,9 +19,11 @@ from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_layers import Layer
 from hsigeo.io.map_tag import TAG, read_tag
+from hsigeo.software import SOFTWARE
 
 __all__ = [
     "CACHE_BYTES",
+    "annotate",
     "check_written",
     "compression",
     "naming",
@@ -49,6 +52,16 @@ def compression(layer: Layer) -> dict[str, Any]:
     Measured on five smooth classes: level 1 takes 0.84 of the size at 51 MB/s, level 6 takes 0.83 at 23 MB/s.
     """
     return {"compress": "deflate", "predictor": 3, "zlevel": 1} if layer.dtype == "float32" else {"compress": "deflate"}
+
+
+def annotate(dataset: Any, layer: Layer, classes: ClassTable) -> None:
+    """Write what a new raster says of itself: its tag, the names of its bands, the colours of its classes."""
+    dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": SOFTWARE})
+    for band, description in enumerate(layer.descriptions, start=1):
+        dataset.set_band_description(band, description)
+    if layer.holds_classes:
+        colors = {entry.id: (*entry.color, 255) for entry in classes}
+        dataset.write_colormap(1, {UNCLASSIFIED: (0, 0, 0, 0)} | colors)
 
 
 def optimize(stage: Path, final: Path, layer: Layer) -> None:

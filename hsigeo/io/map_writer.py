@@ -32,6 +32,7 @@ from hsigeo.io.gdal_threads import gdal_threads
 from hsigeo.io.georeference import open_quietly, profile_of_grid
 from hsigeo.io.map_files import (
     CACHE_BYTES,
+    annotate,
     check_written,
     compression,
     naming,
@@ -45,7 +46,6 @@ from hsigeo.io.strips import LARGEST_STRIP_BYTES, StripPlan, compute_strips
 from hsigeo.memory import release_unused
 from hsigeo.progress import Progress
 from hsigeo.scene import grid_of
-from hsigeo.software import SOFTWARE
 
 __all__ = ["write_map", "writing_bytes"]
 
@@ -280,12 +280,7 @@ class _TileRows:
                 **({} if self._is_small(grid) else compression(layer)),
                 **profile_of_grid(grid),
             )
-            self._dataset.update_tags(**{TAG: layer.tag, "TIFFTAG_SOFTWARE": SOFTWARE})
-            for band, description in enumerate(layer.descriptions, start=1):
-                self._dataset.set_band_description(band, description)
-            if layer.holds_classes:
-                colors = {entry.id: (*entry.color, 255) for entry in classes}
-                self._dataset.write_colormap(1, {0: (0, 0, 0, 0)} | colors)
+            annotate(self._dataset, layer, classes)
 
     def __enter__(self) -> _TileRows:
         return self

@@ -14,10 +14,10 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
 from hsigeo.errors import OutputError
 from hsigeo.grid import Grid
+from hsigeo.io.georeference import find_crs
 from hsigeo.lines.placement import project
 
 __all__ = ["choose_grid", "outline_in", "parse_crs"]
@@ -39,10 +39,10 @@ def parse_crs(text: str) -> CRS:
     OutputError
         It is none.
     """
-    try:
-        return CRS.from_user_input(text)
-    except CRSError as error:
-        raise OutputError(f"{text!r} is not a CRS; write for instance EPSG:32633") from error
+    crs = find_crs(text)
+    if crs is None:
+        raise OutputError(f"{text!r} is not a CRS; write for instance EPSG:32633")
+    return crs
 
 
 def choose_grid(

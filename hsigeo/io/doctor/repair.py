@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
+from hsigeo.atomic import check_not_an_input, check_output
 from hsigeo.errors import HsigeoError, OutputError, SceneError, SceneNotFoundError
 from hsigeo.io.cube import Cube
 from hsigeo.io.doctor.canonical import canonical_changes
@@ -23,6 +23,7 @@ from hsigeo.io.envi.header import EnviHeader, is_envi_header, parse_header
 from hsigeo.io.envi.header_text import edit_header
 from hsigeo.io.envi.layout import read_layout
 from hsigeo.io.envi.reader import DATA_FILE_KEY, REPAIRS_KEY, open_described
+from hsigeo.text_files import write_text
 
 __all__ = ["Repair", "check_repair_path", "plan_repair", "write_repair"]
 
@@ -150,8 +151,7 @@ def write_repair(repair: Repair, path: str | os.PathLike[str], *, overwrite: boo
     lines = [*earlier, *(_plain(sentence) for sentence in repair.sentences)]
     changes: dict[str, str | None] = {REPAIRS_KEY: "{\n " + "\n ".join(lines) + "}"}
     changes[DATA_FILE_KEY] = None if _finds_data(header, out, repair.data_path) else repair.data_path.name
-    with replaced_on_success(path, overwrite=overwrite) as temporary:
-        temporary.write_text(edit_header(header, changes), encoding="utf-8")
+    write_text(path, edit_header(header, changes), overwrite=overwrite)
 
 
 def _try_open(header: EnviHeader, data_path: Path) -> tuple[Cube | None, str]:

@@ -9,12 +9,12 @@ import rasterio
 import shapely
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 from rasterio.warp import transform as transform_coordinates
 
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
+from hsigeo.io.georeference import find_crs
 from hsigeo.io.labels.misplaced import explain_miss
 
 __all__ = ["parse_crs", "to_pixel_coordinates"]
@@ -28,13 +28,9 @@ def parse_crs(text: str, *, where: str) -> CRS:
     LabelError
         GDAL does not know it.
     """
-    try:
-        with rasterio.Env():  # without it, GDAL prints its own line as well
-            crs = CRS.from_user_input(text)
-    except CRSError as error:
-        raise LabelError(f"{where}: {text!r:.80} is not a CRS; write for instance EPSG:32633") from error
-    if not crs:
-        raise LabelError(f"{where}: {text!r:.80} is an empty CRS; write for instance EPSG:32633")
+    crs = find_crs(text)
+    if crs is None:
+        raise LabelError(f"{where}: {text!r:.80} is not a CRS; write for instance EPSG:32633")
     return crs
 
 

@@ -6,13 +6,11 @@ import sys
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
 from hsigeo.errors import SceneError
 from hsigeo.io.cube import CubeHeader, FileStamp
+from hsigeo.io.georeference import find_crs
 from hsigeo.io.readers.hdf5 import Hdf5File
 from hsigeo.io.scaling import parse_nodata
 
@@ -66,13 +64,9 @@ def wkt_of(text: str, *, where: str) -> str:
     SceneError
         PROJ does not know it.
     """
-    try:
-        with rasterio.Env():  # without it, GDAL prints its own line as well
-            crs = CRS.from_user_input(text)
-    except CRSError as error:
-        raise SceneError(f"{where}: {text!r:.80} is not a CRS") from error
-    if not crs:
-        raise SceneError(f"{where}: the CRS is empty")
+    crs = find_crs(text)
+    if crs is None:
+        raise SceneError(f"{where}: {text!r:.80} is not a CRS")
     wkt: str = crs.to_wkt()
     return wkt
 
