@@ -46,7 +46,7 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
         It cannot be written: no such folder, one that may not be written into, a folder of that name, a device.
     """
     if not os.fspath(path):
-        raise OutputError("the output has an empty name; is a variable of the shell not set?")
+        raise OutputError("the output has an empty name; is a shell variable unset?")
     final = Path(os.path.realpath(path))
     if final.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file to write")

@@ -109,7 +109,7 @@ def match_bands(
         return _match_by_prior(model, scene, direct, prior, accept_missing)
     missing = direct.kind == Kind.MISSING
     if missing.any():
-        raise _refusal(model.wavelength, missing, scene, " (this model knows no way to fill them; train it again)")
+        raise _refusal(model.wavelength, missing, scene, " (this model is too old to fill them; train it again)")
     return _compact(direct.weights, None, _resampled(direct.kind))
 
 
@@ -138,16 +138,16 @@ def _match_by_prior(
     found = prior.expect(wavelength, observed)
     missing = ~known & (found.unexplained > MOST_UNEXPLAINED)
     if missing.mean() > MOST_MISSING and not accept_missing:
-        raise _refusal(wavelength, missing, scene, "; --fill-missing takes what is usual in training for them")
+        raise _refusal(wavelength, missing, scene, "; --fill-missing fills them with the mean of the training data")
     weights = np.where(known[:, None], direct.weights, found.weights @ from_scene)
     note = _resampled(np.where(known, direct.kind, Kind.INTERPOLATED))
     if missing.any():
         note += (
             f"; on {int(missing.sum())} of them ({_ranges(wavelength[missing], wavelength)}) the scene says little, "
-            "and they are mostly what is usual in training"
+            "so they are close to the mean of the training data"
         )
     if len(observed) < FEW * model.count:
-        note += f"; {len(observed)} bands stand for {model.count}, so narrow features are what is usual in training"
+        note += f"; {len(observed)} bands stand for {model.count}, so narrow features come from the training data"
     return _compact(weights, np.where(known, 0.0, found.offset), note)
 
 

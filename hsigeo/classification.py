@@ -255,7 +255,7 @@ def unknown_limit(model: Model, rate: float) -> float:
         The model does not know its distances, or not well enough for so small a rate.
     """
     if not 0 < rate < 1:
-        raise ModelError(f"the rate of unknown pixels is {rate:g}; it is a share between 0 and 1, such as 0.05")
+        raise ModelError(f"the rate of unknown pixels is {rate:g}; give a share between 0 and 1, such as 0.05")
     if model.novelty is None:
         raise ModelError(f"{model.path or 'this model'}: {NO_DISTANCES}")
     try:
@@ -265,7 +265,7 @@ def unknown_limit(model: Model, rate: float) -> float:
 
 
 def _distance_attrs(limit: float) -> dict[str, Any]:
-    return {"long_name": "distance from everything learnt; pixels of training have about 1", "threshold": limit}
+    return {"long_name": "distance from the training data; training pixels have about 1", "threshold": limit}
 
 
 def _georeference_note(scene: xr.DataArray) -> str | None:
@@ -274,7 +274,7 @@ def _georeference_note(scene: xr.DataArray) -> str | None:
     if grid.is_georeferenced or "geolocation" in scene.attrs:
         return None
     if grid.crs is not None:
-        return "the place of the scene's pixels is not known, so the map cannot be laid over other data"
+        return "the scene has no georeference, so the map cannot be laid over other data"
     placed = grid.has_transform or grid.ground_control_points
     return f"the scene has no {'CRS' if placed else 'georeference'}, and neither has the map"
 

@@ -362,7 +362,7 @@ def _about_unknown(class_map: ClassRaster) -> Iterator[str]:
     match class_map.metadata.get("unknown"):
         case {"rate": float(rate), "pixels": int(pixels)}:
             yield (
-                f"the map leaves {pixels} pixels unclassified that are unlike anything learnt (--unknown {rate:g}); "
+                f"the map leaves {pixels} pixels unclassified that are unlike the training data (--unknown {rate:g}); "
                 "labels on them do not count, so compare coverage as well as accuracy"
             )
 

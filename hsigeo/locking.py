@@ -74,7 +74,7 @@ def _acquire(path: Path) -> int | None:
         pass
     except OSError as error:
         os.close(descriptor)
-        raise OutputError(f"{path.parent}: the file system knows no locks (flock): {error.strerror}") from error
+        raise OutputError(f"{path.parent}: the file system does not support locks (flock): {error.strerror}") from error
     os.close(descriptor)
     return None
 

@@ -134,7 +134,7 @@ def test_the_map_says_where_it_comes_from(model):
     [
         ({"crs": None, "transform": Affine.identity()}, "the scene has no georeference, and neither has the map"),
         ({"crs": None}, "the scene has no CRS, and neither has the map"),
-        ({"transform": Affine.identity()}, "the place of the scene's pixels is not known"),
+        ({"transform": Affine.identity()}, "the scene has no georeference"),
     ],
 )
 def test_a_map_that_cannot_be_placed_says_so(model, georeference, said):
@@ -226,7 +226,7 @@ def test_what_was_left_out_is_in_the_maps_metadata(knowing_model):
 
 
 @pytest.mark.parametrize(
-    ("rate", "message"), [(0.0, "between 0 and 1"), (1.5, "between 0 and 1"), (1e-4, "cannot be kept")]
+    ("rate", "message"), [(0.0, "between 0 and 1"), (1.5, "between 0 and 1"), (1e-4, "cannot be met")]
 )
 def test_an_impossible_rate_is_refused(knowing_model, rate, message):
     with pytest.raises(ModelError, match=message):
@@ -234,7 +234,7 @@ def test_an_impossible_rate_is_refused(knowing_model, rate, message):
 
 
 def test_a_model_that_knows_no_distances_is_refused(model):
-    with pytest.raises(ModelError, match="train it again with this hsigeo"):
+    with pytest.raises(ModelError, match="train it again with this version of hsigeo"):
         classify(scene_of(make_cube()), model, unknown=0.1)
 
 

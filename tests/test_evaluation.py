@@ -350,4 +350,4 @@ def test_a_map_that_leaves_out_what_is_unknown_says_so(tmp_path):
 
     assert result.accuracy.overall == 1.0
     assert result.accuracy.coverage == pytest.approx(2 / 3)
-    assert any("leaves 1 pixels unclassified that are unlike anything learnt" in note for note in result.notes)
+    assert any("leaves 1 pixels unclassified that are unlike the training data" in note for note in result.notes)

@@ -141,8 +141,8 @@ def plan_memory(header: CubeHeader, strips: TilePlan, demand: Demand, limit: int
     fitting = sorted((plan for plan in plans if plan.total <= allowed), key=lambda plan: plan.repeats)
     if not fitting:
         raise MemoryLimitError(
-            f"{format_size(allowed)} do not suffice for {header.path}: {format_size(demand.base)} are taken before the "
-            f"first pixel; the least that would do is --max-memory {-(-least >> 20)}M"
+            f"{format_size(allowed)} is not enough for {header.path}: {format_size(demand.base)} are taken before the "
+            f"first pixel; the smallest limit that works is --max-memory {-(-least >> 20)}M"
         )
     plan = fitting[0]
     spool = min(demand.spool, allowed - plan.base - plan.batches - plan.writing)

@@ -148,7 +148,7 @@ class ClusterEngine:
                     threads = max(1, sum(self.client.nthreads().values()))
         except KilledWorker as error:
             raise ClusterError(
-                f"{work.cube.header.path}: workers die over its tiles, of too little memory perhaps: {error}"
+                f"{work.cube.header.path}: workers die while computing its tiles, perhaps for lack of memory: {error}"
             ) from error
         finally:
             self.client.cancel(list(running))
@@ -203,7 +203,9 @@ def cluster_engine(address: str | None, *, scheduler_file: str | None, device: s
     where = address or scheduler_file
     if scheduler_file is not None and not Path(scheduler_file).is_file():
         # dask would wait for it for ever.
-        raise ClusterError(f"there is no scheduler file {scheduler_file}; dask scheduler --scheduler-file makes it")
+        raise ClusterError(
+            f"{scheduler_file} does not exist; `dask scheduler --scheduler-file {scheduler_file}` writes it"
+        )
     try:
         client = Client(address, scheduler_file=scheduler_file, set_as_default=False, timeout=_PATIENCE_SECONDS / 2)
     except (OSError, ValueError) as error:
@@ -301,7 +303,7 @@ def _common_kernel(client: Client, device: str, *, large: bool) -> str:
         if found[worker] != found[first]:
             raise ClusterError(
                 f"the worker {worker} has the kernel {found[worker]}, {first} {found[first]}; a map would be made half "
-                f"with each; install the same on all, or start all with {VARIABLE}=plain"
+                f"with each; install the same software on all, or set {VARIABLE}=plain"
             )
     return found[first]
 

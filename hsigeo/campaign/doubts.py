@@ -57,8 +57,8 @@ def _fill_doubt(filled: NDArray[np.float32], pixels: int, header: CubeHeader) ->
     first = int(np.argmax(header.bands.good))
     held = describe_fill(filled, gain=header.scaling.gain[first], offset=header.scaling.offset[first])
     return [
-        f"{_MARK}{count} of {pixels} pixels looked at hold {held}, which is not declared as no data: they get a class "
-        "like any other (`hsigeo info` tells more)"
+        f"{_MARK}{count} of {pixels} pixels looked at hold {held}, which is not declared as no data: they are "
+        "classified like other pixels (see `hsigeo info`)"
     ]
 
 
@@ -70,6 +70,6 @@ def _unit_doubt(values: NDArray[np.float32], model: Model) -> list[str]:
     if not learnt > 0 or learnt / TIMES_DARKER < here < learnt * TIMES_BRIGHTER:
         return []
     return [
-        f"{_MARK}98 % of its values lie below {here:.3g}, where the model has learnt from values up to "
-        f"{learnt:.3g}: another unit or scale? (`hsigeo info` tells more)"
+        f"{_MARK}98 % of its values lie below {here:.3g}, but the training data go up to "
+        f"{learnt:.3g}; is it in another unit or scale? (see `hsigeo info`)"
     ]

@@ -36,7 +36,7 @@ def expand_scenes(named: Iterable[str]) -> list[str]:
     found: list[str] = []
     for name in named:
         if not name.strip():
-            raise SceneNotFoundError("a scene has an empty name; is a variable of the shell not set?")
+            raise SceneNotFoundError("a scene has an empty name; is a shell variable unset?")
         if name.startswith("@") and not Path(name).exists():
             found.extend(expand_scenes(read_list(name[1:])))
         elif Path(name).is_dir():

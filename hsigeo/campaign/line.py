@@ -112,7 +112,9 @@ def run_line(line: PreparedLine, engine: Engine, settings: Settings, listener: L
         with PartialMap(job.partial, line.identity, line.work.plan, layers) as partial:
             resumed = len(partial.done)
             if partial.disbelieved:
-                listener.say(f"{job.map}: {partial.disbelieved} tiles do not read back as written; they are made again")
+                listener.say(
+                    f"{job.map}: {partial.disbelieved} tiles do not read back as written and are computed again"
+                )
             try:
                 _report_repeats(line, listener)
                 _make_tiles(line, partial, engine, listener)
@@ -149,7 +151,7 @@ def _make_tiles(line: PreparedLine, partial: PartialMap, engine: Engine, listene
     partial.sync()
     if partial.missing:
         kept = f"{len(partial.done)} of {len(line.work.plan)} tiles of {line.job.map} are kept"
-        raise Interrupted(f"{kept}; the same command goes on from there")
+        raise Interrupted(f"{kept}; repeat the same command to continue")
     if FileStamp.of(Path(line.work.cube.header.data_path)) != line.work.cube.header.stamp:
         partial.discard()
         raise SceneError(f"{line.job.scene} was changed while it was classified; nothing made of it is kept")
@@ -175,7 +177,7 @@ def _folder_of(job: LineJob, wait: bool, listener: Listener) -> Iterator[None]:
 def _report_repeats(line: PreparedLine, listener: Listener) -> None:
     plan = line.memory
     if plan.repeats > 1:
-        more = "" if plan.once is None else f"; --max-memory {-(-plan.once >> 20)}M would spare that"
+        more = "" if plan.once is None else f"; --max-memory {-(-plan.once >> 20)}M would avoid that"
         listener.say(f"{line.job.scene}: each of its blocks is decompressed {plan.repeats} times{more}")
 
 
@@ -183,7 +185,7 @@ def _report_stale(line: PreparedLine, listener: Listener) -> None:
     old = read_identity(line.job.partial)
     if old is not None and old != line.identity:
         listener.say(
-            f"{line.job.map}: the unfinished map there is of {differences(old, line.identity)}; none of it is used"
+            f"{line.job.map}: the unfinished map there was made with {differences(old, line.identity)}; it is not used"
         )
     elif old is None:
         empty_folder(line.job.partial)

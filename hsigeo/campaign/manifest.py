@@ -148,7 +148,7 @@ class Manifest:
                 raise ValueError("another format")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise OutputError(
-                f"{self.path} is no manifest of hsigeo and would be replaced; move it, or choose another folder"
+                f"{self.path} is not a manifest of hsigeo and would be replaced; move it, or choose another folder"
             ) from error
         return dict(lines)
 

@@ -97,5 +97,5 @@ class Pace:
                 self._device = torch.device("cpu")
                 self._batch = batch_size(self._device)
                 self._notes.append(
-                    f"{device} is out of memory even for {batch} pixels: the rest is computed on the processor"
+                    f"{device} is out of memory even for {batch} pixels; the rest is computed on the CPU"
                 )

@@ -162,7 +162,7 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
     limit = None if unknown is None else unknown_limit(model, unknown)
     large = is_large(model, strips.pixels)
     if say is not None and must_compile(settings.device.type, large=large):
-        say("note: this is the first run here; it compiles the inner loops for this processor, some 20 seconds, once")
+        say("note: first run on this machine: inner loops are compiled for this processor, once, in some 20 seconds")
     close_datasets()
     # The first pixels come from the disk while the network is tried.
     top = slice(0, min(_ANNOUNCED * strips.rows, strips.lines))

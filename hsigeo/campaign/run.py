@@ -165,14 +165,14 @@ def run_campaign(campaign: Campaign, survey: Survey, engine: Engine, listener: L
         if listener.is_stopping():
             done = sum(record.status == DONE for record in records.values())
             raise Interrupted(
-                f"{done} of {len(records) + len(busy)} lines are done; the same command goes on from there"
+                f"{done} of {len(records) + len(busy)} lines are done; repeat the same command to continue"
             )
         watch = _Watch(listener, survey.pixels[job.name])
         try:
             records[job.name] = _run_one(replace(campaign, settings=settings), job, engine, watch)
             campaign.manifest.update([records[job.name]])
         except LockedError as error:
-            listener.say(f"{error}; it is left for later")
+            listener.say(f"{error}; it will be tried again later")
             busy.append(job)
 
     _run_all(survey.jobs, lambda job: run(job, campaign.settings), campaign.lines_at_once)
@@ -254,8 +254,8 @@ def _succeeded(record: LineRecord, line: PreparedLine, result: LineResult, log: 
     )
     listener.say(f"{line.job.map}: {describe_line(line)}")
     log.write(
-        f"done: {result.tiles} tiles, {result.resumed} of them by earlier runs, in {result.seconds:.1f} s; "
-        f"at most {(done.peak_memory or 0) >> 20} MiB of memory"
+        f"done: {result.tiles} tiles ({result.resumed} from earlier runs) in {result.seconds:.1f} s; "
+        f"peak memory {(done.peak_memory or 0) >> 20} MiB"
     )
     return done
 

@@ -99,9 +99,9 @@ def write_catalogue(
     """
     home = Path(folder)
     if not home.is_dir():
-        raise OutputError(f"{folder} is no folder; give the folder of the maps")
+        raise OutputError(f"{folder} is not a folder; give the folder of the maps")
     if not re.fullmatch(r"[\w.+-]+", license, re.ASCII):
-        raise OutputError(f"{license!r} is no licence identifier; give one of SPDX (CC-BY-4.0, …), or other")
+        raise OutputError(f"{license!r} is not a licence identifier; give one from SPDX (such as CC-BY-4.0), or other")
     maps, notes = _find_maps(home)
     if not maps:
         raise OutputError(f"{folder} holds no map that hsigeo wrote, so there is nothing to catalogue")

@@ -103,12 +103,13 @@ def format_figures(figures: Figures, axis: str) -> str:
         lines.append("")
         lines += [
             f"{row.name} stands out: it agrees with its {row.neighbours} neighbours in {percent(row.agreement)} % of "
-            f"{row.pixels} pixels (other lines: {percent(middle)} %), {100 * row.excess:.1f} points worse than usual"
+            f"{row.pixels} pixels (other lines: {percent(middle)} %), {100 * row.excess:.1f} points more "
+            "disagreement than usual"
             for row in odd
         ]
     alone = [row.name for row in figures.lines if not row.neighbours]
     if alone:
-        lines += ["", f"overlap no other line: {', '.join(alone[:10])}" + (" …" if len(alone) > 10 else "")]
+        lines += ["", f"do not overlap any other line: {', '.join(alone[:10])}" + (" …" if len(alone) > 10 else "")]
     return "\n".join(lines)
 
 

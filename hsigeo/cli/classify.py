@@ -171,12 +171,12 @@ def classify(
         raise click.UsageError("give either -o MAP.tif (one scene) or --output-dir DIR (any number of scenes)")
     if output_dir is not None and (probabilities or confidence or distance):
         raise click.UsageError(
-            "--probabilities, --confidence and --distance name one file; use them with -o, or --layer here"
+            "--probabilities, --confidence and --distance name a single file and need -o; with --output-dir use --layer"
         )
     if scheduler is not None and scheduler_file is not None:
-        raise click.UsageError("--scheduler and --scheduler-file both say where the scheduler is; give one")
+        raise click.UsageError("give either --scheduler or --scheduler-file")
     if unknown is None and (distance or "distance" in layers):
-        raise click.UsageError("the distance goes with --unknown RATE")
+        raise click.UsageError("--distance needs --unknown RATE")
     if output is not None and layers:
         raise click.UsageError(
             "--layer goes with --output-dir; with -o, name the file: --confidence, --probabilities or --distance"
@@ -206,7 +206,7 @@ def classify(
     if output is not None:
         if len(named) > 1:
             raise click.UsageError(f"-o takes one scene, {len(named)} were given; use --output-dir DIR")
-        note_unused("retry_failed", "with -o, which tries every time")
+        note_unused("retry_failed", "with -o, which always tries again")
         _classify_one(
             named[0], output, {"confidence": confidence, "probabilities": probabilities, "distance": distance}, choices
         )
@@ -244,7 +244,7 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
         for repair in line.repairs:
             say(f"{scene}: {repair}")
         if line.geolocation is None:
-            note_unused("max_distance", "here: the scene's pixels are not placed on a map one by one")
+            note_unused("max_distance", "here: the scene has no position for each pixel")
         check_line(line, settings)
         if choices.dry_run:
             click.echo(describe_plan(line, engine, measure_rates(line.work, engine)))
@@ -253,7 +253,7 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
             result = run_line(line, engine, settings, listener)
     say(f"{output}: {describe_line(line)}{_count_unknown(output, choices)}")
     for doubt in line.doubts:
-        say(f"caution: {output} is of doubtful values: {doubt}")
+        say(f"caution: {output} has doubtful values: {doubt}")
     if result.counts and not any(count for class_id, count in result.counts.items() if class_id != UNCLASSIFIED):
         say(f"caution: no pixel of {output} has a class; `hsigeo info {scene}` says what the scene holds")
 
@@ -265,4 +265,4 @@ def _count_unknown(output: str, choices: Choices) -> str:
     from hsigeo.io.class_raster import open_map
 
     found = open_map(output).metadata["unknown"]
-    return f"; {found['pixels']} pixels are unlike anything learnt and left unclassified"
+    return f"; {found['pixels']} pixels are unlike the training data and left unclassified"

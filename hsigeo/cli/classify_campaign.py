@@ -120,7 +120,7 @@ def _caution_of_doubts(records: Sequence[LineRecord]) -> None:
     if doubtful:
         more = f" and {len(doubtful) - _MOST_NAMED} more" if len(doubtful) > _MOST_NAMED else ""
         say(
-            f"caution: doubtful values in {len(doubtful)} of {len(records)} scenes, as the log of each says: "
+            f"caution: doubtful values in {len(doubtful)} of {len(records)} scenes; see the log of each: "
             f"{', '.join(doubtful[:_MOST_NAMED])}{more}"
         )
 

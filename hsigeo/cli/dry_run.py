@@ -30,7 +30,7 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
     again = ""
     if line.memory.repeats > 1:
         again = f", each block of the file {line.memory.repeats} times"
-        again += "" if line.memory.once is None else f"; --max-memory {-(-line.memory.once >> 20)}M would spare that"
+        again += "" if line.memory.once is None else f"; --max-memory {-(-line.memory.once >> 20)}M would avoid that"
     rasters = ", ".join(map(str, line.job.rasters)) + (" takes" if len(line.job.rasters) == 1 else " take")
     parts = {
         "scene": f"{line.job.scene}: {work.plan.lines} x {work.plan.samples} pixels, {header.bands.count} bands, "
@@ -39,7 +39,7 @@ def describe_plan(line: PreparedLine, engine: Engine, rates: Rates | None) -> st
         f"{len(work.match.used)} bands used",
         "tiles": f"{ahead.tiles} of {work.plan.rows} x {work.plan.samples} pixels",
         "read": f"{format_size(ahead.read_bytes)}, in windows of {rows} x {columns} pixels{again}",
-        "write": f"{format_size(ahead.write_bytes)} on the way; {rasters} less",
+        "write": f"{format_size(ahead.write_bytes)} of intermediate files; {rasters} less",
         **_describe_memory(line),
         "compute": f"{engine.device_kind}, {engine.threads} {'thread' if engine.threads == 1 else 'threads'}, "
         f"kernel {line.identity['kernel']}",
@@ -94,7 +94,7 @@ def _format_seconds(seconds: float) -> str:
 def _describe_memory(line: PreparedLine) -> dict[str, str]:
     plan = line.memory
     parts = {
-        "the process as it is": plan.base,
+        "the process at start": plan.base,
         "windows in flight": plan.in_flight,
         "batches": plan.batches,
         "blocks of the file": plan.cache,
@@ -108,12 +108,12 @@ def _describe_memory(line: PreparedLine) -> dict[str, str]:
 
 def _describe_time(line: PreparedLine, rates: Rates | None) -> str:
     if rates is None:
-        return "not known: the tiles are computed elsewhere"
+        return "not known: the tiles are computed on other machines"
     read = line.work.cube.header.bands.count * line.work.cube.header.dtype.itemsize / max(rates.read_seconds, 1e-12)
     return (
-        f"expected: {_format_seconds(_seconds(line, rates))}, and some for starting and writing; "
-        f"{format_size(read)} are read and {1e-6 / max(rates.compute_seconds, 1e-12):.2f} million pixels computed in a "
-        f"second, as tried on "
+        f"expected: {_format_seconds(_seconds(line, rates))}, plus start-up and writing; "
+        f"{format_size(read)} are read and {1e-6 / max(rates.compute_seconds, 1e-12):.2f} million pixels are "
+        "computed per second, as measured on "
         f"{rates.tiles} {'tile' if rates.tiles == 1 else 'tiles'} just now"
     )
 

@@ -121,7 +121,9 @@ def explain(
         raise ModelNotFoundError(f"{subject} does not say which model made it; give --model FILE")
     model = load_model(found.model)
     if found.model_digest and model.digest != found.model_digest:
-        say(f"note: {found.model} is not the model that made {subject}: explained is what it would say")
+        say(
+            f"note: {found.model} is not the model that made {subject}; the explanation is of the model, not of the map"
+        )
     if found.scene is None and (where.given or layer is not None):
         raise SceneNotFoundError(f"{subject} does not say which scene it is of; give --scene FILE")
     # Whatever can be refused is, before the first output is written; the layer, which takes minutes, is the last.
@@ -138,7 +140,9 @@ def _explain_classes(model: Model, outputs: _Outputs) -> None:
     from hsigeo.explanation import explain_model
 
     found = explain_model(model)
-    click.echo("wavelengths that decide for a class; + is evidence in log-odds against all others, mean of its pixels")
+    click.echo(
+        "deciding wavelengths of each class; + is evidence for it against all others, in log-odds, mean of its pixels"
+    )
     for entry in found.classes:
         click.echo(f"{shorten(entry.entry.name)} ({entry.pixels} training pixels)")
         _echo_stretches(entry.stretches, found.bands)
@@ -229,13 +233,13 @@ def _echo_pixel(found: PixelExplanation) -> None:
     name, other = shorten(found.entry.name), shorten(found.runner_up.name)
     click.echo(f"  class      {name}, probability {found.probability:.1%}")
     click.echo(f"  runner-up  {other}, {found.runner_up_probability:.1%}; margin {found.margin:.1%}")
-    click.echo(f"  what speaks for {name} rather than {other} (+ is evidence in log-odds):")
+    click.echo(f"  evidence for {name} rather than {other}, in log-odds (+ is for):")
     _echo_stretches(found.stretches, found.bands)
     for prototype in found.prototypes:
         classes = ", ".join(f"{shorten(name)} {share:.0%}" for name, share in list(prototype.classes.items())[:3])
         side = "for" if prototype.vote >= 0 else "against"
         click.echo(
-            f"  prototype {prototype.number} ({classes or 'not known'}) read {prototype.weight:.0%}, speaks {side}"
+            f"  prototype {prototype.number} ({classes or 'not known'}): weight {prototype.weight:.0%}, evidence {side}"
         )
         for pixel in prototype.nearest:
             click.echo(
@@ -247,11 +251,11 @@ def _echo_pixel(found: PixelExplanation) -> None:
 def _echo_stretches(stretches: Sequence[Stretch], bands: BandTable) -> None:
     unit = "band" if bands.wavelength is None else "nm"
     if not stretches:
-        click.echo("    nothing in particular")
+        click.echo("    no wavelength stands out")
     for stretch in stretches[:MOST_STRETCHES]:
         ends = dict.fromkeys((f"{stretch.first:.0f}", f"{stretch.last:.0f}"))
         place = f"{'-'.join(ends)} {unit}"
-        click.echo(f"    {place:<16} {stretch.share:>4.0%} of what speaks for it ({stretch.evidence:+.2f})")
+        click.echo(f"    {place:<16} {stretch.share:>4.0%} of the evidence for it ({stretch.evidence:+.2f})")
 
 
 def _plot_classes(found: ModelExplanation, outputs: _Outputs) -> None:
@@ -272,7 +276,7 @@ def _plot_classes(found: ModelExplanation, outputs: _Outputs) -> None:
         )
         for entry in found.classes
     ]
-    title = "what speaks for each class against all others, log-odds"
+    title = "evidence for each class against all others (log-odds)"
     draw_evidence(panels, found.bands, str(outputs.plot), title=title, overwrite=outputs.overwrite)
 
 

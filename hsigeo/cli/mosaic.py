@@ -73,8 +73,8 @@ def mosaic(
     if vrt:
         if rule not in (None, "order") or crs or resolution or bounds or confidence:
             raise click.UsageError(
-                "a VRT shows the maps where they lie, the first on top; --rule, --crs, --resolution, --bounds and "
-                "--confidence need a mosaic of its own pixels (leave --vrt out)"
+                "a VRT only refers to the maps, the first on top; --rule, --crs, --resolution, --bounds and "
+                "--confidence need a mosaic with its own pixels (leave out --vrt)"
             )
         for note in write_vrt(lines, output, overwrite=overwrite):
             say(f"note: {note}")
@@ -108,9 +108,9 @@ def format_mosaic(result: Mosaic, count: int) -> str:
     seen = [name for name, pixels in result.pixels_of_lines.items() if pixels]
     lines = [
         f"{result.path}: {size}, from {len(seen)} of {count} maps",
-        f"{result.lines_path}: which line each pixel is from; rule: {result.rule} ({WHAT_IT_DOES[result.rule]})",
+        f"{result.lines_path}: the line each pixel comes from; rule: {result.rule} ({WHAT_IT_DOES[result.rule]})",
     ]
     unseen = [name for name, pixels in result.pixels_of_lines.items() if not pixels]
     if unseen:
-        lines.append(f"not to be seen in the mosaic: {', '.join(unseen[:10])}")
+        lines.append(f"hidden in the mosaic: {', '.join(unseen[:10])}")
     return "\n".join(lines)

@@ -129,7 +129,7 @@ def refine(
         if width is not None and width % 2 == 0:
             raise click.UsageError(f"{option} {width}: the window needs a pixel in its middle; give an odd width")
     if confidence is not None and probabilities is not None:
-        raise click.UsageError("give --confidence or --probabilities; the latter says what the former does")
+        raise click.UsageError("give --confidence or --probabilities; the latter include the former")
     if confidence is not None and not thresholds:
         raise click.UsageError("--confidence does nothing without --threshold P")
     if scene is not None and smooth is None:

@@ -49,13 +49,16 @@ def report_samples(samples: LabelledSpectra) -> None:
 def report_validation(found: dict[str, Any]) -> None:
     """The figures to believe, and beside them the one that flatters."""
     if not found:
-        say("accuracy on unseen ground is not known: not asked for, or too few labels to hold some out")
+        say(
+            "accuracy on unseen ground is not known: validation was not asked for, or there are too few labels to hold "
+            "some out"
+        )
         return
     disjoint, flattering = found["disjoint"], found["random_split_optimistic"]
     for note in found["notes"]:
         say(f"note: {note}")
     accuracy, intervals = _read_figures(found)
-    say(f"on labelled ground held out in turn ({found['split']}), in per cent and pixels:")
+    say(f"on labelled ground, each part held out once ({found['split']}), in per cent and pixels:")
     for line in class_lines(accuracy, intervals):
         say(f"  {line}")
     low, high = found["confidence_intervals"]["overall_accuracy"]
@@ -68,15 +71,16 @@ def report_validation(found: dict[str, Any]) -> None:
         f"macro F1 {disjoint['macro_f1']:.1%}, kappa {_kappa(disjoint['kappa'])}"
     )
     say(
-        f"a random split would have said {flattering['overall_accuracy']:.1%}, which is optimistic "
+        f"a random split gives {flattering['overall_accuracy']:.1%}, which is optimistic "
         f"by {100 * found['optimism_gap']:.1f} points"
     )
     error = found["expected_calibration_error"]
     say(
         f"probabilities are off by {error['after']:.1%} on average after calibration ({error['before']:.1%} before), "
-        "measured on folds that the calibration did not see"
+        "measured on folds that the calibration was not fitted on"
         if error["after"] != error["before"]
-        else f"probabilities are off by {error['before']:.1%} on average; no calibration carried over between folds"
+        else f"probabilities are off by {error['before']:.1%} on average; a calibration fitted on some folds "
+        "did not help on the others, so none is applied"
     )
 
 

@@ -121,7 +121,7 @@ def check_outputs(outputs: Sequence[RasterOutput], *, overwrite: bool) -> None:
         for target in output.files:
             final = check_output(target, overwrite=overwrite)
             if final in taken:
-                raise OutputError(f"{target} would be written twice; choose names that differ in more than the suffix")
+                raise OutputError(f"{target} would be written twice; choose names that differ by more than the suffix")
             taken.add(final)
 
 
@@ -256,6 +256,4 @@ def _finish(layer: Layer, stage: Path, file: Path, grid: Grid, counts: NDArray[n
             for _, window in dataset.block_windows(1):
                 found += _tally(dataset.read(1, window=window), len(found))[: len(found)]
         if not np.array_equal(found, counts):
-            raise OutputError(
-                f"{layer.path} reads back with other values than were written; the disk may be full or faulty"
-            )
+            raise OutputError(f"{layer.path} does not read back as written; the disk may be full or faulty")

@@ -170,7 +170,7 @@ def measure_pixel_areas(grid: Grid) -> PixelAreas:
     known = bool(np.isfinite(ground).all())
     if crs.is_geographic:
         if not known:
-            return _constant(1.0, "pixels", "the map's corners are no places on the Earth, so areas are in pixels")
+            return _constant(1.0, "pixels", "the map's corners lie outside its CRS, so areas are counted in pixels")
         return PixelAreas(unit="ha", row=row, col=col, area=ground, note="areas are measured on the ellipsoid")
     planar = _planar(grid, crs)
     if planar is None:
@@ -178,7 +178,7 @@ def measure_pixel_areas(grid: Grid) -> PixelAreas:
     stretch = float(np.abs(planar / ground - 1).max()) if known else 0.0
     if stretch <= TOLERANCE:
         return _constant(planar, "ha", None)
-    note = f"the map's projection is off by up to {stretch:.0%} in area, so areas are measured on the ellipsoid"
+    note = f"the map's projection distorts areas by up to {stretch:.0%}, so areas are measured on the ellipsoid"
     return PixelAreas(unit="ha", row=row, col=col, area=ground, note=note)
 
 

@@ -240,7 +240,7 @@ def _open_envi(path: str, what: str, encoding: str | None) -> tuple[ClassRaster,
         raise LabelError(str(error)) from error
     header = cube.header
     if header.bands.count != 1:
-        raise LabelError(f"{path} has {header.bands.count} bands; {what} has one, with a class id a pixel")
+        raise LabelError(f"{path} has {header.bands.count} bands; {what} has one, with a class id for each pixel")
     colors = dict(enumerate(header.class_colors))
     categories = {
         number: Category(name=name, color=colors.get(number)) for number, name in enumerate(header.class_names)

@@ -122,7 +122,7 @@ def pick_bands_of(
     """
     if composite.bands:
         if max(composite.bands) > bands.count or min(composite.bands) < 1:
-            raise SceneError(f"{where} has {bands.count} bands; {composite.name} asks for others")
+            raise SceneError(f"{where} has {bands.count} bands; {composite.name} needs others")
         return tuple(band - 1 for band in composite.bands)
     if composite.nm:
         return _nearest(bands, composite, where)

@@ -55,7 +55,7 @@ def mark_dead_bands(scene: xr.DataArray, seen: NDArray[np.float32] | None = None
         return scene
     numbers = ", ".join(str(number) for number in (np.flatnonzero(dead)[:10] + 1))
     more = f" and {int(dead.sum()) - 10} more" if dead.sum() > 10 else ""
-    note = f"{int(dead.sum())} bands hold no data or one number throughout and are not used: band {numbers}{more}"
+    note = f"{int(dead.sum())} bands hold no data or a single number and are not used: band {numbers}{more}"
     marked = scene.assign_coords(good=("band", bands.good & ~dead))
     marked.attrs["repairs"] = [*scene.attrs.get("repairs", []), note]
     return marked

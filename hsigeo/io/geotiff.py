@@ -100,7 +100,7 @@ class RasterCube:
                 if self.masked:
                     values[:, read_mask(dataset, window)] = np.nan
         except FAILURES as error:
-            raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {reason(error)}") from error
+            raise SceneError(f"{header.data_path} cannot be read; it may be damaged: {reason(error)}") from error
 
 
 def open_raster(path: Path, *, gdal_name: str = "") -> RasterCube:

@@ -139,7 +139,7 @@ def plan_layers(
                 array=array,
                 dtype="float32",
                 nodata=math.nan,
-                descriptions=(f"distance from everything learnt; beyond {limit} unknown",),
+                descriptions=(f"distance from the training data; beyond {limit} unknown",),
                 tag=tag,
                 overviews="average",
                 # The limit lies in the middle: what is darker was classified, what is lighter was not.
@@ -203,7 +203,7 @@ def classes_of(result: xr.Dataset) -> ClassTable:
     try:
         return ClassTable.from_json(array.attrs.get("classes"))
     except ValueError as error:
-        raise OutputError(f"not a classification: class_id.attrs['classes'] is no class table: {error}") from error
+        raise OutputError(f"not a classification: class_id.attrs['classes'] is not a class table: {error}") from error
 
 
 def _variable(result: xr.Dataset, name: str, dims: tuple[str, ...]) -> Any:

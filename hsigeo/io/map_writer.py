@@ -338,4 +338,4 @@ def _check_counts(file: Path, counts: NDArray[np.int64]) -> None:
                 raise OutputError(f"{file}: the map reads back with class {len(block) - 1}; the disk may be faulty")
             found += block
     if not np.array_equal(found, counts):
-        raise OutputError("the map reads back with other classes than were written; the disk may be full or faulty")
+        raise OutputError("the map does not read back as written; the disk may be full or faulty")

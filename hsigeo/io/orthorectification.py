@@ -49,7 +49,7 @@ def geolocation_of(scene: xr.DataArray | xr.Dataset) -> Geolocation | None:
     header = open_cube(source, reader=scene.attrs.get("reader")).header
     if header.geolocation is not None and header.grid.shape != (scene.sizes["y"], scene.sizes["x"]):
         raise SceneError(
-            f"{source} was cut after it was opened, so its pixels cannot be placed on a map; use the whole scene"
+            f"{source} was cropped after it was opened, so its pixels cannot be placed on a map; use the whole scene"
         )
     return header.geolocation
 

@@ -107,7 +107,7 @@ def _advice(header: CubeHeader) -> list[Finding]:
             code="compressed",
             severity="note",
             message="a large compressed file is slow to read out of order",
-            remedy="decompress it (gunzip) before working on it",
+            remedy="decompress it (gunzip) first",
         )
     ]
 
@@ -121,13 +121,15 @@ def _missing(header: CubeHeader, values: NDArray[np.float32], findings: Sequence
     missing = []
     if header.bands.wavelength is None:
         missing.append(
-            "without wavelengths only a model trained on the same bands could be used; add 'wavelength' to the header"
+            "without wavelengths only a model trained on the same bands can be used; add 'wavelength' to the header"
         )
     if not np.isfinite(values).any():
         missing.append("no pixel of the sample has data")
     errors = [finding.code for finding in findings if finding.severity == "error"]
     if errors:
-        missing.append(f"what is wrong ({', '.join(errors)}) must be set right first, by `hsigeo info --fix` for one")
+        missing.append(
+            f"what is wrong ({', '.join(errors)}) must be corrected first, for example with `hsigeo info --fix`"
+        )
     return missing
 
 
@@ -135,7 +137,7 @@ def _verdict(header: CubeHeader, missing: list[str], findings: Sequence[Finding]
     if missing:
         return "not ready to classify: " + "; ".join(missing)
     problems = [finding.code for finding in findings if finding.severity == "warning" and finding.code != "no-crs"]
-    doubts = f"; see to the problems above first ({', '.join(problems)})" if problems else ""
+    doubts = f", but check the problems above first ({', '.join(problems)})" if problems else ""
     return _readiness(header) + doubts
 
 

@@ -46,7 +46,7 @@ def choose_kernel(device: str, *, large: bool = True) -> Kernel:
     if not wanted:
         return _fastest(device) if large else "plain"
     if wanted not in KERNELS:
-        raise KernelError(f"{VARIABLE} is {wanted!r}, which is no kernel; it may be {', '.join(KERNELS)} or unset")
+        raise KernelError(f"{VARIABLE} is {wanted!r}, which is not a kernel; use one of {', '.join(KERNELS)} or unset")
     kernel = wanted
     if kernel != "plain" and kernel != device:
         raise KernelError(

@@ -131,7 +131,7 @@ def open_lines(
     lines = [
         _open_line(path, name, extra, listing) for path, name in zip(kept.values(), _names(kept.values()), strict=True)
     ]
-    notes = [f"{count} of the files given: {what}, so passed over" for what, count in passed.items()]
+    notes = [f"{count} of the files given: {what}, and skipped" for what, count in passed.items()]
     notes += [note for line in lines for note in line.notes]
     return tuple(lines), tuple(notes)
 

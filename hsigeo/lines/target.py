@@ -68,21 +68,23 @@ def choose_grid(
     Raises
     ------
     OutputError
-        The CRS is none, the bounds are empty, no map has a place in the CRS, or there would be too many pixels.
+        The CRS is none, the bounds are empty, no map can be placed in the CRS, or there would be too many pixels.
     """
     target = _commonest_crs(grids) if crs is None else parse_crs(crs)
     if resolution is None:
         resolution = _commonest_size(grids, target)
     if not (math.isfinite(resolution) and resolution > 0):
-        raise OutputError(f"a resolution of {resolution} makes no grid; give the side of a pixel in units of the CRS")
+        raise OutputError(
+            f"a resolution of {resolution} is not a pixel size; give the side of a pixel in units of the CRS"
+        )
     left, bottom, right, top = _bounds_of_all(grids, target) if bounds is None else bounds
     if not (left < right and bottom < top) or not all(map(math.isfinite, (left, bottom, right, top))):
         raise OutputError(
-            f"the bounds {left} {bottom} {right} {top} hold nothing; give left, bottom, right and top of the CRS"
+            f"the bounds {left} {bottom} {right} {top} enclose nothing; give left, bottom, right and top of the CRS"
         )
     if max(right - left, top - bottom) < resolution:
         raise OutputError(
-            f"a pixel of {resolution:g} is larger than all there is to show ({right - left:.3g} x {top - bottom:.3g}, "
+            f"a pixel of {resolution:g} is larger than the whole extent ({right - left:.3g} x {top - bottom:.3g}, "
             f"in units of {target.to_string():.40}); give the side of a pixel in units of this CRS"
         )
     x, y = _edges_of_most(grids, target, resolution)
@@ -161,7 +163,7 @@ def _size_in(grid: Grid, target: CRS) -> float:
     t = grid.transform
     x, y = project(t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f, CRS.from_wkt(grid.crs), target)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise OutputError(f"a map has no place in the CRS {target.to_string():.60}; choose another with --crs")
+        raise OutputError(f"a map cannot be placed in the CRS {target.to_string():.60}; choose another with --crs")
     size = min(math.hypot(x[1] - x[0], y[1] - y[0]), math.hypot(x[2] - x[0], y[2] - y[0]))
     return float(f"{size:.3g}")
 
@@ -181,7 +183,7 @@ def _bounds_of_all(grids: Sequence[Grid], target: CRS) -> tuple[float, float, fl
             x = x + 360 * round((reference - middle) / 360)
         boxes.append((x.min(), y.min(), x.max(), y.max()))
     if not boxes:
-        raise OutputError(f"no map has a place in the CRS {target.to_string():.60}; choose another with --crs")
+        raise OutputError(f"no map can be placed in the CRS {target.to_string():.60}; choose another with --crs")
     left, bottom, right, top = np.array(boxes).T
     return float(left.min()), float(bottom.min()), float(right.max()), float(top.max())
 

@@ -37,7 +37,9 @@ LARGE_SCENE = 1 << 16
 Prepare = Callable[[Tensor], Tensor]
 """From a scene's bands (P, B) to the model's."""
 
-NO_DISTANCES = "the model does not know how far a pixel lies from what it learnt; train it again with this hsigeo"
+NO_DISTANCES = (
+    "the model cannot measure the distance from its training data; train it again with this version of hsigeo"
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -129,12 +129,14 @@ class Novelty:
             Nothing was held out, or too little for so small a rate.
         """
         if not self.held_out_count:
-            raise ModelError("nothing was held out in training (--no-validation), so no rate can be kept; train again")
+            raise ModelError(
+                "nothing was held out in training (--no-validation), so no rate can be met; train again without it"
+            )
         # Conformal: of H + 1 exchangeable pixels, the new one is beyond this rank with probability at most `rate`.
         rank = math.ceil((self.held_out_count + 1) * (1 - rate))
         if rank > self.held_out_count:
             raise ModelError(
-                f"a rate of {rate:g} cannot be kept: only {self.held_out_count} known pixels were held out in "
+                f"a rate of {rate:g} cannot be met: only {self.held_out_count} known pixels were held out in "
                 f"training; the least is {1 / (self.held_out_count + 1):.2g}"
             )
         place = (rank - 1) / max(1, self.held_out_count - 1) * (len(self.held_out) - 1)

@@ -156,7 +156,7 @@ class _Arrays:
         if values.dtype != dtype or values.shape != shape:
             raise ModelError(f"the model's training record is broken: {name} is {values.dtype} {values.shape}")
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise ModelError(f"the model's training record is broken: {name} holds what is not finite")
+            raise ModelError(f"the model's training record is broken: {name} holds values that are not finite")
         return values
 
     def floats(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -229,12 +229,12 @@ def _without_confidence(lines: Sequence[MappedLine]) -> list[str]:
     missing = lacks(lines, Rule.CONFIDENCE)
     if len(missing) == len(lines):
         raise OutputError(
-            "no map has NAME_confidence.tif or NAME_probabilities.tif beside it, so the mosaic's confidences are not "
-            "known; write them with `hsigeo classify --confidence`"
+            "no map has NAME_confidence.tif or NAME_probabilities.tif beside it, so the mosaic has no confidences; "
+            "write them with `hsigeo classify --confidence`"
         )
     if not missing:
         return []
     return [
-        f"{len(missing)} of {len(lines)} lines do not say how sure they are, and leave gaps in the confidences: "
+        f"{len(missing)} of {len(lines)} lines have no confidences and leave gaps in the layer: "
         f"{', '.join(missing[:5])}"
     ]

@@ -35,8 +35,8 @@ class Rule(StrEnum):
 
 WHAT_IT_DOES = {
     Rule.PROBABILITY: "the class whose probability, averaged over the lines, is highest",
-    Rule.CONFIDENCE: "the line that is surest of its class",
-    Rule.ZENITH: "the line that looked down most steeply",
+    Rule.CONFIDENCE: "the line with the highest confidence",
+    Rule.ZENITH: "the line with the smallest view zenith angle",
     Rule.CENTRE: "the line whose centre is nearest",
     Rule.ORDER: "the line that was given first",
 }

@@ -71,19 +71,16 @@ def _check_simple(lines: Sequence[MappedLine]) -> None:
         if not line.grid.is_rectilinear or t.a < 0 or t.e > 0:
             turned = f"turned by {line.grid.rotation:.1f} degrees" if not line.grid.is_rectilinear else "not north-up"
             raise OutputError(
-                f"{line.path} is {turned}, and a VRT cannot turn maps; leave --vrt out, the mosaic then has pixels "
-                "of its own"
+                f"{line.path} is {turned}, and a VRT cannot rotate maps; leave out --vrt for a mosaic of its own pixels"
             )
         if CRS.from_wkt(line.grid.crs) != first:
             raise OutputError(
-                f"{line.path} has another CRS than {lines[0].path}, and a VRT has one; leave --vrt out to reproject"
+                f"{line.path} has another CRS than {lines[0].path}, and a VRT has only one; leave out --vrt"
             )
         if not isinstance(line.raster.values, GdalValues):
-            raise OutputError(f"{line.path} is no GeoTIFF; a VRT of it would need a copy; leave --vrt out")
+            raise OutputError(f"{line.path} is not a GeoTIFF, so a VRT would need a copy; leave out --vrt")
         if line.raster.nodata not in (None, 0):
-            raise OutputError(
-                f"{line.path} has {line.raster.nodata:g} as nodata, and in a VRT only 0 can be; leave --vrt out"
-            )
+            raise OutputError(f"{line.path} has {line.raster.nodata:g} as nodata, and a VRT needs 0; leave out --vrt")
 
 
 def _document(lines: Sequence[MappedLine], folder: Path, grid: Grid, union: ClassUnion) -> bytes:

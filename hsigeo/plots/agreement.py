@@ -99,9 +99,11 @@ def _draw_lines(axes: Axes, page: AgreementPage) -> None:
             )
     axes.set_ylim(max(len(shown), _FEWEST_SLOTS) - 0.5, -0.5)
     axes.set_xlim(_lower_limit(values), 100)
-    axes.set_xlabel("agreement with neighbours, %; the numbers: points the line itself loses")
+    axes.set_xlabel("agreement with neighbours, %; numbers: points of disagreement the line itself adds")
     left_out = "" if len(shown) == len(page.lines) else f" (the last {len(shown)} of {len(page.lines)})"
-    axes.set_title("Lines, ranked" + left_out + (": orange ones stand out" if any(line[3] for line in shown) else ""))
+    axes.set_title(
+        "Lines, ranked" + left_out + ("; orange: lines that stand out" if any(line[3] for line in shown) else "")
+    )
     axes.grid(visible=False, axis="y")
 
 
@@ -145,7 +147,7 @@ def _draw_curves(axes: Axes, page: AgreementPage) -> None:
     axes.set_xlabel(_AXIS_LABELS[page.axis][0])
     axes.set_ylabel("agreement with neighbours, %")
     axes.set_ylim(top=100)
-    axes.set_title("Every line by its own position")
+    axes.set_title("Each line by position in its swath")
 
 
 def _draw_classes(axes: Axes, page: AgreementPage) -> None:

@@ -23,7 +23,7 @@ __all__ = ["EvidencePanel", "draw_evidence"]
 MOST_PANELS = 40
 """A figure of more would be taller than any page."""
 
-_KEY = "blue speaks for it, orange against it; grey: the deciding wavelengths"
+_KEY = "blue: evidence for it; orange: against it; grey: deciding wavelengths"
 
 Bands = NDArray[np.float32]
 

@@ -39,7 +39,7 @@ def draw_reliability(
     """
     with drawing(path, size=(5.2, 6.2), texts=[*tables, title], overwrite=overwrite) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="as sure as right")
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="perfectly calibrated")
         styles = ((SECOND, "o", "--"), (ACCENT, "s", "-"))
         for (name, (bins, error)), (color, marker, line) in zip(tables.items(), styles, strict=False):
             confidence, right, count = (np.array(column, dtype=float) for column in zip(*bins, strict=True))
@@ -50,7 +50,7 @@ def draw_reliability(
             # Bins of a handful of pixels jump about; their bars say how little that means.
             axes.vlines(confidence, low, high, color=color, alpha=0.35, linewidth=3)
             below.plot(confidence, count, color=color, marker=marker, linestyle=line, markersize=3)
-        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share that is right")
+        axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share classified correctly")
         below.set(xlabel="probability of the mapped class", ylabel="pixels", ylim=(0, None))
         axes.set_title(title)
         # Below both, since the curves may run through any corner.

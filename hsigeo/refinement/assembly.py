@@ -121,7 +121,7 @@ def refine_map(
     )
     steps = refinement.steps(raster.classes, recoding, certainty)
     if not steps:
-        raise OutputError(f"{path} would be {raster.path} once more; say what to refine")
+        raise OutputError(f"{path} would be a copy of {raster.path}; say what to refine")
     metadata = _metadata(raster, steps)
     outputs = [class_output(Path(path), recoding.classes, metadata)]
     if confidence is not None:
@@ -171,8 +171,8 @@ def _needed_layers(refinement: Refinement, confidence: bool) -> tuple[str, ...]:
         return ("confidence", "probabilities") if refinement.thresholds else ()
     if refinement.confidence is not None and refinement.probabilities is None:
         raise LabelError(
-            f"{refinement.confidence} says nothing of the classes that a pixel did not get, which smoothing and new "
-            "confidences need; give the probabilities of the map"
+            f"{refinement.confidence} holds the probability of one class per pixel; smoothing and new confidences need "
+            "those of all classes; give the probabilities of the map"
         )
     return ("probabilities",)
 

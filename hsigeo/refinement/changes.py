@@ -176,7 +176,7 @@ def _parse_json(text: str, path: Path) -> list[Mapping[str, Any]]:
     except (ValueError, RecursionError) as error:
         raise LabelError(f"{path} is no JSON: {error}") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise LabelError(f"{path} is no table of classes; a list of objects with {', '.join(COLUMNS)} is")
+        raise LabelError(f"{path} is not a table of classes; give a list of objects with {', '.join(COLUMNS)} is")
     return rows
 
 

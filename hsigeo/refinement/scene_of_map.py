@@ -27,6 +27,6 @@ def open_scene_of_map(path: Path, grid: Grid, *, reader: str | None = None) -> x
     if not found.coincides_with(grid):
         raise SceneError(
             f"{path} is not the scene of this map: its pixels ({found.lines} x {found.samples}) do not lie on those of "
-            f"the map ({grid.lines} x {grid.samples}); give the scene the map was made of"
+            f"the map ({grid.lines} x {grid.samples}); give the scene the map was made from"
         )
     return scene

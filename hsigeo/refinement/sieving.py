@@ -94,4 +94,4 @@ def _rows_of(whole: NDArray[Any]) -> ReadRows:
 
 
 def _no_rows(first: int, stop: int) -> NDArray[Any]:
-    raise IndexError(f"rows {first} to {stop} were let go of")
+    raise IndexError(f"rows {first} to {stop} are no longer held in memory")

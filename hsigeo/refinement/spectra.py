@@ -144,7 +144,9 @@ def measure_class_spectra(
         The map cannot be read.
     """
     if not grid_of(scene).coincides_with(raster.grid):
-        raise SceneError(f"{raster.path}: the scene's pixels do not lie on those of the map; give the scene it is of")
+        raise SceneError(
+            f"{raster.path}: the scene's pixels do not lie on those of the map; give the scene the map was made from"
+        )
     bands = spectral_axis(scene)
     tally = _Tally(len(raster.classes), bands.count)
     ids_of_classes = np.asarray(raster.classes.ids)

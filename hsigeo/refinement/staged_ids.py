@@ -81,7 +81,7 @@ class StagedIds:
     def check_pixels(self, count: int) -> None:
         """See that as many pixels with a class were read as written: on a full disk GDAL does not always say so."""
         if count != self.pixels:
-            raise OSError("class ids read back otherwise than they were put aside; the disk may be full or faulty")
+            raise OSError("intermediate class ids do not read back as written; the disk may be full or faulty")
 
 
 def _create(folder: Path, shape: tuple[int, int], dtype: str) -> Any:

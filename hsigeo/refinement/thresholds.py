@@ -44,7 +44,7 @@ class Thresholds:
                 raise ValueError(f"a threshold is a probability between 0 and 1; {least:g}, for {name!r}, is not")
         names = [name for name, _ in self.of_classes]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"class {twice[0]!r} has two thresholds; give it one")
+            raise ValueError(f"class {twice[0]!r} has two thresholds; give one")
 
     def __bool__(self) -> bool:
         return self.everywhere is not None or bool(self.of_classes)
@@ -100,7 +100,7 @@ def parse_thresholds(texts: Sequence[str]) -> Thresholds:
             least = float(number)
         except ValueError as error:
             raise ValueError(
-                f"{text!r} is no threshold; give a probability (0.6), or that of a class (NAME=0.9)"
+                f"{text!r} is not a threshold; give a probability (0.6), or that of a class (NAME=0.9)"
             ) from error
         if equals and not name.strip():
             raise ValueError(f"{text!r} names no class; write NAME=0.9")

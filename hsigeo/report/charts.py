@@ -160,7 +160,7 @@ def reliability_chart(before: Bins, after: Bins) -> Html:
     """Share right against confidence, before and after calibration, and how far each could be off by chance."""
     frame = Frame(left=_LEFT, right=_RIGHT, top=8, bottom=236, x=(0.0, 1.0), y=(0.0, 1.0))
     parts: list[Child] = [
-        frame.y_axis(label="share that is right", steps=5),
+        frame.y_axis(label="share classified correctly", steps=5),
         element("path", d=f"M{frame.left} {frame.bottom}L{frame.right} {frame.top}", class_="ideal"),
     ]
     for bins, name in ((before, "before"), (after, "after")):

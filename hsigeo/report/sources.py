@@ -313,7 +313,7 @@ def _find_evaluation(search: _Search) -> tuple[Evaluation | None, str]:
         document = read_json(Path(search.given.evaluation))
         found = read_evaluation(document)
         if found is None:
-            raise LabelError(f"{search.given.evaluation} is no result of `hsigeo evaluate --json`")
+            raise LabelError(f"{search.given.evaluation} is not a result of `hsigeo evaluate --json`")
         if misfit := _is_of_another(document, raster.path):
             raise LabelError(f"{search.given.evaluation} is not about {raster.path}: {misfit}")
         return found, search.given.evaluation
@@ -350,7 +350,7 @@ def _find_agreement(search: _Search) -> tuple[Agreement | None, str]:
         found = read_agreement(read_json(path), raster)
         if isinstance(found, Agreement):
             return found, str(path)
-        raise LabelError(f"{path} is not about {raster.path}: {found or 'it is no result of `hsigeo agree`'}")
+        raise LabelError(f"{path} is not about {raster.path}: {found or 'it is not a result of `hsigeo agree`'}")
     why = "there is no comparison with overlapping lines beside the map"
     for path, document in around.comparisons:
         found = read_agreement(document, raster)

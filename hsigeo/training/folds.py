@@ -157,7 +157,7 @@ def _about_halves(halved: tuple[str, ...], classes: int, kind: str) -> tuple[str
     if len(halved) == classes:
         return (
             f"every class has a single {kind}, so each was tested on the other half of it: "
-            f"how accurate a map of other ground is, these figures do not tell; label several {kind}s of each class",
+            f"these figures do not show how accurate a map of other ground is; label several {kind}s of each class",
         )
     names = ", ".join(map(repr, halved[:MOST_NAMES])) + (" …" if len(halved) > MOST_NAMES else "")
     have, their = ("1 class has", "its") if len(halved) == 1 else (f"{len(halved)} classes have", "their")

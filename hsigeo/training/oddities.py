@@ -42,7 +42,7 @@ def _about_scenes(samples: LabelledSpectra) -> Iterator[str]:
     if high[most] >= TIMES_BRIGHTER * high[least]:
         yield (
             f"{HIGH} % of the labelled values of {most} lie below {high[most]:.3g}, of {least} below "
-            f"{high[least]:.3g}: another unit or scale? (`hsigeo info` tells more)"
+            f"{high[least]:.3g}; is it in another unit or scale? (see `hsigeo info`)"
         )
 
 
@@ -51,7 +51,7 @@ def _about_spectra(samples: LabelledSpectra) -> Iterator[str]:
     which = _same(samples.spectra)
     kinds = int(which.max()) + 1
     if kinds == 1 and count > 1:
-        yield f"all {count} labelled spectra are the same: nothing can be learnt but how frequent the classes are"
+        yield f"all {count} labelled spectra are the same: only the frequency of the classes can be learnt"
         return
     pairs = np.unique(np.stack([which, samples.class_index]), axis=1)  # (2, pair) of spectrum and class
     classes_of_kind = np.bincount(pairs[0], minlength=kinds)
@@ -60,7 +60,7 @@ def _about_spectra(samples: LabelledSpectra) -> Iterator[str]:
         names = [samples.classes.names[k] for k in np.unique(samples.class_index[contradicting])]
         yield (
             f"{int(contradicting.sum())} labelled spectra are identical to one of another class ({_listing(names)}): "
-            "no classifier can be right about both; check the labels"
+            "no classifier can get both right; check the labels"
         )
     copies = count - pairs.shape[1]
     if copies:
@@ -82,7 +82,7 @@ def _about_counts(samples: LabelledSpectra) -> Iterator[str]:
     counts = samples.counts
     few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_PIXELS]
     if few:
-        yield f"classes with fewer than {FEW_PIXELS} labelled pixels: {_listing(few)}; their accuracy is hardly known"
+        yield f"classes with fewer than {FEW_PIXELS} labelled pixels: {_listing(few)}; their accuracy is very uncertain"
     most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     if counts[most] >= LOPSIDED * counts[least]:
         yield (

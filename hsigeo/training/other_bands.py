@@ -30,7 +30,7 @@ def on_bands_of(samples: LabelledSpectra, bands: BandTable) -> LabelledSpectra:
     index = np.flatnonzero(bands.good & (found.kind != Kind.MISSING))
     if not len(index):
         raise BandMismatchError(
-            f"none of the {bands.count} bands can be made from those of training, which cover "
+            f"none of the {bands.count} bands can be derived from those of training, which cover "
             f"{samples.bands.wavelength.min():.0f}-{samples.bands.wavelength.max():.0f} nm"
         )
     weights = found.weights[index].T.astype(np.float32)

@@ -320,8 +320,8 @@ def _about_fill(scenes: Sequence[xr.DataArray], spectra: Sequence[_Spectra]) -> 
     for scene, part in zip(scenes, spectra, strict=True):
         if part.fill:
             yield (
-                f"{_source(scene)}: {int(part.filled.sum())} labelled pixels hold {part.fill} and are left out: a fill "
-                "value, by its look, that is not declared as no data (`hsigeo info` tells more)"
+                f"{_source(scene)}: {int(part.filled.sum())} labelled pixels hold {part.fill} and are left out: "
+                "apparently a fill value that is not declared as no data (see `hsigeo info`)"
             )
 
 
@@ -354,7 +354,7 @@ def _nothing_found(
     if not outside and (classless := max(found.report.features_without_class for found in pixels)):
         return f"{where}: no feature that has a class falls on the scenes; {classless} have none; try another --field"
     if all(isinstance(source, VectorLabels) and not len(source.geometries) for source in labels):
-        return f"{where}: holds no features, so there is nothing to learn from"
+        return f"{where}: holds no features to learn from"
     hint = f" ({outside} features lie outside)" if outside else ""
     source = labels[0]
     why = source.explain_miss(grid_of(scenes[0])) if isinstance(source, VectorLabels) else ADVICE

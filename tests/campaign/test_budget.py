@@ -107,7 +107,7 @@ def test_windows_of_a_row_of_blocks_wait_in_memory_where_there_is_room(header):
 
 def test_a_refusal_names_the_base_and_the_least(header):
     with pytest.raises(
-        MemoryLimitError, match=r"^64 MiB do not suffice for .*: 300 MiB are taken before the first pixel"
+        MemoryLimitError, match=r"^64 MiB is not enough for .*: 300 MiB are taken before the first pixel"
     ):
         plan(make_header(header, 100, 100), 64 * MIB)
 

@@ -136,7 +136,7 @@ def test_an_error_while_reading_ahead_reaches_the_caller(tmp_path, small_tiles):
     data = tmp_path / "line.img"
     data.write_bytes(data.read_bytes()[: 20 * BANDS * SAMPLES * 2])
     tiles = []
-    with pytest.raises(SceneError, match="has become shorter"):
+    with pytest.raises(SceneError, match="was shortened"):
         tiles.extend(tile for tile, _ in LocalEngine().compute(work, range(6)))
     assert tiles == [0, 1]
 

@@ -52,7 +52,7 @@ def test_where_even_the_least_batch_does_not_fit_the_processor_goes_on():
     assert pace.run(FakeGpu(0).compute) == "cpu"
     assert pace.device == CPU
     assert pace.take_notes()[-1] == (
-        f"cuda:0 is out of memory even for {LEAST_BATCH} pixels: the rest is computed on the processor"
+        f"cuda:0 is out of memory even for {LEAST_BATCH} pixels; the rest is computed on the CPU"
     )
 
 

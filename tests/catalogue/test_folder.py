@@ -221,7 +221,7 @@ def test_a_hostile_tag_gives_a_valid_item(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda home: shutil.rmtree(home), "is no folder"),
+        (lambda home: shutil.rmtree(home), "is not a folder"),
         (lambda home: [path.unlink() for path in home.glob("*.tif")], "holds no map"),
     ],
 )

@@ -220,7 +220,7 @@ def test_half_a_map_of_another_model_is_not_used_and_that_is_said(hsigeo, lines,
     write_model(make_model(seed=1), tmp_path / "model.safetensors", overwrite=True)
     done = hsigeo("classify", "lines/line_0.hdr", "--model", "model.safetensors", "--output-dir", "maps")
     assert done.returncode == 0, done.stderr
-    assert "the unfinished map there is of another model; none of it is used" in done.stderr
+    assert "the unfinished map there was made with another model; none of it is used" in done.stderr
     assert manifest(tmp_path)["line_0"]["resumed"] == 0
 
 
@@ -295,7 +295,7 @@ def test_a_first_interrupt_finishes_the_tile_in_hand_and_says_how_to_go_on(start
     process.send_signal(stop)
     _, error = process.communicate(timeout=100)
     assert process.returncode == 130, error
-    assert "the same command goes on from there" in error.splitlines()[-1]
+    assert "repeat the same command to continue" in error.splitlines()[-1]
     assert not (tmp_path / "map.tif").exists()
     kept = journal.read_bytes().count(b"\n")
     assert f"{kept} of 188 tiles of map.tif are kept" in error.splitlines()[-1]
@@ -357,5 +357,5 @@ def test_a_manifest_that_is_none_is_not_replaced(hsigeo, lines, tmp_path):
     (tmp_path / "maps" / "manifest.json").write_text('{"name": "my web app"}')
     done = hsigeo(*CAMPAIGN)
     assert done.returncode == 1
-    assert "manifest.json is no manifest of hsigeo" in done.stderr.splitlines()[-1]
+    assert "manifest.json is not a manifest of hsigeo" in done.stderr.splitlines()[-1]
     assert maps(tmp_path) == {}

@@ -33,7 +33,7 @@ def test_a_doubtful_scene_is_classified_and_the_last_word_is_of_the_doubt(hsigeo
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     assert lines[0].startswith(f"lines/percent.hdr: doubtful: {DOUBT}")
-    assert lines[-1].startswith(f"caution: map.tif is of doubtful values: {DOUBT}")
+    assert lines[-1].startswith(f"caution: map.tif has doubtful values: {DOUBT}")
 
 
 def test_strict_refuses_a_doubtful_scene_before_any_work(hsigeo, percent, tmp_path):
@@ -61,7 +61,7 @@ def test_a_campaign_names_its_doubtful_maps_last_and_strict_makes_none_of_them(h
     assert not (tmp_path / "maps" / "percent_map.tif").exists()
 
     assert "caution: lines differ in their scale of reflectance" in strict.stderr
-    last = "caution: doubtful values in 1 of 2 scenes, as the log of each says: percent"
+    last = "caution: doubtful values in 1 of 2 scenes; see the log of each: percent"
     for _ in range(2):  # made now, and found already made
         done = hsigeo(*command)
         assert done.returncode == 0, done.stderr
@@ -99,7 +99,7 @@ def test_train_leaves_out_a_margin_that_is_filled_and_doubts_a_header_that_does_
     done = hsigeo(*command, "-o", "undeclared.safetensors")
     assert done.returncode == 0, done.stderr
     assert "586 labelled pixels; not used: " in done.stderr
-    assert "32 pixels that are filled" in done.stderr
+    assert "32 pixels that hold a fill value" in done.stderr
     assert "line.hdr: 32 labelled pixels hold -0.9999 in every band and are left out" in done.stderr
 
     (tmp_path / "line.hdr").write_text(header, encoding="utf-8")

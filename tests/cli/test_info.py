@@ -234,7 +234,7 @@ def test_classify_doubts_a_scene_with_errors_and_the_map_says_so(
 def test_a_scene_with_problems_is_not_simply_ready(hsigeo: Run, tmp_path: Path) -> None:
     image = make_image().astype("float32")
     unscaled = hsigeo("info", write_scene(tmp_path, image, reflectance_scale_factor=None))
-    assert "verdict      ready to classify; see to the problems above first (scale)" in unscaled.stdout
+    assert "verdict      ready to classify, but check the problems above first (scale)" in unscaled.stdout
     image *= 1e30
     absurd = hsigeo("info", write_scene(tmp_path, image, reflectance_scale_factor=1))
-    assert "verdict      not ready to classify: what is wrong (implausible) must be set right" in absurd.stdout
+    assert "verdict      not ready to classify: what is wrong (implausible) must be corrected" in absurd.stdout

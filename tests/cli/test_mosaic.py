@@ -50,7 +50,7 @@ def test_a_vrt_takes_no_rule(hsigeo, maps):
     done = hsigeo("mosaic", *maps, "-o", "campaign.vrt", "--vrt", "--rule", "centre")
 
     assert done.returncode == 2
-    assert "leave --vrt out" in done.stderr
+    assert "leave out --vrt" in done.stderr
 
 
 def test_running_a_pattern_again_takes_the_mosaic_for_none_of_the_maps(hsigeo, maps):

@@ -79,9 +79,9 @@ def test_what_is_named_and_is_not_the_maps_is_an_error(
     assert "is not the model that made the map" in result.stderr
     (tmp_path / "other.json").write_text(json.dumps({"map": "a_map.tif"}))
     result = hsigeo("report", map_path, "--evaluation", "other.json")
-    assert (result.returncode, "is no result of `hsigeo evaluate --json`" in result.stderr) == (1, True)
+    assert (result.returncode, "is not a result of `hsigeo evaluate --json`" in result.stderr) == (1, True)
     result = hsigeo("report", map_path, "--agreement", ".")
-    assert (result.returncode, "is no result of `hsigeo agree`" in result.stderr) == (1, True)
+    assert (result.returncode, "is not a result of `hsigeo agree`" in result.stderr) == (1, True)
     assert hsigeo("report", map_path, "--scene", "nowhere.hdr").returncode == 1
     assert not list(tmp_path.glob("*.html"))
 

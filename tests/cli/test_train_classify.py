@@ -98,9 +98,9 @@ def test_from_scene_and_polygons_to_a_georeferenced_map(hsigeo, tmp_path):
     labels = write_polygons(tmp_path, scene)
     done = hsigeo("train", "line.hdr", "--labels", labels.name, "--field", "class", "-o", "line.safetensors")
     assert done.returncode == 0, done.stderr
-    assert "held out in turn (5 folds, disjoint by polygons)" in done.stderr
+    assert "each part held out once (5 folds, disjoint by polygons)" in done.stderr
     assert "expected on unseen ground like that of the labels: overall accuracy" in done.stderr
-    assert "a random split would have said" in done.stderr
+    assert "a random split gives" in done.stderr
     done = hsigeo("classify", "line.hdr", "-o", "map.tif", "--probabilities", "p.tif", "--confidence", "c.tif")
     assert done.returncode == 0, done.stderr
     with rasterio.open(scene.with_suffix(".img")) as source, rasterio.open(tmp_path / "map.tif") as made:
@@ -187,7 +187,7 @@ def test_the_least_memory_that_a_refusal_names_does_and_gives_the_same_map(hsige
     assert hsigeo("classify", "line.hdr", "-o", "whole.tif").returncode == 0
     refused = hsigeo("classify", "line.hdr", "-o", "tiled.tif", "--max-memory", "20K")
     assert refused.returncode == 2
-    least = re.search(r"the least that would do is --max-memory (\d+)M", refused.stderr)
+    least = re.search(r"the smallest limit that works is --max-memory (\d+)M", refused.stderr)
     assert least is not None, refused.stderr
     # What the process takes before it begins varies by a few MB from run to run.
     done = hsigeo("classify", "line.hdr", "-o", "tiled.tif", "--max-memory", f"{int(least[1]) + 20}M", "--threads", "1")
@@ -226,7 +226,7 @@ def test_a_dry_run_refuses_what_the_run_would_refuse(hsigeo, here):
         (["classify", "line.hdr"], 2, "give either -o"),
         (["classify", "line.hdr", "line.hdr", "-o", "m.tif"], 2, "-o takes one scene, 2 were given"),
         (["classify", "line.hdr", "line.hdr", "--output-dir", "maps"], 2, "would both become"),
-        (["classify", "line.hdr", "--output-dir", "maps", "--confidence", "c.tif"], 2, "name one file"),
+        (["classify", "line.hdr", "--output-dir", "maps", "--confidence", "c.tif"], 2, "name a single file"),
         (["train", "line.hdr", "--labels", "none.gpkg", "-o", "m.safetensors"], 1, "none.gpkg does not exist"),
         (["train", "line.hdr", "--labels", "labels.geojson", "--field", "typ", "-o", "m.safetensors"], 1, "class"),
         (["train", "--labels", "labels.geojson", "-o", "m.safetensors"], 2, "give the scenes"),
@@ -352,9 +352,9 @@ def test_the_first_run_on_a_computer_says_what_it_waits_for(hsigeo, here, monkey
     compiling = pytest.importorskip("hsigeo.kernels.compiling")
     monkeypatch.setattr(compiling, "is_compiled", lambda: False)
     compiled = {"HSIGEO_KERNEL": "cpu"}
-    assert "compiles the inner loops" in hsigeo("classify", "line.hdr", "-o", "a.tif", env=compiled).stderr
+    assert "inner loops are compiled" in hsigeo("classify", "line.hdr", "-o", "a.tif", env=compiled).stderr
     # A scene so small is not worth it.
-    assert "compiles the inner loops" not in hsigeo("classify", "line.hdr", "-o", "b.tif").stderr
+    assert "inner loops are compiled" not in hsigeo("classify", "line.hdr", "-o", "b.tif").stderr
 
 
 @pytest.mark.parametrize(
@@ -366,7 +366,7 @@ def test_the_first_run_on_a_computer_says_what_it_waits_for(hsigeo, here, monkey
         (("classify", "folder", "--output-dir", "maps"), "the folder folder holds no scene"),
         (("classify", "line.hdr", "-o", "x.tif", "--unknown", "nan"), "nan is not a finite number"),
         (("classify", "line.hdr", "-o", "x.tif", "--max-distance", "inf"), "inf is not a finite number"),
-        (("classify", "line.hdr", "-o", "x.tif", "--scheduler-file", "none"), "there is no scheduler file none"),
+        (("classify", "line.hdr", "-o", "x.tif", "--scheduler-file", "none"), "none does not exist; `dask scheduler"),
         (("mosaic", "line.tif", "-o", "x.tif", "--resolution", "nan"), "nan is not a finite number"),
         (("refine", "line.tif", "-o", "x.tif", "--smooth", "nan"), "nan is not a finite number"),
         (

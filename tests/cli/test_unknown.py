@@ -30,7 +30,7 @@ def test_from_labels_to_figures_and_a_map_that_leaves_out_what_is_unknown(
     assert {path.name for path in (tmp_path / "figures").iterdir()} == names
     assert mapped.returncode == 0, mapped.stderr
     found = open_map(tmp_path / "map.tif").metadata["unknown"]
-    assert f"{found['pixels']} pixels are unlike anything learnt" in mapped.stderr
+    assert f"{found['pixels']} pixels are unlike the training data" in mapped.stderr
     with rasterio.open(tmp_path / "far.tif") as far, rasterio.open(tmp_path / "map.tif") as classes:
         beyond = far.read(1) > found["threshold"]
         assert beyond.sum() == found["pixels"]
@@ -60,7 +60,7 @@ def test_a_model_without_distances_is_refused_in_one_line(hsigeo, sample_scenes:
     )
 
     assert done.returncode == 1
-    assert "old.safetensors: the model does not know how far a pixel lies" in done.stderr
+    assert "old.safetensors: the model cannot measure the distance" in done.stderr
 
 
 @pytest.mark.parametrize("options", [("--distance", "d.tif"), ("--unknown", "0"), ("--unknown", "1")])

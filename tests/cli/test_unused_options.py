@@ -17,7 +17,7 @@ def class_map(hsigeo, sample_scenes, tmp_path):
 
 
 def test_options_without_what_they_are_about_are_noted(hsigeo, sample_scenes, class_map):
-    assert "note: --retry-failed does nothing with -o, which tries every time\n" in class_map.stderr
+    assert "note: --retry-failed does nothing with -o, which always tries again\n" in class_map.stderr
     assert "note: --max-distance does nothing here: " in class_map.stderr
 
     refined = hsigeo("refine", "map.tif", "-o", "smooth.tif", "--majority", "3", "--neighbours", "8")

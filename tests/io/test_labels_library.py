@@ -143,7 +143,7 @@ def test_no_data_is_nan(tmp_path):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"file type": "ENVI Standard"}, "is no spectral library: its 'file type' is ENVI Standard"),
+        ({"file type": "ENVI Standard"}, "is not a spectral library: its 'file type' is ENVI Standard"),
         ({"lines": 5}, "has 40 bytes; 5 spectra of 5 bands .int16. need 50"),
         ({"data type": 6}, "line 7: data type 6 is not one that hsigeo reads"),
         ({"reflectance scale factor": 0}, "'0' is not a factor to divide by"),

@@ -326,7 +326,7 @@ def test_broken_coordinates_are_counted_and_label_nothing(tmp_path):
 def test_coordinates_that_fit_no_crs_are_reported(tmp_path):
     path = write_vectors(tmp_path / "labels.gpkg", [shapely.box(10, 95, 11, 96)], {"class": ["a"]}, crs="EPSG:4326")
 
-    with pytest.raises(LabelError, match="cannot be brought from EPSG:4326 to the scene's EPSG:32633"):
+    with pytest.raises(LabelError, match="cannot be transformed from EPSG:4326 to the scene's EPSG:32633"):
         open_labels(path).on(make_grid())
 
 
@@ -380,7 +380,7 @@ def test_labels_and_scene_both_without_crs_share_their_coordinates(tmp_path):
     [
         (make_grid(crs=None), "has a transform but no CRS"),
         (make_grid(Affine.identity()), "has no georeference; label it with a raster of its own size"),
-        (make_grid(Affine(0, 0, 5, 0, 0, 5)), "pixels of no size"),
+        (make_grid(Affine(0, 0, 5, 0, 0, 5)), "pixels of zero size"),
         (
             Grid(
                 lines=5, samples=5, crs=UTM33, ground_control_points=(GroundControlPoint(row=0, col=0, x=1, y=2),) * 4
@@ -492,7 +492,7 @@ def test_the_only_layer_with_geometries_is_taken_and_several_are_listed(tmp_path
     with pytest.raises(LabelError, match="no layer 'woods'; layers: fields"):
         open_labels(path, layer="woods")
     assert open_labels(path, layer="trees").classes.names == ("b",)
-    with pytest.raises(LabelError, match="into a file of their own; layers: fields, "):
+    with pytest.raises(LabelError, match="into a separate file; layers: fields, "):
         open_outlines(str(path))
 
 

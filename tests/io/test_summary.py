@@ -65,7 +65,7 @@ def test_findings_are_listed_and_errors_keep_a_scene_from_being_ready(tmp_path: 
     (finding,) = document["findings"]
     assert finding["code"] == "byte-order"
     assert finding["changes"] == {"byte order": "0"}
-    assert document["verdict"].startswith("not ready to classify: what is wrong (byte-order) must be set right first")
+    assert document["verdict"].startswith("not ready to classify: what is wrong (byte-order) must be corrected first")
 
 
 def test_json_has_no_nan(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_what_is_asked_for_is_done(monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "device", "said"),
     [
-        ("fast", "cpu", "HSIGEO_KERNEL is 'fast', which is no kernel; it may be plain, cpu, cuda or unset"),
+        ("fast", "cpu", "HSIGEO_KERNEL is 'fast', which is not a kernel; use one of plain, cpu, cuda or unset"),
         ("cuda", "cpu", "HSIGEO_KERNEL=cuda works on the device cuda, and this runs on cpu"),
         ("cpu", "cuda", "HSIGEO_KERNEL=cpu works on the device cpu, and this runs on cuda"),
         ("cpu", "cpu", "HSIGEO_KERNEL=cpu needs numba, which does not work here"),

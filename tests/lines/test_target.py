@@ -101,9 +101,9 @@ def test_longitudes_on_both_sides_of_180_make_a_small_grid():
         ({"resolution": 0.0}, "resolution of 0.0"),
         ({"resolution": -4.0}, "resolution of -4.0"),
         ({"resolution": math.nan}, "resolution of nan"),
-        ({"crs": "EPSG:4326", "resolution": 30.0}, "a pixel of 30 is larger than all there is .* EPSG:4326"),
-        ({"bounds": (10.0, 0.0, 0.0, 10.0)}, "hold nothing"),
-        ({"bounds": (0.0, 0.0, math.inf, 10.0)}, "hold nothing"),
+        ({"crs": "EPSG:4326", "resolution": 30.0}, "a pixel of 30 is larger than the whole extent .* EPSG:4326"),
+        ({"bounds": (10.0, 0.0, 0.0, 10.0)}, "enclose nothing"),
+        ({"bounds": (0.0, 0.0, math.inf, 10.0)}, "enclose nothing"),
         ({"resolution": 1e-4}, "is the most"),
     ],
 )

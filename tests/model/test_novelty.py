@@ -117,7 +117,7 @@ def test_quantiles_serve_where_there_are_too_many_pixels() -> None:
 
 
 def test_a_rate_that_the_held_out_pixels_cannot_show_is_refused() -> None:
-    with pytest.raises(ModelError, match=r"rate of 0.001 cannot be kept: only 99 known pixels.*least is 0.01"):
+    with pytest.raises(ModelError, match=r"rate of 0.001 cannot be met: only 99 known pixels.*least is 0.01"):
         novelty_with(np.arange(99)).threshold(0.001)
     with pytest.raises(ModelError, match="--no-validation"):
         novelty_with([]).threshold(0.1)

@@ -157,7 +157,7 @@ def test_a_line_that_does_not_say_how_sure_it_is_leaves_a_gap_and_a_note(campaig
 
     winners, sure = read(tmp_path / "out_lines.tif"), read(tmp_path / "sure.tif")
     np.testing.assert_array_equal(np.isfinite(sure), winners > 1)
-    assert any("1 of 4 lines do not say how sure they are" in note for note in done.notes)
+    assert any("1 of 4 lines have no confidences" in note for note in done.notes)
     with pytest.raises(OutputError, match="no map has"):
         write_mosaic(lines[:1], tmp_path / "one.tif", confidence=tmp_path / "one_confidence.tif")
 

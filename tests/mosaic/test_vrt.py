@@ -89,7 +89,7 @@ def test_what_a_vrt_cannot_do_is_refused_with_the_way_out(campaign, tmp_path, gr
     odd = write_line(tmp_path / "odd_map.tif", grid, make_ids(grid))
     lines, _ = open_lines([*campaign, odd])
 
-    with pytest.raises(OutputError, match=f"{words}.*leave --vrt out"):
+    with pytest.raises(OutputError, match=f"{words}.*leave out --vrt"):
         write_vrt(lines, tmp_path / "campaign.vrt")
     assert not (tmp_path / "campaign.vrt").exists()
 

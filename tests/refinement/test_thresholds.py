@@ -26,8 +26,8 @@ def test_a_stored_nine_tenths_is_no_less_than_nine_tenths():
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["high"], "is no threshold"),
-        (["水="], "is no threshold"),
+        (["high"], "is not a threshold"),
+        (["水="], "is not a threshold"),
         (["=0.5"], "names no class"),
         (["1.5"], "between 0 and 1"),
         (["水=nan"], "between 0 and 1"),

@@ -94,7 +94,7 @@ def find_doubts(cube: Cube) -> list[str]:
     if not _has_error(found) and (may_lack_sign(cube.header) or may_be_inverted(cube.header.bands)):
         found += _check_values(cube, read_sample(cube))
     errors = [finding for finding in found if finding.severity == "error"]
-    return [f"doubtful: {finding.message} (`hsigeo info` tells more)" for finding in errors]
+    return [f"doubtful: {finding.message} (see `hsigeo info`)" for finding in errors]
 
 
 def examine_unreadable(path: Path) -> Examination:

@@ -311,7 +311,7 @@ def _fields(layout: Layout, changes: dict[str, str | None]) -> str:
 
 def _difference(data_path: Path, size: int, expected: int | None, stated: Stated) -> str:
     if expected is None:
-        return f"the header does not say {stated.unsaid}, and {data_path.name} has {size} bytes"
+        return f"the header does not state {stated.unsaid}, and {data_path.name} has {size} bytes"
     kind = "short" if size < expected else "long"
     return (
         f"{data_path.name} has {size} bytes and the header describes {expected}: it is {abs(size - expected)} bytes "
@@ -333,7 +333,7 @@ def _no_size(missing: list[str]) -> Finding:
         code="size",
         severity="error",
         message=f"the header does not say {' and '.join(missing)}",
-        remedy="add them; the length of the file gives only one of them",
+        remedy="add them; only one missing field can be found from the length of the file",
     )
 
 
@@ -351,9 +351,9 @@ def _not_compressed(size: int) -> Finding:
     return Finding(
         code="compression",
         severity="error",
-        message=f"the header says that the data file is compressed, but it does not begin as gzip does, and has the "
-        f"{size} bytes of one that is not",
-        remedy="take 'file compression' away",
+        message=f"the header says that the data file is compressed, but it does not begin as gzip does, and its "
+        f"{size} bytes are the length of one that is not compressed",
+        remedy="remove 'file compression'",
         changes={"file compression": None},
     )
 

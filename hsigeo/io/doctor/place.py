@@ -46,14 +46,14 @@ def _no_crs(grid: Grid) -> Finding:
         return Finding(
             code="no-crs",
             severity="warning",
-            message="the scene has a grid, but no CRS says which; the map will have none either",
+            message="the scene has a grid but no CRS; the map will have none either",
             remedy="state it as 'coordinate system string' (WKT), or in 'map info'",
         )
     return Finding(
         code="no-georeference",
         severity="note",
-        message="nothing says where the scene lies; the map will be in sensor geometry",
-        remedy="for a raw flight line that is right; else add 'map info'",
+        message="the scene has no georeference; the map will be in sensor geometry",
+        remedy="that is normal for a raw flight line; otherwise add 'map info'",
     )
 
 
@@ -71,10 +71,10 @@ def check_map_info(header: EnviHeader) -> list[Finding]:
     odd = []
     if (map_info.column, map_info.row) != (1.0, 1.0):
         odd.append(
-            f"its tie point is column {map_info.column:g}, row {map_info.row:g}, not 1, 1, and GDAL does not turn it"
+            f"its tie point is column {map_info.column:g}, row {map_info.row:g}, not 1, 1: GDAL ignores the rotation"
         )
     if any("rotation" in item.lower() and "rotation=" not in item for item in items):
-        odd.append("GDAL sees no rotation in another spelling than 'rotation='")
+        odd.append("GDAL reads a rotation only when it is written 'rotation='")
     if odd:
         return [
             Finding(
@@ -101,7 +101,7 @@ def _misread_by_gdal(map_info: MapInfo) -> Finding | None:
         code="rotation",
         severity="note",
         message=f"other programs would misplace this scene: {why}",
-        remedy="nothing in a header helps; hsigeo and its maps are right",
+        remedy="no header avoids that; hsigeo and its maps place it correctly",
     )
 
 
@@ -117,14 +117,14 @@ def _broken(header: EnviHeader, error: str) -> Finding:
             code="map-info",
             severity="error",
             message=f"the pixel size in 'map info' is 0, but 'pixel size' says {sizes[0]:g} x {sizes[1]:g}",
-            remedy="put that into 'map info'",
+            remedy="put this value into 'map info'",
             changes={"map info": f"{{{repaired}}}"},
         )
     what = "the pixel size in 'map info' is 0" if is_zero else error.partition(": ")[2]
     return Finding(
         code="map-info",
         severity="error",
-        message=f"{what}: where the pixels lie is not known",
+        message=f"{what}: the position of the pixels is unknown",
         remedy="correct 'map info'; without it the scene can be used, but has no georeference",
         changes={"map info": None},
     )

@@ -122,7 +122,7 @@ def check_repair_path(path: str | os.PathLike[str], scene: Path, *, overwrite: b
     """
     out = Path(path)
     if out.suffix.lower() != ".hdr":
-        raise OutputError(f"{path}: headers have names that end in .hdr")
+        raise OutputError(f"{path}: give a header name that ends in .hdr")
     beside = find_header(scene) if scene.suffix.lower() != ".hdr" else scene
     check_not_an_input(path, [scene, *([] if beside is None else [beside])])
     check_output(path, overwrite=overwrite)

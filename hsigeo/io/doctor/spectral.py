@@ -114,7 +114,7 @@ def _inverted_list(bands: BandTable, dead: _Dead) -> Finding | None:
         code="bbl-inverted",
         severity="error",
         message=(
-            f"the bad-band list seems the wrong way round: of {good.sum()} bands it calls good, {useless[good].sum()} "
+            f"the bad-band list seems to be inverted: of {good.sum()} bands it calls good, {useless[good].sum()} "
             f"lie in water vapour (1340-1445, 1790-1955 nm) or are dead; of {bad.sum()} it calls bad, "
             f"{useless[bad].sum()} do"
         ),
@@ -159,10 +159,10 @@ def _order(wavelength: NDArray[np.float64]) -> list[Finding]:
                 code="unsorted-wavelengths",
                 severity="warning",
                 message=(
-                    f"the wavelengths are in no order: they turn back {len(breaks)} times, first from band {first + 1} "
+                    f"the wavelengths are not sorted: they go back {len(breaks)} times, first from band {first + 1} "
                     f"({wavelength[first]:g} nm) to band {first + 2} ({wavelength[first + 1]:g} nm)"
                 ),
-                remedy="make sure that the list belongs to this file; hsigeo takes it as it stands",
+                remedy="check that the list belongs to this file; hsigeo uses it as it is",
             )
         ]
     overlaps = [
@@ -175,7 +175,7 @@ def _order(wavelength: NDArray[np.float64]) -> list[Finding]:
             code="detector-overlap",
             severity="note",
             message=f"the wavelengths of two detectors overlap between {', '.join(overlaps)}",
-            remedy="nothing: hsigeo matches bands by wavelength, whatever their order",
+            remedy="nothing to do: hsigeo matches bands by wavelength, in any order",
         )
     ]
 

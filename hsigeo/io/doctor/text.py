@@ -144,7 +144,7 @@ def check_numbers(header: EnviHeader) -> list[Finding]:
             Finding(
                 code="not-a-number",
                 severity="error",
-                message=f"line {header.fields[key].line}: {key} = {header.text(key)!r:.40} is nothing to divide by",
+                message=f"line {header.fields[key].line}: {key} = {header.text(key)!r:.40} is no factor to divide by",
                 remedy="correct it; without it the scale is guessed",
                 changes={key: None},
             )

@@ -89,7 +89,7 @@ def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding
             )
         ]
     if not header.scaling.is_identity:
-        stated = "as the file states them" if _states_scale(header) else "by the scale that was guessed"
+        stated = "as the file states them" if _states_scale(header) else "by the guessed scale"
         return [
             Finding(
                 code="scale",
@@ -103,8 +103,8 @@ def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding
             Finding(
                 code="scale",
                 severity="warning",
-                message=f"values up to {high:.5g} are taken as they are and look like reflectance times 10000",
-                remedy="state 'reflectance scale factor = 10000', unless the model has learnt from such numbers too",
+                message=f"values up to {high:.5g} are used as stored and look like reflectance times 10000",
+                remedy="state 'reflectance scale factor = 10000', unless the model was trained on such values too",
                 changes={"reflectance scale factor": "10000"},
             )
         ]
@@ -112,8 +112,8 @@ def check_scale(header: CubeHeader, values: NDArray[np.float32]) -> list[Finding
         Finding(
             code="scale",
             severity="note",
-            message=f"values up to {high:.4g} are not reflectance from 0 to 1: radiance, or percent",
-            remedy="a model serves only scenes in the unit it was trained on; for percent state "
+            message=f"values up to {high:.4g} are not reflectance from 0 to 1 but perhaps radiance or per cent",
+            remedy="a model serves only scenes in the unit it was trained on; for per cent state "
             "'reflectance scale factor = 100'",
         )
     ]
@@ -187,7 +187,7 @@ def check_rows(cube: Cube) -> list[Finding]:
                 f"{inner.sum()} of {len(rows)} rows looked at (band {band + 1}, {width} columns in the middle) hold no "
                 f"data between rows that do: {shown}"
             ),
-            remedy="nothing, if the instrument lost them: they stay unclassified where they are declared as no data",
+            remedy="nothing to do if the instrument lost them: they stay unclassified if they are declared as no data",
         )
     ]
 
@@ -212,7 +212,7 @@ def _undeclared_fill(header: CubeHeader, message: str, value: float | int) -> Fi
     return Finding(
         code="undeclared-nodata",
         severity="warning",
-        message=f"{message}: a fill value, by its look",
+        message=f"{message}, apparently a fill value",
         remedy=f"state 'data ignore value = {text}'" if is_envi else f"declare it (gdal_edit.py -a_nodata {text})",
         changes={"data ignore value": text},
     )
@@ -246,9 +246,9 @@ def _scaled_fill(
             severity="warning",
             message=(
                 f"{_share(pixels, sample)} hold the same spectrum, from {filled.min():.6g} to {filled.max():.6g} and "
-                "below 0 in every band: a fill value multiplied by a factor for each band, by its look"
+                "below 0 in every band: apparently a fill value multiplied by a factor for each band"
             ),
-            remedy=f"no field of ENVI declares such a value: state it for hsigeo as '{FILL_KEY}', one number a band; "
+            remedy=f"ENVI has no field for such a value: state it for hsigeo as '{FILL_KEY}', one number a band; "
             "for other programs, set these pixels to one number in the data",
             changes={FILL_KEY: format_list([_exact(value) for value in filled])},
         )

@@ -82,7 +82,7 @@ def read_layout(header: EnviHeader, path: Path, notes: list[str]) -> Layout:
     byte_order = header.integer("byte order", 0)
     if byte_order not in (0, 1):
         raise SceneError(
-            f"{header.where('byte order')}: byte order {byte_order} means nothing; 0 is little-endian, 1 big-endian"
+            f"{header.where('byte order')}: byte order {byte_order} is not valid; 0 is little-endian, 1 big-endian"
         )
     lines, samples = header.integer("lines", minimum=1), header.integer("samples", minimum=1)
     offset = header.integer("header offset", 0)
@@ -105,7 +105,9 @@ def _read_dtype(header: EnviHeader) -> np.dtype[Any]:
     if number in DATA_TYPES:
         return DATA_TYPES[number]
     what = (
-        "complex numbers; hsigeo reads real ones" if number in COMPLEX_TYPES else "not an ENVI type that hsigeo reads"
+        "complex numbers; hsigeo reads real numbers"
+        if number in COMPLEX_TYPES
+        else "not an ENVI type that hsigeo reads"
     )
     *most, last = DATA_TYPES
     raise SceneError(

@@ -151,7 +151,7 @@ def read_grid(header: EnviHeader, *, lines: int, samples: int) -> tuple[Grid, li
     if not header.fields["map info"].braced:
         notes.append("'map info' has no braces; it was read as if it had")
     if map_info.y_size < 0:
-        notes.append("the y pixel size is negative: rows were taken to run north")
+        notes.append("the y pixel size is negative: rows were read as running north")
     from_map_info = (
         None if map_info.is_arbitrary else _crs_of_map_info(map_info, header, notes if stated is None else [])
     )
@@ -192,7 +192,7 @@ def _stated_crs(header: EnviHeader, notes: list[str]) -> CRS | None:
         # Some writers put blanks around commas and brackets, which the WKT grammar allows.
         return _canonical(CRS.from_wkt(wkt, morph_from_esri_dialect=True))
     except CRSError:
-        notes.append(f"the coordinate system string {wkt[:40]!r}… is not one that PROJ can read and was ignored")
+        notes.append(f"the coordinate system string {wkt[:40]!r}… cannot be read by PROJ and was ignored")
         return None
 
 

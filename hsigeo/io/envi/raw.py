@@ -155,5 +155,5 @@ def _read_exactly(descriptor: int, path: str, position: int, target: memoryview)
     while filled < len(target):  # one call reads at most 2 GiB
         count = os.preadv(descriptor, [target[filled:]], position + filled)
         if count == 0:
-            raise SceneError(f"{path} ends at byte {position + filled}; it has become shorter since it was opened")
+            raise SceneError(f"{path} ends at byte {position + filled}; it was shortened after it was opened")
         filled += count

@@ -134,7 +134,7 @@ class LookupTable:
             named = f"line {lines[known].max() + 1}, sample {samples[known].max() + 1}"
             raise SceneError(
                 f"{self.where}: the lookup table names {named}; the scene has {self.shape[0]} lines and "
-                f"{self.shape[1]} samples, so they do not belong together"
+                f"{self.shape[1]} samples, so they do not match"
             )
         return np.where(known, lines * self.shape[1] + samples, -1)
 

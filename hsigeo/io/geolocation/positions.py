@@ -132,7 +132,7 @@ class PixelPositions:
         if lines * samples > _MAX_GROWTH * self.x.shape[0] * self.x.shape[1] + (1 << 20):
             raise SceneError(
                 f"{self.where}: the positions spread over {lines} x {samples} pixels of {pixel:g} for a scene of "
-                f"{self.x.shape[0]} x {self.x.shape[1]}; some may be wrong. Use --geometry sensor to do without them"
+                f"{self.x.shape[0]} x {self.x.shape[1]}; some may be wrong. --geometry sensor ignores them"
             )
         grid = Grid(
             lines=lines,

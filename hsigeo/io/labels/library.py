@@ -114,7 +114,7 @@ def open_spectral_library(
         header = read_header(header_path, encoding=encoding)
         if not _is_library(header):
             kind = header.text("file type") or "missing"
-            raise LabelError(f"{where} is no spectral library: its 'file type' is {kind}")
+            raise LabelError(f"{where} is not a spectral library: its 'file type' is {kind}")
         notes.extend(header.repairs)
         spectra, bands = _read_spectra(header, data_path, notes)
         names = _read_names(header, len(spectra), notes)

@@ -89,12 +89,12 @@ def _check_placeable(crs: str | None, grid: Grid, *, where: str) -> None:
     if grid.ground_control_points and not grid.has_transform:
         raise LabelError(
             f"{where}: {scene} is placed by {len(grid.ground_control_points)} ground control points only, which do not "
-            "say exactly where a pixel lies; warp it to a map grid first, or label it with a raster of its own size"
+            "place each pixel exactly; warp it to a map grid first, or label it with a raster of its own size"
         )
     if not grid.has_transform:
         raise LabelError(f"{where}: {scene} has no georeference; label it with a raster of its own size")
     if grid.transform.is_degenerate:
-        raise LabelError(f"{where}: {scene} has pixels of no size; its transform is {tuple(grid.transform)[:6]}")
+        raise LabelError(f"{where}: {scene} has pixels of zero size; its transform is {tuple(grid.transform)[:6]}")
     if crs is None and grid.crs is not None:
         raise LabelError(f"{where}: the file states no CRS; say which with --labels-crs, for instance EPSG:32633")
     if crs is not None and grid.crs is None:

@@ -106,7 +106,7 @@ def _coordinate_columns(titles: Sequence[str], *, where: str) -> tuple[str, str,
             if x_name in known and y_name in known:
                 return known[x_name], known[y_name], degrees
     raise LabelError(
-        f"{where}: no two columns are called like coordinates; call them lon and lat, or x and y (with --labels-crs); "
+        f"{where}: no two columns are named like coordinates; name them lon and lat, or x and y (with --labels-crs); "
         f"columns: {', '.join(titles)}"
     )
 

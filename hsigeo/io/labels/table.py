@@ -45,7 +45,7 @@ def read_table(path: Path, *, encoding: str | None = None) -> dict[str, list[str
     except csv.Error as error:
         raise LabelError(f"{path} is no CSV table: {error}") from error
     if not rows:
-        raise LabelError(f"{path} is empty; it needs a title line and a row for each spectrum")
+        raise LabelError(f"{path} is empty; it needs a header line and a row for each spectrum")
     titles = [title.strip() for title in rows[0]]
     repeated = [title for title, times in Counter(titles).items() if times > 1 and title]
     if repeated:

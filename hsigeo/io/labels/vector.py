@@ -201,7 +201,7 @@ def open_outlines(path: str, *, crs: str | None = None) -> VectorLabels:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            layer = _choose_layer(path, None, remedy="put the outlines into a file of their own")
+            layer = _choose_layer(path, None, remedy="put the outlines into a separate file")
             meta, _, wkb, _ = pyogrio.raw.read(path, layer=layer, columns=[], force_2d=True, encoding=AS_BYTES)
     except (DataSourceError, DataLayerError) as error:
         raise LabelError(f"{path} cannot be read as outlines: {reason(error)}") from error
@@ -256,7 +256,7 @@ def _settle_crs(stated: str | None, given: str | None, *, where: str) -> str | N
     wanted = parse_crs(given, where="--labels-crs")
     if known is not None and parse_crs(known, where=where) != wanted:
         raise LabelError(
-            f"{where}: the file states the CRS {known:.60}, --labels-crs says {given}; leave the option away, or "
+            f"{where}: the file states the CRS {known:.60}, --labels-crs says {given}; leave out the option, or "
             "correct the file"
         )
     crs: str = wanted.to_wkt()

@@ -153,8 +153,8 @@ def _geolocation(file: Hdf5File, shape: tuple[int, int], stamp: FileStamp, notes
         except SceneError:
             continue
     notes.append(
-        "the scene is in sensor geometry, and neither the file nor an OBS file of the flight line beside it says where "
-        "its pixels lie"
+        "the scene is in sensor geometry, and neither the file nor an OBS file of the flight line beside it holds the "
+        "positions of its pixels"
     )
     return None
 
@@ -166,7 +166,7 @@ def _placed_by(file: Hdf5File, shape: tuple[int, int], stamp: FileStamp) -> Geol
         line = Hdf5Plane.of(file, f"{_TABLE}/line", "the lookup table", stamp)
         transform, crs = _mapping(file)
         if transform is None:
-            raise SceneError(f"{where} has no GeoTransform, so its lookup table has no place")
+            raise SceneError(f"{where} has no GeoTransform, so its lookup table cannot be placed")
         grid = Grid(lines=sample.shape[0], samples=sample.shape[1], transform=transform, crs=crs)
         return LookupTable(grid=grid, sample=sample, line=line, shape=shape, where=where)
     if "lon" in file and "lat" in file:

@@ -54,7 +54,7 @@ class DesisReader:
         """Open the scene."""
         product = find_product(path, _PREFIX)
         if (level := re.match(r"DESIS-HSI-(L\w\w)-", product.name, re.IGNORECASE)) and level[1].upper() != "L2A":
-            raise SceneError(f"{path} is DESIS {level[1]}, which is no reflectance; hsigeo reads L2A")
+            raise SceneError(f"{path} is DESIS {level[1]}, which is not reflectance; hsigeo reads L2A")
         cube = open_image(product)
         header = _read_header(product)
         count = cube.header.bands.count

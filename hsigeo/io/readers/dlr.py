@@ -145,7 +145,7 @@ def with_metadata(product: Product, cube: Cube, **known: Any) -> Cube:
     header = cube.header
     notes = list(known.pop("notes", ()))
     if product.package.kind == "tar":
-        notes.append("scenes in a TAR are slow to read out of order; unpack it before working on it")
+        notes.append("scenes in a TAR are slow to read out of order; unpack it first")
     header = replace(
         header,
         path=str(product.path),
@@ -187,7 +187,7 @@ def scaling_of(gain: NDArray[np.float64], offset: NDArray[np.float64], where: st
         A gain is 0 or negative.
     """
     if not (gain > 0).all():
-        raise SceneError(f"{where}: a gain of {gain.min():g} makes no reflectance")
+        raise SceneError(f"{where}: a gain of {gain.min():g} gives no reflectance")
     return Scaling(gain=gain, offset=offset)
 
 

@@ -92,7 +92,9 @@ def _read_lookup_table(file: Hdf5File, shape: tuple[int, int], stamp: FileStamp)
     line = Hdf5Plane.of(file, "location/glt_y", what, stamp)
     terms = file.numbers("/", "geotransform")
     if terms is None or terms.shape != (6,) or not np.isfinite(terms).all():
-        raise SceneError(f"{file.path} has no attribute geotransform of six numbers, so its lookup table has no place")
+        raise SceneError(
+            f"{file.path} has no attribute geotransform of six numbers, so its lookup table cannot be placed"
+        )
     grid = Grid(
         lines=sample.shape[0],
         samples=sample.shape[1],

@@ -59,7 +59,7 @@ class EnmapReader:
         if root.tag.rpartition("}")[2] != "level_X":
             raise SceneError(f"{where} is no METADATA.XML of EnMAP: it is a document {root.tag!r:.40}")
         if level != "L2A":
-            raise SceneError(f"{where} describes EnMAP {level:.20}, which is no reflectance; hsigeo reads L2A")
+            raise SceneError(f"{where} describes EnMAP {level:.20}, which is not reflectance; hsigeo reads L2A")
         cube = open_image(product)
         bands = root.findall("specific/bandCharacterisation/bandID")
         if len(bands) != cube.header.bands.count:

@@ -86,7 +86,7 @@ class FlightLineReader:
             raise SceneError(
                 f"{path} cannot be placed: "
                 + ("; ".join(notes) or "no _glt, _loc or _igm of this flight line lies beside it")
-                + ". Use --reader envi to do without"
+                + ". --reader envi reads it without them"
             )
         header = replace(
             cube.header,
@@ -167,7 +167,7 @@ def _lookup_table(cube: Cube, table: Cube) -> LookupTable:
             f"{header.path} has {header.bands.count} bands of {header.dtype}; a lookup table has two of whole numbers"
         )
     if not header.grid.has_transform:
-        raise SceneError(f"{header.path} has no map info, so the lookup table has no place")
+        raise SceneError(f"{header.path} has no map info, so the lookup table cannot be placed")
     return LookupTable(
         grid=header.grid,
         sample=CubePlane(table, 0),

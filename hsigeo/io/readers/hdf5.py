@@ -130,7 +130,9 @@ class Hdf5File:
         if found is None or not hasattr(found, "dtype"):
             raise SceneError(f"{self.path} has no dataset {name}, where {what} should be{self._listing(name)}")
         if found.external or found.is_virtual:
-            raise SceneError(f"{self.path}: {name} keeps its values in other files; hsigeo reads files that are whole")
+            raise SceneError(
+                f"{self.path}: {name} keeps its values in other files; hsigeo reads only self-contained files"
+            )
         if ndim is not None and (found.ndim != ndim or 0 in found.shape):
             raise SceneError(f"{self.path}: {name} has the shape {found.shape}; {what} needs {ndim} axes")
         return found
@@ -253,7 +255,7 @@ def explain(path: Path) -> str:
         return str(error)
     return (
         f"{path} is an HDF5 or NetCDF-4 file of no product that hsigeo knows (it holds {there}); write its reflectance "
-        "as ENVI or GeoTIFF, or see docs/formats.md for the products it reads"
+        "as ENVI or GeoTIFF, or see docs/products.md for the products it reads"
     )
 
 
@@ -324,7 +326,7 @@ class Hdf5Cube:
         except HDF5_ERRORS as error:
             if isinstance(error, SceneError):
                 raise
-            raise SceneError(f"{path} cannot be read, it may be damaged: {_line(error)}") from error
+            raise SceneError(f"{path} cannot be read; it may be damaged: {_line(error)}") from error
         return values
 
     def _read_parts(self, file: Hdf5File, rows: range, cols: range, bands: range) -> NDArray[Any]:
@@ -368,7 +370,7 @@ class Hdf5Plane:
         except HDF5_ERRORS as error:
             if isinstance(error, SceneError):
                 raise
-            raise SceneError(f"{self.path} cannot be read, it may be damaged: {_line(error)}") from error
+            raise SceneError(f"{self.path} cannot be read; it may be damaged: {_line(error)}") from error
         return values
 
 
@@ -382,7 +384,7 @@ def _cache_bytes(header: CubeHeader) -> int:
 def _open_failure(path: Path, error: OSError) -> str:
     text = _line(error)
     if "truncated" in text or "eof" in text.lower():
-        return f"{path} is cut short: download it again ({text})"
+        return f"{path} is truncated: download it again ({text})"
     return f"{path} cannot be opened as HDF5: {text}"
 
 

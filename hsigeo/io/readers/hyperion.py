@@ -80,7 +80,7 @@ class HyperionCube:
                             raise SceneError(f"{name} is {dataset.shape} pixels, other bands {self.header.grid.shape}")
                         dataset.read(1, window=window, out=target)
         except GDAL_ERRORS as error:
-            raise SceneError(f"{name} cannot be read, it may be damaged: {reason(error)}") from error
+            raise SceneError(f"{name} cannot be read; it may be damaged: {reason(error)}") from error
         return values
 
 
@@ -115,7 +115,7 @@ class HyperionReader:
             raise SceneError(
                 f"{path} holds {len(numbers)} of Hyperion's bands (…_B008_L1T.TIF and on); a scene needs more"
             )
-        notes = ["Hyperion L1T holds radiance, in W/(m² sr µm): a model for reflectance does not fit it"]
+        notes = ["Hyperion L1T holds radiance, in W/(m² sr µm): models trained on reflectance do not apply"]
         if missing := [number for number in IN_USE if number not in by_band]:
             notes.append(f"{len(missing)} calibrated bands are not there: {', '.join(map(str, missing)):.80}")
         names = tuple(package.gdal_name(by_band[number]) for number in numbers)

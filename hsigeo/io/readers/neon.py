@@ -145,7 +145,7 @@ def _read_grid(file: Hdf5File, name: str, shape: tuple[int, int], epsg: str, not
     """The grid in a text like ENVI's ``map info``; the EPSG code wins over the projection's name."""
     text = _text_of(file, name).translate({ord(bracket): None for bracket in "{}\r\n"})
     if not text:
-        raise SceneError(f"{file.path} has no {name}, which says where its pixels lie")
+        raise SceneError(f"{file.path} has no {name}, which places its pixels")
     header = parse_header(f"ENVI\nmap info = {{{text}}}\n", f"{file.path}, {name}")
     grid, found = read_grid(header, lines=shape[0], samples=shape[1])
     notes.extend(found)

@@ -70,7 +70,7 @@ class Package:
         try:
             content = self._read(member, _MAX_TEXT_BYTES + 1)
         except _ARCHIVE_ERRORS as error:
-            raise SceneError(f"{self.where(member)} cannot be read, it may be damaged: {error}") from error
+            raise SceneError(f"{self.where(member)} cannot be read; it may be damaged: {error}") from error
         if len(content) > _MAX_TEXT_BYTES:
             raise SceneError(f"{self.where(member)} is larger than {_MAX_TEXT_BYTES >> 20} MB, which no metadata is")
         return content
@@ -103,9 +103,9 @@ class Package:
             with tarfile.open(self.path, "r:*") as tar:
                 entry = tar.getmember(member)
         except (*_ARCHIVE_ERRORS, KeyError) as error:
-            raise SceneError(f"{self.where(member)} cannot be read, it may be damaged: {error}") from error
+            raise SceneError(f"{self.where(member)} cannot be read; it may be damaged: {error}") from error
         if not entry.isreg() or entry.issparse():
-            raise SceneError(f"{self.where(member)} is no plain file in its archive; unpack it first")
+            raise SceneError(f"{self.where(member)} is not a plain file in its archive; unpack it first")
         return entry.offset_data, entry.size, start == b"\x1f\x8b"
 
     def where(self, member: str) -> str:
@@ -156,7 +156,7 @@ def open_package(path: Path, *, start: bytes | None = None, among: Sequence[str]
     if len(members) > _MAX_MEMBERS:
         raise SceneError(f"{path} has more than {_MAX_MEMBERS} members; no product has")
     if "{" in str(path) or "}" in str(path):
-        raise SceneError(f"{path}: GDAL opens no archive whose path holds braces; rename it")
+        raise SceneError(f"{path}: GDAL cannot open an archive whose path contains braces; rename it")
     return Package(path=path, kind=kind, members=tuple(name for name in members if _is_inside(name)))
 
 
@@ -173,11 +173,11 @@ def parse_xml(content: bytes, where: str) -> ET.Element:
         It is no XML, or defines entities, which can grow without bound.
     """
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
-        raise SceneError(f"{where} defines entities, which metadata does not need; it is not read")
+        raise SceneError(f"{where} defines entities, which metadata does not need; it is refused")
     try:
         return ET.fromstring(content)  # noqa: S314 - entities were refused above
     except ET.ParseError as error:
-        raise SceneError(f"{where} is no XML, it may be cut short: {error}") from error
+        raise SceneError(f"{where} is not XML; it may be truncated: {error}") from error
 
 
 def _archive_kind(start: bytes) -> str | None:

@@ -178,7 +178,7 @@ def _limits(file: Hdf5File, name: str) -> tuple[float, float]:
     """Reflectance of the smallest and the largest stored number."""
     low, high = (file.number("/", f"L2Scale{name}{end}") for end in ("Min", "Max"))
     if low is None or high is None or not high > low:
-        raise SceneError(f"{file.path}: L2Scale{name}Min and Max are {low} and {high}, so its numbers mean nothing")
+        raise SceneError(f"{file.path}: L2Scale{name}Min and Max are {low} and {high}, so its values cannot be scaled")
     return low, high
 
 
@@ -193,7 +193,7 @@ def _place(file: Hdf5File, level: str, shape: tuple[int, int], stamp: FileStamp)
     corners = [file.number("/", name) for name in names]
     if epsg is None or None in corners:
         missing = [name for name, value in zip(["Epsg_Code", *names], [epsg, *corners], strict=True) if value is None]
-        raise SceneError(f"{file.path} does not say where it lies: {', '.join(missing)} missing")
+        raise SceneError(f"{file.path} has no georeference: {', '.join(missing)} missing")
     left, top, right, bottom = (float(value) for value in corners if value is not None)
     x, width = _outer(left, right, shape[1])
     y, height = _outer(-top, -bottom, shape[0])

@@ -74,7 +74,7 @@ class ZarrCube:
             array = _open_group(header.data_path, header.stamp.modified_ns)[self.variable]
             stored = np.asarray(array[tuple(slice(parts[axis].start, parts[axis].stop) for axis in self.axes)])
         except _ERRORS as error:
-            raise SceneError(f"{header.data_path} cannot be read, it may be damaged: {error!s:.200}") from error
+            raise SceneError(f"{header.data_path} cannot be read; it may be damaged: {error!s:.200}") from error
         return stored.transpose([self.axes.index(axis) for axis in "byx"]).astype(header.dtype, copy=False)
 
 
@@ -100,7 +100,7 @@ class ZarrReader:
         except SceneError:
             raise
         except _ERRORS as error:
-            raise SceneError(f"{path} cannot be opened as Zarr, it may be cut short: {error!s:.200}") from error
+            raise SceneError(f"{path} cannot be opened as Zarr; it may be truncated: {error!s:.200}") from error
 
 
 @lru_cache(maxsize=8)

@@ -155,7 +155,7 @@ class _Work:
 def _find_lines(folder: Path) -> tuple[list[FoundMap], list[Failure], list[str]]:
     """The maps of lines, those that cannot be read, and mosaics."""
     if not folder.is_dir():
-        raise OutputError(f"{folder} is no folder; give a map, or the folder of the maps")
+        raise OutputError(f"{folder} is not a folder; give a map, or the folder of the maps")
     maps, unreadable = find_maps(folder)
     lines = [entry for entry in maps if entry.kind not in MADE_OF_MAPS]
     failures = [
@@ -208,7 +208,7 @@ def _make_missing(
                 show(number, len(maps))
     except KeyboardInterrupt as interruption:
         done = f"{len(rows)} of {len(maps)} lines have their page"
-        raise Interrupted(f"{done}; the same command goes on from there") from interruption
+        raise Interrupted(f"{done}; repeat the same command to continue") from interruption
     return failures
 
 

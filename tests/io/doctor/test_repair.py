@@ -133,8 +133,8 @@ def test_nothing_is_replaced_unasked_and_the_scene_never(image: Any, tmp_path: P
     repair = plan_repair(path)
     for target, message in (
         (path, "is an input"),
-        (tmp_path / "scene.img", r"end in \.hdr"),
-        (tmp_path / "fixed.txt", r"end in \.hdr"),
+        (tmp_path / "scene.img", r"ends in \.hdr"),
+        (tmp_path / "fixed.txt", r"ends in \.hdr"),
     ):
         with pytest.raises(OutputError, match=message):
             write_repair(repair, target, overwrite=True)

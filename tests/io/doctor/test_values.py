@@ -96,7 +96,7 @@ def test_a_scale_that_leaves_reflectance_above_1_is_doubted(tmp_path: Path) -> N
     assert "as the file states them" in found["scale"].message
     image = (make_image() * 6.5).astype("uint16")
     found = findings(write_scene(tmp_path, image, reflectance_scale_factor=None, data_ignore_value=None))
-    assert "by the scale that was guessed" in found["scale"].message
+    assert "by the guessed scale" in found["scale"].message
 
 
 def test_signed_numbers_read_without_their_sign_are_found(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_file_that_shrinks_after_opening_is_an_error_not_zeros(tmp_path: Path) -
     cube = open_envi(path)
     with path.with_suffix(".img").open("r+b") as file:
         file.truncate(50)
-    with pytest.raises(SceneError, match="shorter since it was opened"):
+    with pytest.raises(SceneError, match="shortened after it was opened"):
         cube.read(EVERYTHING, EVERYTHING)
     path.with_suffix(".img").unlink()
     with pytest.raises(SceneError, match="cannot be read"):

@@ -72,7 +72,7 @@ def test_sensor_geometry_is_placed_by_the_obs_file_of_the_line(cube: np.ndarray,
     ("options", "reason"),
     [
         ({"product": "radiance"}, "holds AVIRIS radiance .L1B., not reflectance"),
-        ({"ortho": False, "leave_out": ("GeoTransform",)}, "no GeoTransform, so its lookup table has no place"),
+        ({"ortho": False, "leave_out": ("GeoTransform",)}, "no GeoTransform, so its lookup table cannot be placed"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(options: dict, reason: str, cube: np.ndarray, tmp_path: Path) -> None:

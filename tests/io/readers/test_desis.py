@@ -45,7 +45,7 @@ def test_a_missing_document_is_said(cube: np.ndarray, tmp_path: Path) -> None:
 
 def test_other_levels_are_refused(cube: np.ndarray, tmp_path: Path) -> None:
     path = write_desis(tmp_path, cube, name=DESIS.replace("L2A", "L1C"))
-    with pytest.raises(SceneError, match="is DESIS L1C, which is no reflectance"):
+    with pytest.raises(SceneError, match="is DESIS L1C, which is not reflectance"):
         open_cube(path)
 
 

@@ -112,10 +112,10 @@ def damage(folder: Path, cube: np.ndarray, how: str) -> Path:
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ("level", "describes EnMAP L1C, which is no reflectance; hsigeo reads L2A"),
+        ("level", "describes EnMAP L1C, which is not reflectance; hsigeo reads L2A"),
         ("bands", "describes 8 bands, the image has 9; a newer version of the product"),
         ("no image", "SPECTRAL_IMAGE.TIF is not there"),
-        ("cut", "is no XML, it may be cut short"),
+        ("cut", "is not XML; it may be truncated"),
         ("entities", "defines entities"),
         ("no gain", "band 1 has no GainOfBand"),
         ("two scenes", "is a folder, and not of one product"),

@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_cut_download_is_said_to_be_cut(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(SceneError, match="is cut short: download it again") as caught:
+    with pytest.raises(SceneError, match="is truncated: download it again") as caught:
         open_cube(path)
     assert "\n" not in str(caught.value)
 
@@ -35,7 +35,7 @@ def test_a_damaged_block_is_one_line(path: Path) -> None:
         chunk = file["reflectance"].id.get_chunk_info(0)
     content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
     path.write_bytes(content)
-    with pytest.raises(SceneError, match="cannot be read, it may be damaged"):
+    with pytest.raises(SceneError, match="cannot be read; it may be damaged"):
         open_cube(path).read(slice(None), slice(None))
 
 

@@ -73,7 +73,7 @@ def test_a_band_of_another_size_or_a_cut_one_is_said(cube: np.ndarray, tmp_path:
         opened.read(slice(None), slice(None))
     band = folder / f"{SCENE}_B079_L1T.TIF"
     band.write_bytes(band.read_bytes()[:150])
-    with pytest.raises(SceneError, match=r"_B079_L1T.TIF cannot be read, it may be damaged"):
+    with pytest.raises(SceneError, match=r"_B079_L1T.TIF cannot be read; it may be damaged"):
         opened.read(slice(None), slice(None), slice(3, 4))
 
 

@@ -109,7 +109,7 @@ def test_l2c_lies_in_sensor_geometry(cubes: dict, tmp_path: Path) -> None:
         ({"leave_out": ("Swir_Cube",)}, "has no dataset HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/SWIR_Cube"),
         ({"leave_out": ("L2ScaleVnirMax",)}, "L2ScaleVnirMin and Max are 0.0 and None"),
         ({"leave_out": ("List_Cw_Swir",)}, "has no List_Cw_Swir for the 6 bands"),
-        ({"leave_out": ("Epsg_Code",)}, "does not say where it lies: Epsg_Code missing"),
+        ({"leave_out": ("Epsg_Code",)}, "has no georeference: Epsg_Code missing"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(options: dict, reason: str, cubes: dict, tmp_path: Path) -> None:
