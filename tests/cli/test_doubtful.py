@@ -99,7 +99,7 @@ def test_train_leaves_out_a_margin_that_is_filled_and_doubts_a_header_that_does_
     done = hsigeo(*command, "-o", "undeclared.safetensors")
     assert done.returncode == 0, done.stderr
     assert "586 labelled pixels; not used: " in done.stderr
-    assert "32 pixels that hold a fill value" in done.stderr
+    assert "32 pixels on an undeclared fill value" in done.stderr
     assert "line.hdr: 32 labelled pixels hold -0.9999 in every band and are left out" in done.stderr
 
     (tmp_path / "line.hdr").write_text(header, encoding="utf-8")

@@ -67,7 +67,7 @@ def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, 
                 geometries = _reproject(geometries, source, target)
             except GDAL_ERRORS as error:
                 raise LabelError(
-                    f"{where}: its coordinates cannot be brought from {_short(source)} to the scene's "
+                    f"{where}: its coordinates cannot be transformed from {_short(source)} to the scene's "
                     f"{_short(target)}: {reason(error)}; {explain_miss(geometries, crs, grid)}"
                 ) from error
             if target.is_geographic:
