@@ -107,7 +107,13 @@ class ClassTable:
         return "uint8" if not self.entries or self.entries[-1].id <= 255 else "uint16"
 
     def id_of(self, name: str) -> int:
-        """Id of the class with this name; `KeyError` if there is none."""
+        """Id of the class with this name.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
         for entry in self.entries:
             if entry.name == name:
                 return entry.id

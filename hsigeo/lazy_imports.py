@@ -18,6 +18,11 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         Its ``__name__``.
     homes
         Public name → the module that defines it.
+
+    Returns
+    -------
+    Callable
+        It raises `AttributeError` for any other name, as a module does.
     """
 
     def find(name: str) -> Any:

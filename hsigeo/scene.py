@@ -46,6 +46,11 @@ def make_scene(data: Any, *, grid: Grid, bands: BandTable, attrs: dict[str, Any]
     attrs
         Plain values only. ``source`` is the path, ``repairs`` a list of sentences on what the reader guessed or
         repaired.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit.
     """
     if data.shape != (bands.count, *grid.shape):
         raise ValueError(f"data has shape {data.shape}; bands and grid say {(bands.count, *grid.shape)}")

@@ -63,7 +63,7 @@ def main(
         for trial in tqdm(wanted, unit="trial", smoothing=0):
             key = f"{trial.task} {trial.seed}"
             if key not in parts:
-                parts[key] = [_to_json(fit) for fit in ablate([trial], components, damages=damages).fits]
+                parts[key] = [fit_to_json(fit) for fit in ablate([trial], components, damages=damages).fits]
                 if cache is not None:
                     with replaced_on_success(cache, overwrite=True) as temporary:
                         temporary.write_text(json.dumps(parts) + "\n", encoding="utf-8")
@@ -81,7 +81,7 @@ def report(trials: list[Trial], parts: dict[str, Any], components: Iterable[Comp
         conditions=("clean", *damages),
         trials=tuple((trial.task, trial.seed, trial.fold) for trial in trials),
         fits=tuple(
-            _from_json(fit, number)
+            fit_from_json(fit, number)
             for number, trial in enumerate(trials)
             for fit in parts[f"{trial.task} {trial.seed}"]
         ),
@@ -106,12 +106,12 @@ def find_trials(patterns: list[str], sizes: list[str], seeds: int, data: Path) -
                 known.add(len(split.train_labels))
 
 
-def _to_json(fit: Fit) -> dict[str, Any]:
+def fit_to_json(fit: Fit) -> dict[str, Any]:
     scores = {name: (score.overall, score.average) for name, score in fit.scores.items()}
     return {"component": fit.component, "seconds": fit.seconds, "scores": scores}
 
 
-def _from_json(fit: dict[str, Any], trial: int) -> Fit:
+def fit_from_json(fit: dict[str, Any], trial: int) -> Fit:
     scores = {name: Score(overall=overall, average=average) for name, (overall, average) in fit["scores"].items()}
     return Fit(component=fit["component"], trial=trial, seconds=fit["seconds"], scores=scores)
 

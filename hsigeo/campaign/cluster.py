@@ -100,6 +100,10 @@ class ClusterEngine:
         What the workers compute on: ``cpu`` or ``cuda``.
     kernels
         The form of the fast loops that they all use, for small scenes and for large ones.
+    device, threads
+        What this process has, for what it computes itself.
+    lines_at_once
+        So many that workers have work while this process writes.
     """
 
     client: Client

@@ -51,6 +51,8 @@ class LocalEngine:
         Threads that share the pieces; `None` for the caller's alone.
     threads
         How many compute.
+    lines_at_once
+        One: its tiles occupy all threads.
     """
 
     device: torch.device = torch.device("cpu")  # noqa: RUF009 - a device is a value

@@ -43,6 +43,11 @@ def compute_ahead(
         Threads to share the pieces among; without it, the caller's thread computes them all, and takes no block ahead.
     pixels
         In a piece; by default `PIECE_PIXELS`.
+
+    Raises
+    ------
+    Exception
+        What reading a block or computing a piece raised.
     """
     size = PIECE_PIXELS if pixels is None else pixels
     if pool is None:

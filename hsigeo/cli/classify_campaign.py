@@ -30,7 +30,13 @@ _MOST_NAMED = 10
 
 
 def classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], choices: Choices) -> None:
-    """Classify scenes into a folder, or print the plan; fail if any scene fails."""
+    """Classify scenes into a folder, or print the plan; fail if any scene fails.
+
+    Raises
+    ------
+    HsigeoError
+        Scenes failed; the others are done.
+    """
     from hsigeo.campaign.manifest import DONE, FAILED, Manifest
     from hsigeo.campaign.run import Campaign
 

@@ -74,7 +74,13 @@ class Choices:
 
 @contextmanager
 def memory_in_use() -> Iterator[None]:
-    """Errors about memory name the option."""
+    """Errors about memory name the option.
+
+    Raises
+    ------
+    click.UsageError
+        A `MemoryLimitError` of the block.
+    """
     try:
         yield
     except MemoryLimitError as error:
@@ -82,7 +88,13 @@ def memory_in_use() -> Iterator[None]:
 
 
 def find_model(scene: str, given: str | None) -> str:
-    """The model given, else the one beside the scene, else the one in the environment."""
+    """The model given, else the one beside the scene, else the one in the environment.
+
+    Raises
+    ------
+    ModelNotFoundError, SceneNotFoundError
+        There is none, or no scene that it could be of.
+    """
     if given is not None:
         return given
     beside = Path(scene).with_suffix(".safetensors")

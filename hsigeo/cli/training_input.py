@@ -75,7 +75,13 @@ class LabelInput:
 def read_samples(
     scenes: tuple[str, ...], labels: LabelInput, reader: str | None, *, unlabelled: bool = False
 ) -> tuple[LabelledSpectra, dict[str, Any]]:
-    """The labelled spectra, with some of the scenes' other pixels if asked, and where they come from."""
+    """The labelled spectra, with some of the scenes' other pixels if asked, and where they come from.
+
+    Raises
+    ------
+    click.UsageError
+        Scenes, labels and options do not go together.
+    """
     from hsigeo.io import is_spectral_library, open_labels
     from hsigeo.training import provenance_of, read_labelled_spectra
     from hsigeo.training.unlabelled import MOST_PIXELS

@@ -160,6 +160,11 @@ class BlockRaster:
         ----------
         values : (y, x)
             Class ids, 0 where there is none; or confidences, NaN where there is none.
+
+        Raises
+        ------
+        OutputError
+            A value is no id of the class table, or the block cannot be written.
         """
         found = _tally(values, len(self.counts))
         if len(found) > len(self.counts) or found.sum() != found[self._known].sum():

@@ -82,7 +82,13 @@ def optimize(stage: Path, final: Path, layer: Layer) -> None:
 
 
 def check_written(file: Path, layer: Layer, grid: Grid) -> None:
-    """Read back what GDAL says it has written: on a full disk it does not always say otherwise."""
+    """Read back what GDAL says it has written: on a full disk it does not always say otherwise.
+
+    Raises
+    ------
+    OutputError
+        Size, type or place are others than were written.
+    """
     with open_quietly(file) as dataset:
         written = grid_of_dataset(dataset)
         if written.shape != grid.shape or dataset.count != layer.count or dataset.dtypes[0] != layer.dtype:
@@ -110,7 +116,13 @@ def remove_stale(final: Path) -> None:
 
 
 def require_space(path: Path, size: int) -> None:
-    """Stop before the disk is full: libtiff reports every failed write on stderr, past all error handlers."""
+    """Stop before the disk is full: libtiff reports every failed write on stderr, past all error handlers.
+
+    Raises
+    ------
+    DiskFullError
+        So many bytes are not free.
+    """
     if shutil.disk_usage(path.parent).free < size + _SPARE_BYTES:
         raise DiskFullError(f"{path} cannot be written: {_no_space(path)}")
 
@@ -121,7 +133,13 @@ def _no_space(path: Path) -> str:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Turn what GDAL and the system report while writing into one error that names the output."""
+    """Turn what GDAL and the system report while writing into one error that names the output.
+
+    Raises
+    ------
+    DiskFullError, OutputError
+        Something failed in the block.
+    """
     try:
         yield
     except OutputError:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -29,6 +29,7 @@ from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.line_names import product_id, stems_beside_map
+from hsigeo.lines.handles import Handles
 
 __all__ = [
     "Companion",
@@ -37,6 +38,7 @@ __all__ = [
     "find_companion",
     "find_observation",
     "misfit_of",
+    "read_companion",
 ]
 
 ZENITH_BAND = 3
@@ -206,8 +208,14 @@ def _open_observation(path: Path, grid_of_map: Grid) -> Observation:
     return Observation(path=path, grid=grid, cube=cube, band=named[0] if named else ZENITH_BAND - 1)
 
 
-def read_companion(handles: Any, companion: Companion) -> Any:
-    """A reader of a layer's windows for `take_nearest`: (y, x) where it has one band, else (band, y, x)."""
+def read_companion(handles: Handles, companion: Companion) -> Callable[[slice, slice], NDArray[Any]]:
+    """A reader of a layer's windows for `hsigeo.lines.sampling.take_nearest`.
+
+    Returns
+    -------
+    Callable
+        From rows and columns to (y, x) where the layer has one band, else (band, y, x).
+    """
     bands: int | list[int] = 1 if companion.bands == 1 else list(range(1, companion.bands + 1))
 
     def read(rows: slice, cols: slice) -> NDArray[Any]:

@@ -98,11 +98,6 @@ class Refinement:
         if self.smallest_patch < 0:
             raise ValueError(f"a patch has at least one pixel; {self.smallest_patch} is no size")
 
-    @property
-    def filters(self) -> bool:
-        """Whether classes are changed by those around them, after they were decided."""
-        return self.radius > 0 or self.clump_radius > 0 or self.smallest_patch > 1
-
     def steps(self, before: ClassTable, recoding: Recoding, certainty: Certainty | None) -> list[dict[str, Any]]:
         """What is done, as JSON values, in order."""
         steps: list[dict[str, Any]] = []

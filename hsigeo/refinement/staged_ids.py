@@ -79,7 +79,13 @@ class StagedIds:
             yield rasterio.band(self._files[0], 1), rasterio.band(self._files[-1], 1)
 
     def check_pixels(self, count: int) -> None:
-        """See that as many pixels with a class were read as written: on a full disk GDAL does not always say so."""
+        """See that as many pixels with a class were read as written: on a full disk GDAL does not always say so.
+
+        Raises
+        ------
+        OSError
+            There were others.
+        """
         if count != self.pixels:
             raise OSError("intermediate class ids do not read back as written; the disk may be full or faulty")
 

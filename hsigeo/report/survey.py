@@ -81,8 +81,6 @@ class Pictures:
         The scene on the same pixels; `None` where there is none, or where it cannot be laid on the map.
     scene_bands
         What is red, green and blue: (band counted from 1, wavelength in nm or `None`); one or three.
-    step
-        Rows and columns of the map for one of the picture.
     note
         Why the scene is not shown; empty where it is, or where there is none.
     """

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.ablation import claims
-from benchmarks.ablation.__main__ import _from_json, _to_json
+from benchmarks.ablation.__main__ import fit_from_json, fit_to_json
 from benchmarks.ablation.trials import make_trial
 from benchmarks.accuracy.splits import Split
 from hsigeo.training.ablation import CLEAN, Fit, Score
@@ -37,7 +37,7 @@ def test_a_split_becomes_a_trial_though_its_test_half_lacks_a_class():
 
 def test_what_a_cache_holds_is_what_was_measured():
     fit = Fit(component="memory", trial=4, seconds=0.25, scores={CLEAN: Score(overall=0.7, average=0.6)})
-    read = _from_json(json.loads(json.dumps(_to_json(fit))), 4)
+    read = fit_from_json(json.loads(json.dumps(fit_to_json(fit))), 4)
     assert (read.component, read.trial, read.seconds) == ("memory", 4, pytest.approx(0.25))
     assert read.scores == fit.scores
 

@@ -85,7 +85,13 @@ def likely_data_file(header_path: Path) -> Path | None:
 
 
 def check_size(data_path: Path, expected_bytes: int, header_path: Path) -> None:
-    """Raise `SceneError` unless an uncompressed data file is exactly as long as its header says."""
+    """Raise `SceneError` unless an uncompressed data file is exactly as long as its header says.
+
+    Raises
+    ------
+    SceneError
+        It is shorter or longer; the message says which, and what may be wrong.
+    """
     size = data_path.stat().st_size
     if size == expected_bytes:
         return

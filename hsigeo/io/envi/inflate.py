@@ -108,6 +108,11 @@ class InflatedFile:
         ----------
         runs
             Position and buffer; in ascending order of position, so that one pass over the file serves all.
+
+        Raises
+        ------
+        SceneError
+            The file ends early, or is damaged.
         """
         pieces: Iterator[bytes] = iter(())
         start, piece = 0, b""  # the piece in hand and its position

@@ -104,7 +104,7 @@ class PixelPositions:
             raise SceneError(f"{self.where}: no pixel of the scene has a known position")
         angle = np.radians(lon)
         centre = math.degrees(math.atan2(np.sin(angle).mean(), np.cos(angle).mean()))
-        return CRS.from_epsg(_utm_zone(centre, float(np.median(lat))))
+        return CRS.from_epsg(utm_epsg(centre, float(np.median(lat))))
 
     def _plan(self, target: CRS) -> tuple[Grid, float]:
         """The map grid, and the larger of the two distances between neighbours."""
@@ -254,7 +254,7 @@ def _two_digits(value: float) -> float:
     return float(f"{value:.2g}")
 
 
-def _utm_zone(longitude: float, latitude: float) -> int:
+def utm_epsg(longitude: float, latitude: float) -> int:
     """EPSG code of the UTM zone of a place; of the polar stereographic projections (UPS) beyond 84° N and 80° S."""
     if latitude > 84:
         return 32661

@@ -71,6 +71,11 @@ class RasterLabels:
         """Row, column and class id of at most `most` labelled pixels, from the top, a few MB of raster at a time.
 
         For what needs no groups (accuracy), on rasters of which every pixel may be labelled.
+
+        Raises
+        ------
+        LabelError
+            More pixels are labelled, or the raster cannot be read.
         """
         row_offset, col_offset = _offset(self.raster.grid, grid, where=self.path)
         first = max(0, row_offset)

@@ -142,7 +142,13 @@ def open_vector_labels(
     crs: str | None = None,
     encoding: str | None = None,
 ) -> VectorLabels:
-    """Read a vector label file; see `hsigeo.io.labels.open_labels`."""
+    """Read a vector label file; see `hsigeo.io.labels.open_labels`.
+
+    Raises
+    ------
+    LabelError
+        As `hsigeo.io.labels.open_labels`.
+    """
     _refuse_indirect(path)
     try:
         with warnings.catch_warnings(record=True) as remarks:

@@ -127,7 +127,13 @@ def find_product(path: Path, prefix: str) -> Product:
 
 
 def open_image(product: Product) -> Cube:
-    """The pixels of a product."""
+    """The pixels of a product.
+
+    Raises
+    ------
+    SceneError
+        They lie as ENVI files in an archive, or cannot be opened.
+    """
     package = product.package
     if Path(product.image).suffix.lower() in _ENVI:
         if package.kind != "folder":

@@ -51,6 +51,10 @@ class ClassTotal:
 
     Parameters
     ----------
+    name, color
+        As in the maps.
+    area, pixels
+        Of all lines together.
     lines
         That have a pixel of it.
     """

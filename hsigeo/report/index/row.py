@@ -42,6 +42,8 @@ class Thumbnail:
     ----------
     png
         The file in base64.
+    width, height
+        In pixels.
     says
         What it shows, for whoever does not see it.
     """

@@ -11,7 +11,7 @@ from rasterio.warp import transform as transform_coordinates
 
 from hsigeo.errors import SceneError
 from hsigeo.io.geolocation import PixelPositions
-from hsigeo.io.geolocation.positions import _utm_zone
+from hsigeo.io.geolocation.positions import utm_epsg
 from hsigeo.io.spool import Spool
 
 UTM = CRS.from_epsg(32633).to_wkt()
@@ -105,7 +105,7 @@ def test_longitude_and_latitude_go_to_the_utm_zone_of_the_scene() -> None:
     [(-180, 1, 32601), (179.9, -1, 32760), (9, 47, 32632), (0, 85, 32661), (0, -81, 32761)],
 )
 def test_zones(longitude: float, latitude: float, epsg: int) -> None:
-    assert _utm_zone(longitude, latitude) == epsg
+    assert utm_epsg(longitude, latitude) == epsg
 
 
 def test_a_scene_across_the_date_line_stays_in_one_piece() -> None:
