@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 __all__ = ["CHUNKS", "MOST_PIXELS", "Place", "UnlabelledSpectra", "choose_places", "gather", "wanted"]
 
 MOST_PIXELS = 4000
-"""Of all scenes together; three thousand were measured, and more say no more (docs/model.md)."""
+"""Of all scenes together; half as many do nearly as well (docs/model.md)."""
 
 DRAWN = 2
 """So many are drawn for each that is wanted: some hold no data."""

@@ -84,6 +84,25 @@ def test_no_pixel_of_development_is_tested_in_a_report(developed: str, reported:
     assert not spectra(developed, train=True) & spectra(reported, train=False)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("name", SOURCES)
+def test_pixels_without_labels_lie_on_no_ground_that_is_tested(name: str, seed: int, real_data: Path) -> None:
+    whole = division(name, real_data)
+    split = make_split(name, whole, per_class=5, seed=seed)
+    has_scene = name.startswith(("potsdam", "berlin", "jasper_ridge"))
+    assert (split.unlabelled is not None) == has_scene
+    if split.unlabelled is None:
+        assert split.digest_with_scene == split.digest
+        return
+    assert split.unlabelled.shape[1] == split.train_spectra.shape[1]
+    assert 2000 < len(split.unlabelled) <= 4000
+    assert np.isfinite(split.unlabelled).all()
+    assert split.digest_with_scene != split.digest
+    train, _ = whole.divide(seed)
+    others = set(map(bytes, whole.pixels.spectra[~train]))  # tested here or in another split
+    assert not others & set(map(bytes, split.unlabelled))
+
+
 def test_few_pixels_are_the_same_for_a_seed_and_others_for_another(real_data: Path) -> None:
     whole = division("potsdam_validation", real_data)
     first, again, other = (make_split("potsdam_validation", whole, per_class=5, seed=seed) for seed in (0, 0, 1))
