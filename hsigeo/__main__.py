@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 __all__ = ["main"]
 
@@ -13,6 +14,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Load the command line and run it."""
+    _open_streams()
     # `hsigeo.cli.interrupts` takes over as soon as it is there. What a shell started in the background, with Ctrl-C
     # ignored, goes on ignoring it.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -20,6 +22,18 @@ def main() -> None:
     from hsigeo.cli import main as run
 
     run()
+
+
+def _open_streams() -> None:
+    """Where a caller has closed standard streams (`2>&-`, some daemons), nothing is read and words go nowhere.
+
+    Left closed, the next file that is opened, a map perhaps, would be stream 2, and take in what C libraries print.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest free number is given, which is the stream's own.
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _leave(_signum: int, _frame: object) -> None:

@@ -26,6 +26,9 @@ __all__ = [
     "sync_descriptors",
 ]
 
+LONGEST_NAME = 240
+"""Bytes. File systems take 255; ``.NAME.partial`` and ``NAME.aux.xml`` need some of them."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SYNCED_AT_ONCE = 8
 
@@ -48,6 +51,11 @@ def check_output(path: str | os.PathLike[str], *, overwrite: bool = False) -> Pa
     if not os.fspath(path):
         raise OutputError("the output has an empty name; is a shell variable unset?")
     final = Path(os.path.realpath(path))
+    if len(os.fsencode(final.name)) > LONGEST_NAME:
+        raise OutputError(
+            f"{final.name[:40]}… is a name of {len(os.fsencode(final.name))} bytes; give one of at most "
+            f"{LONGEST_NAME}, as files beside it begin with it"
+        )
     if final.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file to write")
     if not final.parent.is_dir():
@@ -274,7 +282,7 @@ class _Target:
     def of(cls, path: str | os.PathLike[str], *, overwrite: bool, scratch: Path | None) -> _Target:
         final = check_output(path, overwrite=overwrite)
         # Hidden, so that nobody globs a half-written map; unique, so that two runs never share one.
-        begins = f".{final.stem[:100]}.partial-{_host()}-"
+        begins = f".{_beginning(final.stem)}.partial-{_host()}-"
         name = f"{begins}{os.getpid()}-{secrets.token_hex(4)}{final.suffix}"
         return cls(path, final, (scratch or final.parent) / name, begins)
 
@@ -328,6 +336,11 @@ def _sync_folder(path: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def _beginning(stem: str) -> str:
+    """As much of a name as leaves room for what is put behind it, in bytes."""
+    return os.fsdecode(os.fsencode(stem)[:100].decode(errors="ignore").encode())
 
 
 def _host() -> str:

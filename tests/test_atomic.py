@@ -37,6 +37,15 @@ def test_nothing_is_left_when_the_block_ends_early(tmp_path: Path, interruption:
     assert names_in(tmp_path) == []
 
 
+def test_names_of_any_length_and_language_are_written_or_refused_in_words(tmp_path: Path) -> None:
+    for stem in ("x" * 236, "草" * 78):
+        with replaced_on_success(tmp_path / f"{stem}.tif") as temporary:
+            temporary.with_name(temporary.name + ".aux.xml").touch()
+        assert (tmp_path / f"{stem}.tif").exists()
+    with pytest.raises(OutputError, match="is a name of 304 bytes; give one of at most 240"):
+        check_output(tmp_path / f"{'草' * 100}.tif")
+
+
 def test_existing_output_is_refused_and_kept(tmp_path: Path) -> None:
     target = tmp_path / "map.tif"
     target.write_text("old")

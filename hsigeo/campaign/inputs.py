@@ -10,7 +10,9 @@ from hsigeo.errors import SceneNotFoundError
 from hsigeo.io.readers.registry import is_scene
 from hsigeo.line_names import is_companion
 
-__all__ = ["expand_scenes", "read_list"]
+__all__ = ["NO_TEXT", "expand_scenes", "read_list"]
+
+NO_TEXT = "the file's name is no text in UTF-8; rename it, or run with LC_ALL=C.UTF-8 if it is one"
 
 _ENDINGS = frozenset({".hdr", ".tif", ".tiff", ".nc", ".h5", ".he5"})
 _OWN_ENDINGS = ("_map", "_confidence", "_probabilities")
@@ -31,14 +33,23 @@ def expand_scenes(named: Iterable[str]) -> list[str]:
     Raises
     ------
     SceneNotFoundError
-        There is no such list, or a folder or pattern holds no scene.
+        There is no such list, a folder or pattern holds no scene, or a name is no text.
     """
+    found = _expand(named)
+    for name in found:
+        if not _is_text(name):
+            # Neither a map's metadata nor a manifest could name it.
+            raise SceneNotFoundError(f"{ascii(name)[1:-1]}: {NO_TEXT}")
+    return found
+
+
+def _expand(named: Iterable[str]) -> list[str]:
     found: list[str] = []
     for name in named:
         if not name.strip():
             raise SceneNotFoundError("a scene has an empty name; is a shell variable unset?")
         if name.startswith("@") and not Path(name).exists():
-            found.extend(expand_scenes(read_list(name[1:])))
+            found.extend(_expand(read_list(name[1:])))
         elif Path(name).is_dir():
             found.extend([name] if is_scene(Path(name)) else _in_folder(name) or [name])
         elif glob.has_magic(name) and not Path(name).exists():
@@ -49,6 +60,14 @@ def expand_scenes(named: Iterable[str]) -> list[str]:
         else:
             found.append(name)
     return found
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_list(path: str) -> list[str]:

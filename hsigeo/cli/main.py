@@ -124,6 +124,12 @@ def _run(command: click.Command, **kwargs: Any) -> int:
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"hsigeo: {where}{error.strerror or error}", err=True)
         return 1
+    except UnicodeEncodeError as error:
+        # What came from the system as bytes that are no text, of a file's name: nothing that says it can be written.
+        from hsigeo.campaign.inputs import NO_TEXT
+
+        click.echo(f"hsigeo: {ascii(error.object)[1:-1]:.200}: {NO_TEXT}", err=True)
+        return 1
     except MemoryError as error:
         click.echo(f"hsigeo: out of memory: {error}", err=True)
         return 1

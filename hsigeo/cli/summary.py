@@ -36,7 +36,7 @@ def _row(record: LineRecord) -> tuple[str, ...]:
         notes += [f"doubtful: {doubt}" for doubt in record.doubts]
         notes += [f"{repairs} repair{'s' * (repairs != 1)}"] if repairs else []
     return (
-        record.line,
+        "".join(character if character.isprintable() else " " for character in record.line),
         record.status,
         "-" if record.pixels is None else f"{record.pixels:,}",
         "-" if record.classified is None else f"{record.classified:.1%}",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import logging
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -139,6 +140,8 @@ def drawing(
         As `check_figure`.
     """
     check_figure(path, overwrite=overwrite)
+    # It warns of a home that it cannot write its font cache to, and goes on without.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

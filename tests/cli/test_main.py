@@ -35,6 +35,26 @@ def test_results_that_cannot_be_printed_are_one_line(named_scene):
     assert done.stderr == b"hsigeo: No space left on device\n"
 
 
+@pytest.mark.parametrize("closed", ["<&- >&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_no_work_and_take_nothing_into_the_outputs(named_scene, closed):
+    command = f'"{HSIGEO}" quicklook "{named_scene}" -o look.png {closed}'
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=named_scene.parent, check=False)
+
+    assert done.returncode == 0
+    assert (named_scene.parent / "look.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_file_whose_name_is_no_text_is_refused_in_one_line(hsigeo, tmp_path):
+    write_envi(tmp_path, "d\udcfcne", make_encoded_cube(2, 3, 4))
+    for arguments in (("classify", "d\udcfcne.hdr", "-o", "map.tif"), ("info", "."), ("classify", ".", "-o", "m.tif")):
+        done = hsigeo(*arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith("hsigeo: ")
+        assert done.stderr.endswith(
+            "d\\udcfcne.hdr: the file's name is no text in UTF-8; rename it, or run with LC_ALL=C.UTF-8 if it is one\n"
+        )
+
+
 def test_a_reader_that_stops_reading_is_no_error_worth_words(named_scene):
     process = subprocess.Popen([HSIGEO, "info", named_scene], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
