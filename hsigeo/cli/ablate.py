@@ -32,17 +32,19 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, type=click.Path())
 @training_input_options
-@click.option("--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many seeds, from 0.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Number of seeds, counted from 0."
+)
 @click.option(
     "--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="Spatially disjoint folds of each seed."
 )
 @click.option("--only", metavar="NAME", multiple=True, help="Take out only this component; repeatable.")
 @click.option("--damage", is_flag=True, help="Also test on damaged spectra: dead and misread bands, drift, shift.")
-@click.option("--plain", is_flag=True, help="Also train the variant `plain`; minutes a fit.")
+@click.option("--plain", is_flag=True, help="Also train the variant `plain`, which takes minutes per fit.")
 @click.option(
     "--claims",
     is_flag=True,
-    help="Test what was claimed of the variant `plain` instead: five trainings of it for each seed, on one fold.",
+    help="Test the claims made for the variant `plain` instead: five trainings of it for each seed, on one fold.",
 )
 @click.option(
     "--plain-steps",

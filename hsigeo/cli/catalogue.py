@@ -30,7 +30,7 @@ Examples:
 def catalogue(folder: Path, title: str | None, licence: str, overwrite: bool) -> None:
     """Write a STAC item beside each map in DIR, and collection.json above them.
 
-    All addresses are relative: the folder can be moved, or put on a web server, as it is.
+    All links are relative: the folder can be moved, or put on a web server, as it is.
     """
     from hsigeo.catalogue import write_catalogue
 

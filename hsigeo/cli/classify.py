@@ -105,7 +105,7 @@ Examples:
     "--strict",
     is_flag=True,
     help="Refuse a scene whose values are doubtful: in another unit than the model's, filled with a number that is not "
-    "declared as no data, or not laid out as its header says. Without it that is said, and recorded in the map.",
+    "declared as no data, or not laid out as its header says. Without it, a warning is printed and kept in the map.",
 )
 @reader_option
 @device_option
@@ -113,7 +113,7 @@ Examples:
     "--max-memory",
     metavar="SIZE",
     type=MemorySize(),
-    help="The most that this process may have resident, e.g. 800M or 4G. Default: a quarter of what it may use.",
+    help="Limit for the resident memory of this process, e.g. 800M or 4G. Default: a quarter of what it may use.",
 )
 @click.option(
     "--threads",
@@ -124,13 +124,13 @@ Examples:
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Compute on a dask cluster that sees the same files: tcp://host:8786."
 )
-@click.option("--scheduler-file", metavar="FILE", help="As --scheduler, the address taken from a scheduler's file.")
+@click.option("--scheduler-file", metavar="FILE", help="Like --scheduler, with the address from a scheduler file.")
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Say what would be done: tiles, bytes, memory, time as tried on a few tiles. Write nothing.",
+    help="Print the plan and write nothing: tiles, bytes, memory, and the time as measured on a few tiles.",
 )
-@click.option("--retry-failed", is_flag=True, help="Try again lines that failed before and have not changed since.")
+@click.option("--retry-failed", is_flag=True, help="Retry lines that failed before and have not changed since.")
 @overwrite_option
 def classify(
     scenes: tuple[str, ...],

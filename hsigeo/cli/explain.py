@@ -78,7 +78,7 @@ class _Where:
 @click.option("--model", "model_path", metavar="MODEL", type=click.Path(), help="Default: the one the map names.")
 @click.option("--plot", metavar="FILE", type=click.Path(), help="Write evidence against wavelength: .png, .svg, .pdf.")
 @click.option("--csv", "csv_path", metavar="FILE", type=click.Path(), help="Write a table with a row for each band.")
-@click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Write all of it as JSON.")
+@click.option("--json", "json_path", metavar="FILE", type=click.Path(), help="Write everything as JSON.")
 @click.option(
     "--layer", metavar="FILE.tif", type=click.Path(), help="Write the deciding wavelength of every pixel. Slow."
 )

@@ -19,7 +19,7 @@ __all__ = ["FORMATS", "folder_of_figures", "plan_figures", "plot_format_option",
 FORMATS = ("png", "svg", "pdf")
 
 plot_format_option = click.option(
-    "--plot-format", type=click.Choice(FORMATS), default="png", show_default=True, help="Kind of file of the figures."
+    "--plot-format", type=click.Choice(FORMATS), default="png", show_default=True, help="File format of the figures."
 )
 
 

@@ -41,9 +41,7 @@ Examples:
     metavar="OUT.hdr",
     help="Also write a corrected ENVI header, beside the old one.",
 )
-@click.option(
-    "--keep", multiple=True, metavar="CODE", help="With --fix: leave what this problem says as it is; repeatable."
-)
+@click.option("--keep", multiple=True, metavar="CODE", help="With --fix: do not correct this problem; repeatable.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing picture, or OUT.hdr.")
 def info(
     scene: Path,

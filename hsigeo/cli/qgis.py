@@ -27,13 +27,13 @@ def qgis() -> None:
     "--profiles-dir",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the profiles. Default: $QGIS_CUSTOM_CONFIG_PATH/profiles, else where QGIS of this system has them.",
+    help="Folder of the profiles. Default: $QGIS_CUSTOM_CONFIG_PATH/profiles, else QGIS's default folder.",
 )
 @overwrite_option
 def install(profile: str | None, profiles_dir: Path | None, overwrite: bool) -> None:
     """Put the plugin into a QGIS profile, and tell it where this hsigeo is.
 
-    An older version of the plugin is replaced. QGIS 3.22 or newer; its own Python needs nothing installed.
+    An older version of the plugin is replaced. Works with QGIS 3.22 or newer; nothing is installed into its Python.
     """
     from hsigeo.qgis_profiles import find_profile, find_profiles_dir, install_plugin
 

@@ -74,10 +74,10 @@ def report(
 
     Scene and map side by side, areas, accuracy with its optimism gap, confidence, calibration, class spectra, what
     decisions rest on, agreement with overlapping lines, provenance. A page is one file, needs no network and no
-    script, and prints. What is not known is left out; the page says so, and how to add it.
+    script, and can be printed. It lists what is missing and how to add it.
 
-    The index of a folder has a row for each flight line, which can be sorted. Pages that are there and still true are
-    left alone, so a run that was stopped goes on where it ended.
+    The index of a folder has a sortable row for each flight line. Pages that are up to date are left alone, so the same
+    command resumes an interrupted run.
     """
     from hsigeo.report.sources import Given
 

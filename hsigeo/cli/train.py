@@ -37,7 +37,7 @@ Examples:
 @click.option(
     "--variant",
     metavar="NAME",
-    help="Architecture. `plain` is the simplest form, kept to compare with; slow, so add --no-validation.",
+    help="Architecture. `plain` is the simplest form, kept for comparison; it is slow, so add --no-validation.",
 )
 @click.option(
     "--validation/--no-validation",
@@ -59,7 +59,7 @@ Examples:
 )
 @plots_option(
     "confusion matrix and reliability on held-out ground, spectra of each class, and accuracy against the number of "
-    "labels, for which nine models more are trained"
+    "labels, which trains nine more models"
 )
 @plot_format_option
 @overwrite_option

@@ -26,9 +26,9 @@ class ClassifyAlgorithm(HsigeoAlgorithm):
         "QGIS cannot open. Without a model, the file scene.safetensors beside the scene is taken.\n"
         "The map keeps the scene's coordinate system and pixels; class names and colours come with it. 0 is "
         "unclassified.\n"
-        "With a rate, pixels that are unlike anything learnt stay unclassified. The rate is the share of pixels of "
-        "known classes that may be lost by it.\n"
-        "A cancelled run goes on where it ended when it is started again with the same output."
+        "With a rate, pixels that are unlike the training data stay unclassified. The rate is the share of pixels of "
+        "known classes that may be lost this way.\n"
+        "A cancelled run is resumed when it is started again with the same output."
     )
     FILES = ("SCENE",)
 
@@ -39,7 +39,7 @@ class ClassifyAlgorithm(HsigeoAlgorithm):
         self.addParameter(
             QgsProcessingParameterNumber(
                 "UNKNOWN",
-                tr("Leave out the unknown: rate, such as 0.05"),
+                tr("Leave out unknown pixels: rate, such as 0.05"),
                 type=QgsProcessingParameterNumber.Double,
                 optional=True,
                 minValue=0,

@@ -43,11 +43,13 @@ class MosaicAlgorithm(HsigeoAlgorithm):
         self.addParameter(
             QgsProcessingParameterEnum("RULE", tr("How overlaps are decided"), options=list(RULES), optional=True)
         )
-        self.addParameter(QgsProcessingParameterCrs("CRS", tr("Coordinate system, if not the maps'"), optional=True))
+        self.addParameter(
+            QgsProcessingParameterCrs("CRS", tr("Coordinate system, if not the maps' own"), optional=True)
+        )
         self.addParameter(
             QgsProcessingParameterNumber(
                 "RESOLUTION",
-                tr("Side of a pixel, if not the maps'"),
+                tr("Pixel size, if not the maps' own"),
                 type=QgsProcessingParameterNumber.Double,
                 optional=True,
                 minValue=0,

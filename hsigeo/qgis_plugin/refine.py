@@ -21,8 +21,8 @@ INTEGER, DOUBLE = QgsProcessingParameterNumber.Integer, QgsProcessingParameterNu
 NUMBERS = (
     ("SMOOTH", "Smooth the probabilities up to edges: strength, such as 2", DOUBLE, 0, 20),
     ("MAJORITY", "Most frequent class of a window: its width in pixels, odd", INTEGER, 3, 101),
-    ("CLUMP", "Join what lies close together: width in pixels, odd", INTEGER, 3, 101),
-    ("SIEVE", "Give away patches of fewer pixels than", INTEGER, 2, 2_000_000_000),
+    ("CLUMP", "Close gaps: width in pixels, odd", INTEGER, 3, 101),
+    ("SIEVE", "Merge patches of fewer pixels than", INTEGER, 2, 2_000_000_000),
 )
 """Options of the same name, and the least and the most that they take."""
 
@@ -53,7 +53,7 @@ class RefineAlgorithm(HsigeoAlgorithm):
         self.addParameter(QgsProcessingParameterBoolean("DIAGONAL", tr("Corners join patches"), defaultValue=False))
         for name, title in (
             ("CLUMP_CLASSES", "Classes to join, names or ids, such as: Water; 3 (empty: all)"),
-            ("THRESHOLDS", "Leave out what is less probable, such as: 0.6; Water=0.9"),
+            ("THRESHOLDS", "Leave out less probable pixels, such as: 0.6; Water=0.9"),
         ):
             self.addParameter(QgsProcessingParameterString(name, tr(title), optional=True))
         self.addParameter(
@@ -62,9 +62,9 @@ class RefineAlgorithm(HsigeoAlgorithm):
             )
         )
         for name, title in (
-            ("PROBABILITIES", "Probabilities of the map, to decide anew by"),
+            ("PROBABILITIES", "Probabilities of the map, to decide by again"),
             ("CONFIDENCE", "Confidence of the map, if it is not beside it"),
-            ("SCENE", "Scene to see edges in"),
+            ("SCENE", "Scene to find edges in"),
         ):
             self.addParameter(QgsProcessingParameterRasterLayer(name, tr(title), optional=True))
         self.addParameter(QgsProcessingParameterRasterDestination("REFINED", tr("Refined map")))

@@ -44,10 +44,10 @@ class TrainAlgorithm(HsigeoAlgorithm):
             QgsProcessingParameterField("FIELD", tr("Field with the class"), parentLayerParameterName="LABELS")
         )
         self.addParameter(
-            QgsProcessingParameterBoolean("VALIDATION", tr("Say what to expect on unseen ground"), defaultValue=True)
+            QgsProcessingParameterBoolean("VALIDATION", tr("Estimate the accuracy on unseen ground"), defaultValue=True)
         )
         self.addParameter(
-            QgsProcessingParameterNumber("SEED", tr("Seed: the same one, the same model"), defaultValue=0)
+            QgsProcessingParameterNumber("SEED", tr("Seed (the same seed gives the same model)"), defaultValue=0)
         )
         self.addParameter(
             QgsProcessingParameterFileDestination("MODEL", tr("Model"), fileFilter="hsigeo (*.safetensors)")

@@ -56,7 +56,7 @@ def train(
         Cross-validate first (spatially disjoint and random folds); the figures go into the model's card, and its
         probabilities are calibrated by them.
     curve
-        With `check`: also measure accuracy against the number of labels, which trains nine models more.
+        With `check`: also measure accuracy against the number of labels, which trains nine more models.
     unlabelled
         Also ask pixels of the scenes, whether labelled or not, how spectra vary; it helps where labels are few.
     progress
