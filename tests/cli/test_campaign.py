@@ -220,7 +220,7 @@ def test_half_a_map_of_another_model_is_not_used_and_that_is_said(hsigeo, lines,
     write_model(make_model(seed=1), tmp_path / "model.safetensors", overwrite=True)
     done = hsigeo("classify", "lines/line_0.hdr", "--model", "model.safetensors", "--output-dir", "maps")
     assert done.returncode == 0, done.stderr
-    assert "the unfinished map there was made with another model; none of it is used" in done.stderr
+    assert "the unfinished map there was made with another model; it is not used" in done.stderr
     assert manifest(tmp_path)["line_0"]["resumed"] == 0
 
 

@@ -42,7 +42,7 @@ def test_classes_are_merged_from_a_table(hsigeo, class_map, tmp_path):
         (("--confidence", "line_confidence.tif"), 2, "--threshold"),
         (("--scene", "scene.hdr"), 2, "--smooth"),
         (("--clump-class", "水"), 2, "--clump"),
-        (("--threshold", "much"), 2, "is no threshold"),
+        (("--threshold", "much"), 2, "is not a threshold"),
         (("--threshold", "Birke=0.5"), 1, "no class 'Birke'"),
         (("--clump", 3, "--clump-class", "Birke"), 1, "no class 'Birke'"),
         (("--smooth", 2), 1, "no probabilities beside"),
