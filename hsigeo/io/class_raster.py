@@ -20,6 +20,7 @@ from hsigeo.io.envi.reader import find_files, open_described
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import grid_of_dataset, open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
+from hsigeo.io.raster_mask import has_mask, read_mask
 from hsigeo.io.sidecars import Category, read_categories
 from hsigeo.io.text_encoding import NAME_IT
 
@@ -153,14 +154,18 @@ class GdalValues:
 
     path: str
     driver: str
+    masked: bool = False
 
     def read(self, rows: slice, cols: slice) -> NDArray[Any]:
-        """Stored values of a window."""
+        """Stored values of a window, 0 where a mask leaves them out."""
         try:
             with open_quietly(self.path, driver=self.driver) as dataset:
                 first, stop, _ = rows.indices(dataset.height)
                 left, right, _ = cols.indices(dataset.width)
-                values: NDArray[Any] = dataset.read(1, window=Window(left, first, right - left, stop - first))
+                window = Window(left, first, right - left, stop - first)
+                values: NDArray[Any] = dataset.read(1, window=window)
+                if self.masked:
+                    values[read_mask(dataset, window)] = 0
                 return values
         except GDAL_ERRORS as error:
             raise LabelError(f"{self.path} cannot be read: {reason(error)}") from error
@@ -184,7 +189,7 @@ def _open_gdal(path: str, what: str) -> tuple[ClassRaster, dict[int, Category] |
                 metadata=stored[1] if stored else {},
                 nodata=dataset.nodata,
                 block_rows=int(dataset.block_shapes[0][0]),
-                values=GdalValues(path, driver),
+                values=GdalValues(path, driver, masked=has_mask(dataset, Path(path), [])),
             )
     except GDAL_ERRORS as error:
         raise LabelError(f"{path} cannot be read as {what}: {reason(error)}") from error

@@ -66,7 +66,7 @@ class MappedLine:
     def keep_open(self, handles: Handles) -> MappedLine:
         """The same line, read through handles that stay open; read from one thread only."""
         values = self.raster.values
-        if not isinstance(values, GdalValues):
+        if not isinstance(values, GdalValues) or values.masked:
             return self
         kept = KeptOpen(handles=handles, path=values.path, driver=values.driver, shape=self.grid.shape)
         return replace(self, raster=replace(self.raster, values=kept))

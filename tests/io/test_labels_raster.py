@@ -104,6 +104,17 @@ def test_colours_come_from_the_colour_table(tmp_path):
     assert all(entry.color != (0, 0, 0) for entry in classes)
 
 
+def test_pixels_outside_a_mask_are_no_labels(tmp_path):
+    values = make_values()
+    path = write_raster(tmp_path / "labels.tif", values, crs=UTM33, transform=ROTATED)
+    mask = np.full(values.shape, 255, dtype=np.uint8)
+    mask[:9] = 0
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as dataset:
+        dataset.write_mask(mask)
+    labels = open_labels(path).on(make_grid(values))
+    np.testing.assert_array_equal(to_image(labels, values.shape), np.where(mask > 0, values, 0))
+
+
 def write_envi_classification(folder: Path, values: np.ndarray, *, extra: str = "") -> Path:
     values.astype("uint8").tofile(folder / "truth.img")
     header = folder / "truth.hdr"

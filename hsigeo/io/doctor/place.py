@@ -133,20 +133,14 @@ def _broken(header: EnviHeader, error: str) -> Finding:
 def format_map_info(map_info: MapInfo, *, datum_fields: tuple[str, ...] | None = None) -> str:
     """The value of ``map info`` as ENVI and GDAL read it: tie point at the first pixel, no blanks around ``=``."""
     transform = map_info.transform
-    factor = 1.0
     options = {key: value for key, value in map_info.options.items() if key not in ("units", "rotation")}
     units = map_info.options.get("units", "")
     if map_info.is_geographic and units:
-        factor, units = _degrees_per_unit(map_info), "Degrees"
-    numbers = (transform.c, transform.f, map_info.x_size * factor, map_info.y_size * factor)
+        units = "Degrees"
+    numbers = (transform.c, transform.f, map_info.x_size * map_info.unit, map_info.y_size * map_info.unit)
     fields = [map_info.projection, "1", "1", *(repr(float(number)) for number in numbers)]
     fields += map_info.datum_fields if datum_fields is None else datum_fields
     fields += [f"units={units}"] if units else []
     fields += [f"{key}={value}" for key, value in options.items()]
     fields += [f"rotation={map_info.rotation!r}"] if map_info.rotation else []
     return "{" + ", ".join(fields) + "}"
-
-
-def _degrees_per_unit(map_info: MapInfo) -> float:
-    """From the unit of geographic ``map info`` to degrees."""
-    return map_info.transform.a / map_info.x_size if not map_info.rotation else 1.0

@@ -76,10 +76,15 @@ class MapInfo:
         return parse_number(self.options.get("rotation", "0")) or 0.0
 
     @property
+    def unit(self) -> float:
+        """Degrees in the unit of a geographic map, which may be minutes, seconds or radians; 1 for all other maps."""
+        return _DEGREES_PER_UNIT.get(self.options.get("units", "").lower(), 1.0) if self.is_geographic else 1.0
+
+    @property
     def transform(self) -> Affine:
         """From (column, row), zero-based and at outer corners, to the map (to degrees for geographic maps)."""
         cos, sin = _cos_sin(self.rotation)
-        scale = _DEGREES_PER_UNIT.get(self.options.get("units", "").lower(), 1.0) if self.is_geographic else 1.0
+        scale = self.unit
         a, b = self.x_size * cos, self.y_size * sin
         d, e = self.x_size * sin, -self.y_size * cos
         columns, rows = self.column - 1, self.row - 1  # from the outer corner of the image to the tie point

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import rasterio
 from affine import Affine
@@ -11,8 +12,9 @@ from spectral_scenes import edit, write_scene
 
 from hsigeo.grid import Grid
 from hsigeo.io import open_cube
-from hsigeo.io.doctor.place import check_map_info, check_place
-from hsigeo.io.envi.header import read_header
+from hsigeo.io.doctor.place import check_map_info, check_place, format_map_info
+from hsigeo.io.envi.header import parse_header, read_header
+from hsigeo.io.envi.mapinfo import parse_map_info
 
 TURNED = "{{UTM, {tie}, 500000, 4200000, 5, {y}, 33, North, WGS-84, units=Meters, {turn}}}"
 
@@ -30,6 +32,17 @@ def test_what_gdal_misreads_is_rewritten_so_that_it_agrees(tie: str, turn: str, 
     with rasterio.open(tmp_path / "scene.img") as dataset:
         assert dataset.transform.almost_equals(ours, 1e-6)
     assert check_map_info(read_header(path)) == []
+
+
+@pytest.mark.parametrize("unit", ["Degrees", "Minutes", "Seconds", "Radians"])
+def test_a_rotated_map_in_any_unit_of_angle_is_rewritten_in_degrees(unit: str) -> None:
+    text = f"{{Geographic Lat/Lon, 3, 2, 36000, 1800, 3, 2, WGS-84, units={unit}, rotation = 30}}"
+    stated = parse_map_info(parse_header(f"ENVI\nmap info = {text}\n", "x.hdr"))
+    assert stated is not None
+    rewritten = parse_map_info(parse_header(f"ENVI\nmap info = {format_map_info(stated)}\n", "x.hdr"))
+    assert rewritten is not None
+    assert rewritten.options["units"] == "Degrees"
+    np.testing.assert_allclose(rewritten.transform[:6], stated.transform[:6], rtol=1e-12)
 
 
 @pytest.mark.parametrize(("y", "turn", "said"), [(5, "rotation=180", "mirrors"), (2, "rotation=30", "not square")])
