@@ -25,7 +25,7 @@ from hsigeo.io.geolocation.lookup import Plane
 from hsigeo.io.spool import Spool, release_pages
 from hsigeo.tiling import iter_slices
 
-__all__ = ["NearestLookup", "PixelPositions"]
+__all__ = ["NearestLookup", "PixelPositions", "utm_epsg"]
 
 _BLOCK_PIXELS = 1 << 18
 _MAX_REACH = 25
