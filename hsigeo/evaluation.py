@@ -25,6 +25,7 @@ from hsigeo.io.class_raster import ClassRaster, open_map
 from hsigeo.io.labels import RasterLabels, VectorLabels, open_labels
 from hsigeo.io.labels.misplaced import ADVICE
 from hsigeo.labels import LabelReport, LabelSource
+from hsigeo.messages import name_some
 from hsigeo.metrics import Accuracy, confusion_matrix
 from hsigeo.progress import Progress
 
@@ -382,5 +383,4 @@ def _mentions(document: object, text: str) -> bool:
 
 
 def _listing(names: Iterable[str]) -> str:
-    names = list(names)
-    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "") or "none"
+    return name_some(list(names), 20) or "none"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 
 from hsigeo.classes import ClassTable
 from hsigeo.grid import Grid
+from hsigeo.messages import in_words
 
-__all__ = ["GroupKind", "LabelReport", "LabelSource", "LabelledPixels", "in_words"]
+__all__ = ["GroupKind", "LabelReport", "LabelSource", "LabelledPixels"]
 
 
 GroupKind = Literal["feature", "patch"]
@@ -78,15 +78,6 @@ class LabelReport:
             "itself, or which is not valid otherwise; what GDAL fills of it is labelled, which may not be what was "
             "meant (QGIS mends it: Fix geometries)"
         )
-
-
-def in_words(counts: Mapping[str, int]) -> list[str]:
-    """The counts that are not 0, as text; their names are in the plural.
-
-    >>> in_words({"pixels on nodata": 1, "features outside": 0})
-    ['1 pixel on nodata']
-    """
-    return [f"{count} {what if count != 1 else what.replace('s ', ' ', 1)}" for what, count in counts.items() if count]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hsigeo.messages import name_some
+
 __all__ = ["LineProcessing", "correction_of", "find_processing_differences"]
 
 DIRECTIONAL, BRDF_CORRECTED = "directional (not BRDF-corrected)", "BRDF-corrected"
@@ -89,8 +91,8 @@ def find_processing_differences(lines: Sequence[LineProcessing]) -> tuple[str, .
     silent = [line.name for line in lines if line.correction is None]
     if corrected and silent:
         sentences.append(
-            f"lines may differ in their correction for the direction of view: {_some(corrected)} say that they are "
-            f"BRDF-corrected, {_some(silent)} do not"
+            f"lines may differ in their correction for the direction of view: {name_some(corrected)} say that they are "
+            f"BRDF-corrected, {name_some(silent)} do not"
         )
     shifted = _shifted(lines)
     return (*sentences, *shifted)
@@ -111,7 +113,7 @@ def _compare(what: str, values: dict[str, Any]) -> str | None:
         return None
     usual, _ = counts.most_common(1)[0]
     others = [
-        f"{value} in {_some([name for name, own in values.items() if own == value])}"
+        f"{value} in {name_some([name for name, own in values.items() if own == value])}"
         for value in counts
         if value != usual
     ]
@@ -133,11 +135,7 @@ def _shifted(lines: Sequence[LineProcessing]) -> list[str]:
         odd = [(shift, name) for shift, name in far if shift > _WAVELENGTH_TOLERANCE_NM]
         if odd:
             sentences.append(
-                f"lines differ in their wavelengths, by up to {max(odd)[0]:.1f} nm: {_some([name for _, name in odd])}"
+                f"lines differ in their wavelengths, by up to {max(odd)[0]:.1f} nm: "
+                f"{name_some([name for _, name in odd])}"
             )
     return sentences
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
-    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"

@@ -16,6 +16,7 @@ from hsigeo.cli.options import progress_bar, say
 from hsigeo.cli.summary import format_summary
 from hsigeo.errors import HsigeoError, OutputError
 from hsigeo.locking import locked
+from hsigeo.messages import name_some
 
 if TYPE_CHECKING:
     from hsigeo.campaign.job import LineJob
@@ -124,10 +125,9 @@ def _caution_of_doubts(records: Sequence[LineRecord]) -> None:
 
     doubtful = [record.line for record in records if record.status == DONE and record.doubts]
     if doubtful:
-        more = f" and {len(doubtful) - _MOST_NAMED} more" if len(doubtful) > _MOST_NAMED else ""
         say(
             f"caution: doubtful values in {len(doubtful)} of {len(records)} scenes; see the log of each: "
-            f"{', '.join(doubtful[:_MOST_NAMED])}{more}"
+            f"{name_some(doubtful, _MOST_NAMED)}"
         )
 
 

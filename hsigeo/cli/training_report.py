@@ -9,7 +9,7 @@ from hsigeo.cli.accuracy_text import class_lines
 from hsigeo.cli.columns import cells_of, pad, percent, shorten
 from hsigeo.cli.figures import report_undrawable
 from hsigeo.cli.options import say
-from hsigeo.labels import in_words
+from hsigeo.messages import in_words
 
 if TYPE_CHECKING:
     from hsigeo.intervals import AccuracyIntervals

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from hsigeo.classes import ClassTable
 from hsigeo.io.labels.merging import merge_class_tables
 from hsigeo.lines.mapped_line import MappedLine
+from hsigeo.messages import name_some
 
 __all__ = ["ClassUnion", "unite_classes"]
-
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,19 +69,16 @@ def _notes(lines: Sequence[MappedLine], classes: ClassTable, mappings: Sequence[
         if any(old != new for old, new in mapping.items())
     ]
     if renumbered:
-        notes.append(f"class ids differ among the maps; classes keep their names and get new ids ({_some(renumbered)})")
+        notes.append(
+            f"class ids differ among the maps; classes keep their names and get new ids ({name_some(renumbered)})"
+        )
     common = {entry.name: entry.color for entry in classes}
     recolored = sorted(
         {entry.name for line in lines for entry in line.raster.classes if common.get(entry.name) != entry.color}
     )
     if recolored:
-        notes.append(f"colours differ among the maps; one is used for each class ({_some(recolored)})")
+        notes.append(f"colours differ among the maps; one is used for each class ({name_some(recolored)})")
     partial = [line.name for line in lines if len(line.raster.classes) < len(classes)]
     if partial:
-        notes.append(f"not every map knows all {len(classes)} classes ({_some(partial)})")
+        notes.append(f"not every map knows all {len(classes)} classes ({name_some(partial)})")
     return notes
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
-    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"

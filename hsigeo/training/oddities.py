@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from hsigeo.messages import name_some
 from hsigeo.training.samples import LabelledSpectra
 
 __all__ = ["find_oddities"]
@@ -59,8 +60,8 @@ def _about_spectra(samples: LabelledSpectra) -> Iterator[str]:
     if contradicting.any():
         names = [samples.classes.names[k] for k in np.unique(samples.class_index[contradicting])]
         yield (
-            f"{int(contradicting.sum())} labelled spectra are identical to one of another class ({_listing(names)}): "
-            "no classifier can get both right; check the labels"
+            f"{int(contradicting.sum())} labelled spectra are identical to one of another class "
+            f"({name_some(names, 6)}): no classifier can get both right; check the labels"
         )
     copies = count - pairs.shape[1]
     if copies:
@@ -75,14 +76,15 @@ def _about_bands(samples: LabelledSpectra) -> Iterator[str]:
     if len(samples) > 1 and len(constant) and len(constant) < samples.bands.count:
         wavelength = samples.bands.wavelength
         names = [f"band {k + 1}" if wavelength is None else f"{wavelength[k]:.0f} nm" for k in constant]
-        yield f"{len(constant)} bands have one value in all labelled spectra and carry nothing: {_listing(names)}"
+        yield f"{len(constant)} bands have one value in all labelled spectra and carry nothing: {name_some(names, 6)}"
 
 
 def _about_counts(samples: LabelledSpectra) -> Iterator[str]:
     counts = samples.counts
     few = [f"{name} ({count})" for name, count in counts.items() if count < FEW_PIXELS]
     if few:
-        yield f"classes with fewer than {FEW_PIXELS} labelled pixels: {_listing(few)}; their accuracy is very uncertain"
+        named = name_some(few, 6)
+        yield f"classes with fewer than {FEW_PIXELS} labelled pixels: {named}; their accuracy is very uncertain"
     most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     if counts[most] >= LOPSIDED * counts[least]:
         yield (
@@ -96,7 +98,3 @@ def _same(spectra: NDArray[np.float32]) -> NDArray[np.intp]:
     rows = np.ascontiguousarray(spectra + np.float32(0))  # so that -0 equals 0, bit for bit
     keys = rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel()
     return np.unique(keys, return_inverse=True)[1].ravel()
-
-
-def _listing(names: list[str], most: int = 6) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
