@@ -17,11 +17,12 @@ from benchmarks.cubes import NOISE, make_library
 from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.kernels import consensus as compiled
 from hsigeo.kernels.choice import VARIABLE, Kernel
-from hsigeo.kernels.lanes import LANES, add_products
+from hsigeo.kernels.lanes import LANES
+from hsigeo.kernels.screening import screen
 from hsigeo.kernels.tokens import gather, make_tokens
 from hsigeo.model import Model, answer
 from hsigeo.model.compiled import constants_of
-from hsigeo.model.consensus import ConsensusNetwork
+from hsigeo.model.consensus import BandConsensus, ConsensusNetwork
 from hsigeo.training.learning import train_on_spectra
 
 __all__ = ["Subject", "make_subject", "stage_times"]
@@ -78,9 +79,13 @@ class Subject:
         with torch.inference_mode():
             for part in torch.split(torch.from_numpy(self.spectra), BATCH):
                 tokens = network.tokens(part)
-                said = network.consensus.contradiction(tokens, network.consensus.agree(tokens))
-                odd += int((said > 1).any(dim=1).sum())
+                odd += int(contradicted(network.consensus, tokens).sum())
         return odd / len(self.spectra)
+
+
+def contradicted(consensus: BandConsensus, tokens: torch.Tensor) -> torch.Tensor:
+    """(pixel,) whether a token (pixel, token, number) is contradicted, by plain torch."""
+    return (consensus.contradiction(tokens, consensus.agree(tokens)) > 1).any(dim=1)
 
 
 def make_subject(bands: int, *, classes: int, pixels: int, odd: float, seed: int = 0) -> Subject:
@@ -107,24 +112,17 @@ def stage_times(subject: Subject, repeats: int) -> dict[str, tuple[float, float]
 
 def _compiled_stages(subject: Subject) -> dict[str, Callable[[], object]]:
     constants, spectra = constants_of(subject.model), subject.spectra
-    tile, pixels = compiled._make_tile(constants, LANES), np.arange(LANES) % len(spectra)
+    tile, pixels = compiled._make_tile(constants), np.arange(LANES) % len(spectra)
     no_bands = np.empty((spectra.shape[1], 0), dtype=np.float32)
-    compiled._look(constants, spectra, no_bands, pixels, tile)
 
     def channels() -> None:
         gather(spectra, no_bands, pixels, tile.reflectance)
         make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
 
-    def agree() -> None:
-        tile.consensus[:] = 0
-        add_products(constants.agree, tile.tokens, 0, tile.consensus)
-
+    channels()
     return {
         "channels and tokens": channels,
-        "consensus": agree,
-        "contradiction": lambda: compiled._contradict(
-            constants, tile.tokens, tile.consensus, tile.apart, tile.contradiction
-        ),
+        "consensus, contradiction": lambda: screen(constants, tile, tile.spare),
         "embedding, memory, linear evidence, probabilities": lambda: compiled._vote(constants, tile),
         "distance": lambda: compiled._measure(constants, tile),
     }
@@ -136,12 +134,10 @@ def _plain_stages(subject: Subject) -> dict[str, Callable[[], object]]:
     assert novelty is not None
     pixels = torch.from_numpy(subject.spectra[np.arange(BATCH) % len(subject.spectra)])
     tokens = network.tokens(pixels)
-    said = network.consensus.agree(tokens)
     query = network.consensus.embed(tokens)
     return {
         "channels and tokens": lambda: network.tokens(pixels),
-        "consensus": lambda: network.consensus.agree(tokens),
-        "contradiction": lambda: (network.consensus.contradiction(tokens, said) > 1).any(dim=1).any(),
+        "consensus, contradiction": lambda: contradicted(network.consensus, tokens).any(),
         "embedding, memory, linear evidence, probabilities": lambda: torch.softmax(
             network.decide(tokens, network.consensus.embed(tokens)), dim=1
         ),

@@ -6,11 +6,12 @@ are parts of the matrices; and logarithms of sums are never taken, for they drop
 
 Both votes are counted in float64: what prototypes say is large, of either sign, and all but cancels.
 
-Pixels in which a token is contradicted are put aside and settled afterwards, a few at a time: precision matrices of as
-many pixels as there are lanes, and one Cholesky decomposition of all of them.
+Pixels in which a token may be contradicted (`hsigeo.kernels.screening`) are put aside. They are looked at closely
+afterwards, and those in which one is are settled (`hsigeo.kernels.settling`), as many at a time as there are lanes.
 
-Shape legend: B bands, N numbers of all tokens, channel by channel, T tokens, I numbers of a token, S shapes, W width,
-M prototypes, A anchors, K classes, L lanes; in matrices all are filled up to multiples of 4, M and A of 16.
+Shape legend: B bands, N numbers of all tokens, stretch by stretch and in it channel by channel, T tokens, I numbers of
+a token, S shapes, W width, M prototypes, A anchors, K classes, L lanes, R stretches of tokens; what is summed up, in
+matrices, is filled up to a multiple of 8, M and A to one of 16.
 """
 
 from __future__ import annotations
@@ -22,13 +23,23 @@ from numba import types
 from numpy.typing import NDArray
 
 from hsigeo.kernels.compiling import FUSED, compiled, part
-from hsigeo.kernels.lanes import FEW, LANES, add_products, exponential, precise_exponential, softmax
-from hsigeo.kernels.tokens import find_finite, gather, make_tokens
+from hsigeo.kernels.lanes import LANES, precise_exponential, softmax
+from hsigeo.kernels.products import ROWS, add_part, add_products, multiply
+from hsigeo.kernels.screening import count_votes, screen
+from hsigeo.kernels.settling import contradict, settle
+from hsigeo.kernels.tokens import find_finite, gather, make_tokens, take_logarithms
 
 __all__ = ["Constants", "answer"]
 
 CHUNK = 16
 """Prototypes or anchors whose likeness is worked out before it is read: they stay in the first-level cache."""
+
+LINE = 64
+"""Bytes in a line of the cache, and in the widest vector."""
+
+AHEAD = 5 * LANES
+"""Pixels that are looked through for what is not finite before they are worked on: so they are read in one go, and lie
+in the second-level cache when they are gathered."""
 
 LEAST = -700.0
 """The exponential of less is that of this: nothing, but with all its digits."""
@@ -38,7 +49,7 @@ Precise = NDArray[np.float64]
 
 
 class Constants(NamedTuple):
-    """The network's constants, as the kernel reads them; matrices as `hsigeo.kernels.lanes.block_weights` lays them.
+    """The network's constants, as the kernel reads them; matrices as `hsigeo.kernels.products.block_weights` lays them.
 
     Parameters
     ----------
@@ -48,41 +59,58 @@ class Constants(NamedTuple):
         (3,) float32: floor of the logarithm, standard deviations to which channels are held, fall of a token's say.
     channel
         (3, 3, T·window): of each channel and band mean, reciprocal scale, and what is usual of the standardised value.
+    places
+        (T, 2) int64: the row of a token's first number, and rows from channel to channel.
+    stretches
+        (R + 1,) int64: the first token of each stretch, and how many tokens there are.
     agree
-        (S/4, N, 4): from tokens to their consensus, all with all their say.
+        (S/8, N, 8): from tokens to their consensus, all with all their say.
     votes
-        (S/4, N, 4): from tokens to the sum of their votes.
+        (S/8, N, 8): from tokens to the sum of their votes.
+    settled
+        (S/8, S, 8): from the sum of votes to their consensus, the same.
+    certainty
+        (N,): reciprocal of noise.
+    expected
+        (R, S/8, S, 8): the precision that the votes of each stretch add.
+    allowed
+        (R,): reciprocal of the least that is unusual of a token times I, and somewhat more; all 0 where nothing is.
     expect
-        (T, I/4, S, 4): from a consensus to the numbers of a token.
+        (T, I/8, S, 8): from a consensus to the numbers of a token.
     doubt
-        (T, I): reciprocal of noise times what is usual times I; all 0 where nothing is ever odd.
+        (T, I): reciprocal of noise times what is usual times I.
     prior
         (S·(S+1)/2,): the lower triangle, row by row, of the precision that is there without a vote.
     strength
-        (S·(S+1)/8, T, 4): the precision that each token's vote adds.
+        (S·(S+1)/16, T, 8): the precision that each token's vote adds.
     embed
-        (W/4, N, 4): from tokens to coordinates.
+        (W/8, N, 8): from tokens to coordinates.
     linear
-        (K/4, B, 4) float64: from reflectance to scores, times their share, over the temperature.
+        (K/8, B, 8) float64: from reflectance to scores, times their share, over the temperature.
     linear_of_query
-        (K/4, W, 4) float64: from coordinates to scores, the same.
-    bias
-        (K,) float64
+        (K/8, W + 1, 8) float64: from coordinates to scores, the same; and, for the 1 that comes after them, the bias.
+    nearness
+        (1,) float64: reciprocal of the squared reach.
     prototypes
-        (M/16, 4, W, 4) float64: twice the prototypes over the squared reach.
-    prototype_terms
-        (2, M) float64: what to multiply a query's square by, and what to add.
+        (M/16, 2, W + 1, 8) float64: twice the prototypes times nearness; and, for the 1, their squared length times it.
     evidence
-        (M/16, K/4, 16, 4) float64: times the memory's share, over the temperature.
-    anchors, anchor_terms
-        (A/16, 4, W, 4) and (2, A), the same for distances; there are none where distances are not known.
+        (M/16, K/8, 16, 8) float64: times the memory's share, over the temperature.
+    anchors
+        (A/16, 2, W + 2, 8): minus twice the anchors over their reach; and, for the 1 and the square that come after
+        coordinates, their own square and 1 over it; there are none where distances are not known.
     """
 
     sizes: NDArray[np.int64]
     channel: Weights
     limits: Weights
+    places: NDArray[np.int64]
+    stretches: NDArray[np.int64]
     agree: Weights
     votes: Weights
+    settled: Weights
+    certainty: Weights
+    expected: Weights
+    allowed: Weights
     expect: Weights
     doubt: Weights
     prior: Weights
@@ -90,12 +118,10 @@ class Constants(NamedTuple):
     embed: Weights
     linear: Precise
     linear_of_query: Precise
-    bias: Precise
+    nearness: Precise
     prototypes: Precise
-    prototype_terms: Precise
     evidence: Precise
     anchors: Weights
-    anchor_terms: Weights
 
 
 class Tile(NamedTuple):
@@ -105,9 +131,13 @@ class Tile(NamedTuple):
     logs: Weights  # (B, L)
     tokens: Weights  # (N, L)
     consensus: Weights  # (S, L)
+    votes: Weights  # (R, S, L)
+    said: Weights  # (S, L)
+    size: Weights  # (L,)
+    left: Weights  # (R, L)
     apart: Weights  # (I, L)
     contradiction: Weights  # (T, L)
-    query: Weights  # (W, L)
+    query: Weights  # (W + 2, L)
     distance: Weights  # (CHUNK, L)
     likeness: Precise  # (CHUNK, L)
     scores: Precise  # (K, L)
@@ -127,218 +157,163 @@ _PRECISE = {
 _CONSTANTS = types.NamedTuple(  # type: ignore[no-untyped-call]
     [
         types.int64[::1],
-        *(_ARRAYS[n] for n in (3, 1, 3, 3, 4, 2, 1, 3, 3)),
-        *(_PRECISE[n] for n in (3, 3, 1, 4, 2, 4)),
-        *(_ARRAYS[n] for n in (4, 2)),
+        *(_ARRAYS[n] for n in (3, 1)),
+        types.int64[:, ::1],
+        types.int64[::1],
+        *(_ARRAYS[n] for n in (3, 3, 3, 1, 4, 1, 4, 2, 1, 3, 3)),
+        *(_PRECISE[n] for n in (3, 3, 1, 4, 4)),
+        _ARRAYS[4],
     ],
     Constants,
 )
 
 
 @part(FUSED)
-def _deviate(constants: Any, tokens: Any, consensus: Any, token: int, apart: Any) -> None:
-    """What a consensus (S, L) says of a token, less what the token is: (I, L)."""
-    window, rows = constants.sizes[1], constants.sizes[1] * constants.sizes[2]
-    for channel in range(3):
-        for offset in range(window):
-            row = channel * rows + token * window + offset
-            for p in range(apart.shape[1]):
-                apart[channel * window + offset, p] = -tokens[row, p]
-    add_products(constants.expect[token], consensus, 0, apart)
+def _hear(constants: Any, tile: Any, stretch: int, start: int) -> Any:
+    """Add to coordinates and scores what a stretch, whose tokens begin at row `start`, adds to them; its rows."""
+    window, first, last = constants.sizes[1], constants.stretches[stretch], constants.stretches[stretch + 1]
+    add_part(constants.embed, 3 * window * first, 3 * window * last, tile.tokens, start, tile.query)
+    end = min(window * last, constants.sizes[0])
+    add_part(constants.linear, window * first, end, tile.tokens, start, tile.scores)
+    return 3 * window * (last - first)
 
 
 @part(FUSED)
-def _contradict(constants: Any, tokens: Any, consensus: Any, apart: Any, contradiction: Any) -> None:
-    """How far tokens lie from what a consensus says of them: (T, L), above 1 is unusual; `apart` to work in."""
-    doubt = constants.doubt
-    for token in range(doubt.shape[0]):
-        _deviate(constants, tokens, consensus, token, apart)
-        sums = contradiction[token]
-        sums[:] = np.float32(0.0)
-        for number in range(doubt.shape[1]):
-            weight = doubt[token, number]
-            for p in range(len(sums)):
-                sums[p] += apart[number, p] * apart[number, p] * weight
-
-
-@part(FUSED)
-def _solve(size: int, lower: Any, values: Any) -> None:
-    """Solve positive definite systems, one a lane: `lower` (S·(S+1)/2, L) triangles, `values` (S, L); both in place.
-
-    Cholesky, row by row; the diagonal keeps reciprocals.
-    """
-    lanes = lower.shape[1]
-    for i in range(size):
-        at_i = i * (i + 1) // 2
-        for j in range(i + 1):
-            at_j = j * (j + 1) // 2
-            for k in range(j):
-                for p in range(lanes):
-                    lower[at_i + j, p] -= lower[at_i + k, p] * lower[at_j + k, p]
-            for p in range(lanes):
-                if i == j:
-                    lower[at_i + j, p] = np.float32(1.0) / np.sqrt(lower[at_i + j, p])
-                else:
-                    lower[at_i + j, p] *= lower[at_j + j, p]
-        for k in range(i):
-            for p in range(lanes):
-                values[i, p] -= lower[at_i + k, p] * values[k, p]
-        for p in range(lanes):
-            values[i, p] *= lower[at_i + i, p]
-    for i in range(size - 1, -1, -1):
-        at_i = i * (i + 1) // 2
-        for p in range(lanes):
-            values[i, p] *= lower[at_i + i, p]
-        for k in range(i):
-            for p in range(lanes):
-                values[k, p] -= lower[at_i + k, p] * values[i, p]
-
-
-@part(FUSED)
-def _agree_with_say(constants: Any, say: Any, heard: Any, precision: Any, consensus: Any) -> None:
-    """The consensus (S, L) of tokens (N, L) that were multiplied by their say (T, L).
-
-    `precision` is (S·(S+1)/2, L) to work in.
-    """
-    for row in range(precision.shape[0]):
-        precision[row] = constants.prior[row]
-    add_products(constants.strength, say, 0, precision)
-    consensus[:] = np.float32(0.0)
-    add_products(constants.votes, heard, 0, consensus)
-    _solve(constants.sizes[3], precision, consensus)
-
-
-@part(FUSED)
-def _hear(constants: Any, tokens: Any, say: Any, heard: Any) -> None:
-    """Tokens (N, L) times their say (T, L)."""
-    window, count = constants.sizes[1], constants.sizes[2]
-    for row in range(3 * window * count):
-        token = row % (window * count) // window
-        for p in range(tokens.shape[1]):
-            heard[row, p] = tokens[row, p] * say[token, p]
-
-
-@part(FUSED)
-def _settle(constants: Any, tokens: Any, consensus: Any, apart: Any) -> None:
-    """Replace tokens (N, L), as far as they lose their say, by what the others expect; `BandConsensus._settle`."""
-    count, lanes = constants.sizes[2], tokens.shape[1]
-    fall, one = constants.limits[2], np.float32(1.0)
-    say, heard = np.zeros((constants.strength.shape[1], lanes), np.float32), np.zeros_like(tokens)
-    precision = np.empty((4 * constants.strength.shape[0], lanes), np.float32)
-    for turn in range(constants.sizes[5] + 1):
-        _contradict(constants, tokens, consensus, apart, say)
-        for token in range(count):
-            for p in range(lanes):
-                beyond = max(say[token, p], one)
-                say[token, p] = one / (beyond * beyond) if turn == 0 else exponential(fall * (one - beyond))
-        _hear(constants, tokens, say, heard)
-        _agree_with_say(constants, say, heard, precision, consensus)
-    window, rows = constants.sizes[1], constants.sizes[1] * count
-    for token in range(count):
-        _deviate(constants, tokens, consensus, token, apart)
-        for number in range(3 * window):
-            row = number // window * rows + token * window + number % window
-            for p in range(lanes):
-                tokens[row, p] += (one - say[token, p]) * apart[number, p]
-
-
-@part(FUSED)
-def _compare(weights: Any, terms: Any, tile: Any, found: Any) -> None:
-    """(CHUNK, L) products of queries and some prototypes, and what has to be added to make distances of them."""
-    square = tile.square
-    for row in range(CHUNK):
-        times, plus = terms[0, row], terms[1, row]
-        for p in range(len(square)):
-            found[row, p] = square[p] * times + plus
-    add_products(weights, tile.query, 0, found)
-
-
-@part(FUSED)
-def _vote(constants: Any, tile: Any) -> None:
-    """Class probabilities, (K, L), of tokens; and the query, with its square, that the memory was asked."""
-    query, square, likeness, scores = tile.query, tile.square, tile.likeness, tile.scores
-    lanes = query.shape[1]
-    query[:] = np.float32(0.0)
-    add_products(constants.embed, tile.tokens, 0, query)
+def _complete_query(query: Any, square: Any) -> None:
+    """A row of ones and a row of squared lengths after coordinates; the latter also, precisely, in `square`."""
+    width = query.shape[0] - 2
     square[:] = 0.0
-    for row in range(query.shape[0]):
-        for p in range(lanes):
+    for row in range(width):
+        for p in range(LANES):
             square[p] += np.float64(query[row, p]) * np.float64(query[row, p])
-    for k in range(scores.shape[0]):
-        scores[k] = constants.bias[k]
-    add_products(constants.linear, tile.tokens, 0, scores)
-    add_products(constants.linear_of_query, query, 0, scores)
+    for p in range(LANES):
+        query[width, p] = np.float32(1.0)
+        query[width + 1, p] = np.float32(square[p])
+
+
+@part(FUSED)
+def _liken(products: Any, square: Any, nearness: float) -> None:
+    """Likeness to prototypes, in place of products with them that lack the query's own squared length."""
+    for row in range(CHUNK):
+        for p in range(LANES):
+            exponent = products[row, p] - square[p] * nearness
+            products[row, p] = precise_exponential(max(min(exponent, 0.0), LEAST))
+
+
+@part(FUSED)
+def _remember(constants: Any, tile: Any) -> None:
+    """Class probabilities, (K, L), from coordinates and what the linear evidence says of tokens."""
+    query, square, likeness, scores = tile.query, tile.square, tile.likeness, tile.scores
+    _complete_query(query, square)
+    add_products(constants.linear_of_query, query, scores)
     for chunk in range(constants.prototypes.shape[0]):
-        _compare(constants.prototypes[chunk], constants.prototype_terms[:, CHUNK * chunk :], tile, likeness)
-        for row in range(CHUNK):
-            for p in range(lanes):
-                likeness[row, p] = precise_exponential(max(min(likeness[row, p], 0.0), LEAST))
-        add_products(constants.evidence[chunk], likeness, 0, scores)
+        multiply(constants.prototypes[chunk], query, likeness)
+        _liken(likeness, square, constants.nearness[0])
+        add_products(constants.evidence[chunk], likeness, scores)
     softmax(scores, constants.sizes[4], tile.most, tile.shares)
+
+
+@part(FUSED)
+def _keep_nearest(distance: Any, nearest: Any) -> None:
+    for row in range(CHUNK):
+        for p in range(LANES):
+            nearest[p] = min(nearest[p], distance[row, p])
 
 
 @part(FUSED)
 def _measure(constants: Any, tile: Any) -> None:
     """Distance of the last query from the nearest anchor, (L,), into the tile's spare row."""
-    nearest, distance = tile.spare, tile.distance
+    nearest = tile.spare
     nearest[:] = np.float32(np.inf)
     for chunk in range(constants.anchors.shape[0]):
-        _compare(constants.anchors[chunk], constants.anchor_terms[:, CHUNK * chunk :], tile, distance)
-        for row in range(CHUNK):
-            for p in range(len(nearest)):
-                nearest[p] = min(nearest[p], distance[row, p])
-    for p in range(len(nearest)):
+        multiply(constants.anchors[chunk], tile.query, tile.distance)
+        _keep_nearest(tile.distance, nearest)
+    for p in range(LANES):
         nearest[p] = np.sqrt(max(nearest[p], np.float32(0.0)))
 
 
 @part()
-def _make_tile(constants: Any, lanes: int) -> Any:
+def _make_room(rows: int, dtype: Any) -> Any:
+    """(rows, L) zeros, so placed that no vector lies across two lines of the cache."""
+    room = np.zeros(rows * LANES + LINE, dtype)
+    first = -room.ctypes.data % LINE // room.itemsize
+    return room[first : first + rows * LANES].reshape((rows, LANES))
+
+
+@part()
+def _make_tile(constants: Any) -> Any:
     sizes, zero, precise = constants.sizes, np.float32, np.float64
+    stretches, shapes = len(constants.allowed), ROWS * constants.agree.shape[0]
+    width, classes = ROWS * constants.embed.shape[0], ROWS * constants.linear.shape[0]
     return Tile(
-        np.zeros((sizes[0], lanes), zero),
-        np.zeros((sizes[0], lanes), zero),
-        np.zeros((constants.embed.shape[1], lanes), zero),
-        np.zeros((4 * constants.agree.shape[0], lanes), zero),
-        np.zeros((constants.doubt.shape[1], lanes), zero),
-        np.zeros((constants.strength.shape[1], lanes), zero),
-        np.zeros((4 * constants.embed.shape[0], lanes), zero),
-        np.zeros((CHUNK, lanes), zero),
-        np.zeros((CHUNK, lanes), precise),
-        np.zeros((len(constants.bias), lanes), precise),
-        np.zeros((len(constants.bias), lanes), zero),
-        np.zeros(lanes, precise),
-        np.zeros(lanes, precise),
-        np.zeros(lanes, zero),
+        _make_room(sizes[0], zero),
+        _make_room(sizes[0], zero),
+        _make_room(constants.embed.shape[1], zero),
+        _make_room(shapes, zero),
+        _make_room(stretches * shapes, zero).reshape((stretches, shapes, LANES)),
+        _make_room(shapes, zero),
+        _make_room(1, zero)[0],
+        _make_room(stretches, zero),
+        _make_room(constants.doubt.shape[1], zero),
+        _make_room(constants.strength.shape[1], zero),
+        _make_room(width + 2, zero),
+        _make_room(CHUNK, zero),
+        _make_room(CHUNK, precise),
+        _make_room(classes, precise),
+        _make_room(classes, zero),
+        _make_room(1, precise)[0],
+        _make_room(1, precise)[0],
+        _make_room(1, zero)[0],
     )
 
 
 @part()
-def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> bool:
-    """Tokens, consensus and contradiction of some pixels; whether there may be a contradiction at all."""
+def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> None:
     gather(spectra, by_band, pixels, tile.reflectance)
-    make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
-    if not constants.doubt.any():
-        return False
-    tile.consensus[:] = np.float32(0.0)
-    add_products(constants.agree, tile.tokens, 0, tile.consensus)
-    _contradict(constants, tile.tokens, tile.consensus, tile.apart, tile.contradiction)
-    return True
+    take_logarithms(constants, tile.reflectance, tile.logs)
+    tile.query[:] = np.float32(0.0)
+    tile.scores[:] = 0.0
 
 
 @part()
-def _worst(contradiction: Any, tokens: int, worst: Any) -> None:
-    """The largest contradiction of any token, (L,)."""
+def _listen(constants: Any, tile: Any, screened: bool) -> None:
+    """Coordinates and linear evidence, and what `screen` needs, a stretch at a time: its tokens stay in the cache."""
+    for stretch in range(len(constants.allowed)):
+        make_tokens(constants, stretch, tile.reflectance, tile.logs, tile.tokens)
+        rows = _hear(constants, tile, stretch, 0)
+        if screened:
+            count_votes(constants, tile, stretch, rows)
+
+
+@part()
+def _contradict(constants: Any, tile: Any, worst: Any) -> None:
+    """The largest contradiction of any token, (L,); all tokens and their consensus are left in the tile."""
+    for stretch in range(len(constants.allowed)):
+        first = 3 * constants.sizes[1] * constants.stretches[stretch]
+        make_tokens(constants, stretch, tile.reflectance, tile.logs, tile.tokens[first:])
+    multiply(constants.agree, tile.tokens, tile.consensus)
+    contradict(constants, tile.tokens, tile.consensus, tile.apart, tile.contradiction)
     worst[:] = np.float32(0.0)
-    for token in range(tokens):
-        for p in range(len(worst)):
-            worst[p] = max(worst[p], contradiction[token, p])
+    for token in range(constants.sizes[2]):
+        for p in range(LANES):
+            worst[p] = max(worst[p], tile.contradiction[token, p])
+
+
+@part()
+def _put_aside(worst: Any, chosen: Any, aside: Any, count: int) -> int:
+    """Add to `aside`, which holds `count` pixels, those that are above 1 at worst; how many it holds then."""
+    for lane in range(len(chosen)):
+        if worst[lane] > 1:
+            aside[count] = chosen[lane]
+            count += 1
+    return count
 
 
 @part()
 def _tell(constants: Any, tile: Any, pixels: Any, answers: Any) -> None:
     """What the tile's pixels are, into their columns of `answers`."""
     classes = constants.sizes[4]
-    _vote(constants, tile)
+    _remember(constants, tile)
     for k in range(classes):
         for lane in range(len(pixels)):
             answers[k, pixels[lane]] = tile.shares[k, lane]
@@ -364,27 +339,33 @@ def answer(constants: Any, spectra: Any, by_band: Any, answers: Any) -> None:
         Takes the class probabilities and, if there is room, the distance; NaN for a pixel that is not finite.
     """
     answers[:] = np.float32(np.nan)
-    pixels = find_finite(spectra, by_band)
-    count = len(pixels)
-    odd = np.empty(count, np.int64)
-    odd_count, first = 0, 0
-    wide, narrow = _make_tile(constants, LANES), _make_tile(constants, FEW)
-    while first < count:
-        tile = wide if count - first > LANES // 2 else narrow
-        chosen = pixels[first : min(first + tile.tokens.shape[1], count)]
-        first += len(chosen)
-        if _look(constants, spectra, by_band, chosen, tile):
-            _worst(tile.contradiction, constants.sizes[2], tile.spare)
-            for lane in range(len(chosen)):
-                if tile.spare[lane] > 1:
-                    odd[odd_count] = chosen[lane]
-                    odd_count += 1
-        _tell(constants, tile, chosen, answers)
-    first = 0
-    while first < odd_count:
-        tile = wide if odd_count - first > LANES // 2 else narrow
-        chosen = odd[first : min(first + tile.tokens.shape[1], odd_count)]
-        first += len(chosen)
+    count = len(spectra) + by_band.shape[1]
+    pixels, doubtful, odd = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    found, done, doubtful_count, odd_count = 0, 0, 0, 0
+    tile, may_be_odd = _make_tile(constants), constants.allowed.any()
+    for first in range(0, count, AHEAD):
+        last = min(first + AHEAD, count)
+        found = find_finite(spectra, by_band, first, last, pixels, found)
+        while found - done >= LANES or (last == count and found > done):
+            chosen = pixels[done : min(done + LANES, found)]
+            done += len(chosen)
+            _look(constants, spectra, by_band, chosen, tile)
+            _listen(constants, tile, may_be_odd)
+            if may_be_odd:
+                screen(constants, tile, tile.spare)
+                doubtful_count = _put_aside(tile.spare, chosen, doubtful, doubtful_count)
+            _tell(constants, tile, chosen, answers)
+    for first in range(0, doubtful_count, LANES):
+        chosen = doubtful[first : min(first + LANES, doubtful_count)]
         _look(constants, spectra, by_band, chosen, tile)
-        _settle(constants, tile.tokens, tile.consensus, tile.apart)
+        _contradict(constants, tile, tile.spare)
+        odd_count = _put_aside(tile.spare, chosen, odd, odd_count)
+    for first in range(0, odd_count, LANES):
+        chosen = odd[first : min(first + LANES, odd_count)]
+        _look(constants, spectra, by_band, chosen, tile)
+        _contradict(constants, tile, tile.spare)
+        settle(constants, tile.tokens, tile.consensus, tile.apart)
+        start = 0
+        for stretch in range(len(constants.allowed)):
+            start += _hear(constants, tile, stretch, start)
         _tell(constants, tile, chosen, answers)

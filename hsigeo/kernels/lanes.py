@@ -7,48 +7,21 @@ not depend on the others, nor on their number, to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numba import types
-from numpy.typing import NDArray
 
 from hsigeo.kernels.compiling import FUSED, intrinsic, part
 
-__all__ = [
-    "FEW",
-    "LANES",
-    "Number",
-    "add_products",
-    "block_weights",
-    "exponential",
-    "logarithm",
-    "precise_exponential",
-    "softmax",
-]
+__all__ = ["LANES", "exponential", "logarithm", "precise_exponential", "softmax"]
 
-LANES = 256
-"""Pixels worked on together: rows long enough for products to reach the speed of a library's, few enough rows of 200
-bands' tokens to stay in the second-level cache."""
-
-FEW = 32
-"""The other number of lanes there may be, for what concerns few pixels."""
-
-ROWS = 4
-"""Rows are multiplied four by four: as many weights, rows and sums as fit into the registers."""
-
-Number = TypeVar("Number", bound=np.floating[Any])
+LANES = 48
+"""Pixels worked on together: a multiple of every block of lanes that `hsigeo.kernels.products` makes, and so few that
+200 bands' tokens and the matrices lie in the second-level cache together."""
 
 LEAST = -87.0
 """The exponential of less is that of this: float32 holds little less with all its digits."""
-
-
-def block_weights(matrix: NDArray[np.floating[Any]], dtype: type[Number]) -> NDArray[Number]:
-    """A matrix (from, to) in the order in which `add_products` reads it, (to / 4, from, 4), filled up with 0."""
-    rows, columns = matrix.shape
-    padded = np.pad(matrix, ((0, -rows % ROWS), (0, -columns % ROWS)))
-    return np.ascontiguousarray(padded.reshape(len(padded), -1, ROWS).transpose(1, 0, 2), dtype=dtype)
 
 
 @intrinsic
@@ -82,45 +55,6 @@ def _times_low_bits(context: Any, value: Any, power: Any) -> Any:
         return builder.bitcast(raised, context.get_value_type(types.float64))
 
     return types.float64(types.float64, types.float64), generate
-
-
-def _products(lanes: int) -> Callable[..., None]:
-    """`add_products` for so many lanes; knowing their number beforehand makes it half as fast again."""
-
-    @part(FUSED)
-    def add(weights: Any, rows: Any, first: int, sums: Any) -> None:
-        for block in range(weights.shape[0]):
-            to, w = 4 * block, weights[block]
-            for k in range(0, w.shape[0], 4):
-                # Indexed one by one: the compiler keeps all sixteen weights in registers over the loop.
-                a0, a1, a2, a3 = w[k, 0], w[k, 1], w[k, 2], w[k, 3]
-                b0, b1, b2, b3 = w[k + 1, 0], w[k + 1, 1], w[k + 1, 2], w[k + 1, 3]
-                c0, c1, c2, c3 = w[k + 2, 0], w[k + 2, 1], w[k + 2, 2], w[k + 2, 3]
-                d0, d1, d2, d3 = w[k + 3, 0], w[k + 3, 1], w[k + 3, 2], w[k + 3, 3]
-                i = first + k
-                for p in range(lanes):
-                    x, y, z, u = rows[i, p], rows[i + 1, p], rows[i + 2, p], rows[i + 3, p]
-                    sums[to, p] = (((sums[to, p] + a0 * x) + b0 * y) + c0 * z) + d0 * u
-                    sums[to + 1, p] = (((sums[to + 1, p] + a1 * x) + b1 * y) + c1 * z) + d1 * u
-                    sums[to + 2, p] = (((sums[to + 2, p] + a2 * x) + b2 * y) + c2 * z) + d2 * u
-                    sums[to + 3, p] = (((sums[to + 3, p] + a3 * x) + b3 * y) + c3 * z) + d3 * u
-
-    return add
-
-
-_add_many, _add_few = _products(LANES), _products(FEW)
-
-
-@part()
-def add_products(weights: Any, rows: Any, first: int, sums: Any) -> None:
-    """Add to `sums` (to, lane) the products of `weights` (to / 4, from, 4) and `rows` (first + from, lane).
-
-    There are `LANES` lanes or `FEW`. Weights and sums are of one type; rows may be float32 where these are float64.
-    """
-    if rows.shape[1] == LANES:
-        _add_many(weights, rows, first, sums)
-    else:
-        _add_few(weights, rows, first, sums)
 
 
 @part(FUSED)
@@ -187,20 +121,19 @@ def precise_exponential(value: float) -> Any:
 @part(FUSED)
 def softmax(scores: Any, count: int, spare: Any, shares: Any) -> None:
     """Make probabilities, float32 `shares`, of the first `count` float64 `scores`; `spare` is a row of these."""
-    lanes = scores.shape[1]
-    for p in range(lanes):
+    for p in range(LANES):
         spare[p] = scores[0, p]
     for k in range(1, count):
-        for p in range(lanes):
+        for p in range(LANES):
             spare[p] = max(spare[p], scores[k, p])
     for k in range(count):
-        for p in range(lanes):
+        for p in range(LANES):
             shares[k, p] = exponential(np.float32(scores[k, p] - spare[p]))
-    for p in range(lanes):
+    for p in range(LANES):
         spare[p] = 0.0
     for k in range(count):
-        for p in range(lanes):
+        for p in range(LANES):
             spare[p] += shares[k, p]
     for k in range(count):
-        for p in range(lanes):
+        for p in range(LANES):
             shares[k, p] /= np.float32(spare[p])

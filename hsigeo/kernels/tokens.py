@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from hsigeo.kernels.compiling import FUSED, part
-from hsigeo.kernels.lanes import logarithm
+from hsigeo.kernels.lanes import LANES, logarithm
 
-__all__ = ["find_finite", "gather", "make_tokens"]
+__all__ = ["find_finite", "gather", "make_tokens", "take_logarithms"]
 
 
 @part()
@@ -25,17 +25,26 @@ def _is_finite(values: Any) -> bool:
 
 
 @part()
-def find_finite(spectra: Any, by_band: Any) -> Any:
-    """The pixels of (pixel, band) or of (band, pixel) that are finite throughout."""
-    total = np.zeros(len(spectra) + by_band.shape[1], np.float32)
-    for pixel in range(len(spectra)):
-        if not _is_finite(spectra[pixel]):
-            total[pixel] = np.float32(np.nan)
-    for band in range(by_band.shape[0]):
-        row = by_band[band]
-        for pixel in range(len(row)):
-            total[pixel] += row[pixel] * np.float32(0.0)
-    return np.flatnonzero(total == np.float32(0.0))
+def find_finite(spectra: Any, by_band: Any, first: int, last: int, pixels: Any, count: int) -> int:
+    """Add to `pixels`, which holds `count`, those from `first` to before `last` that are finite; how many it has then.
+
+    Spectra are (pixel, band), or (band, pixel).
+    """
+    total = np.zeros(last - first, np.float32)
+    if by_band.shape[1]:
+        for band in range(by_band.shape[0]):
+            row = by_band[band, first:last]
+            for pixel in range(len(row)):
+                total[pixel] += row[pixel] * np.float32(0.0)
+    else:
+        for pixel in range(first, last):
+            if not _is_finite(spectra[pixel]):
+                total[pixel - first] = np.float32(np.nan)
+    for pixel in range(first, last):
+        if total[pixel - first] == np.float32(0.0):
+            pixels[count] = pixel
+            count += 1
+    return count
 
 
 @part()
@@ -62,43 +71,47 @@ def gather(spectra: Any, by_band: Any, pixels: Any, reflectance: Any) -> None:
 
 
 @part(FUSED)
-def _slope(logs: Any, band: int, slope: Any) -> None:
-    """The difference between the neighbours' means over five bands, of which all but the ends cancel."""
-    last = logs.shape[0] - 1
-    low, high = max(band - 1, 0), min(band + 1, last)
-    fifth = np.float32(0.2)
-    a, d = logs[min(high + 2, last)], logs[max(low - 2, 0)]
-    if high - low == 2:
-        b, c = logs[min(high + 1, last)], logs[max(low - 1, 0)]
-        for p in range(len(slope)):
-            slope[p] = ((a[p] - d[p]) + (b[p] - c[p])) * fifth
-    elif high > low:
-        for p in range(len(slope)):
-            slope[p] = (a[p] - d[p]) * fifth
-    else:
-        slope[:] = np.float32(0.0)
-
-
-@part(FUSED)
-def _standardise(constants: Any, channel: int, row: int, values: Any, standardised: Any) -> None:
-    of_channel, bound = constants.channel[channel], constants.limits[1]
-    mean, scale, usual = of_channel[0, row], of_channel[1, row], of_channel[2, row]
-    for p in range(len(values)):
+def _standardise(terms: Any, row: int, bound: float, values: Any, standardised: Any) -> None:
+    mean, scale, usual = terms[0, row], terms[1, row], terms[2, row]
+    for p in range(LANES):
         standardised[p] = min(max((values[p] - mean) * scale, -bound), bound) - usual
 
 
 @part(FUSED)
-def make_tokens(constants: Any, reflectance: Any, logs: Any, tokens: Any) -> None:
-    """Tokens (N, L), less what is usual of them, from reflectance (B, L); `logs` is (B, L) to work in."""
-    bands, rows = constants.sizes[0], constants.sizes[1] * constants.sizes[2]
-    floor, lanes = constants.limits[0], reflectance.shape[1]
-    for b in range(bands):
-        for p in range(lanes):
+def _standardise_slope(terms: Any, row: int, bound: float, logs: Any, band: int, standardised: Any) -> None:
+    """The difference between the neighbours' means over five bands, of which all but the ends cancel.
+
+    Not two loops, the second in place: LLVM makes vectors only where it can see that nothing is overwritten.
+    """
+    mean, scale, usual = terms[0, row], terms[1, row], terms[2, row]
+    last = logs.shape[0] - 1
+    low, high = max(band - 1, 0), min(band + 1, last)
+    a, d = min(high + 2, last), max(low - 2, 0)
+    # Of the first and the last band one neighbour is itself, and one band more cancels.
+    b, c = (min(high + 1, last), max(low - 1, 0)) if high - low == 2 else (0, 0)
+    for p in range(LANES):
+        slope = ((logs[a, p] - logs[d, p]) + (logs[b, p] - logs[c, p])) * np.float32(0.2)
+        standardised[p] = min(max((slope - mean) * scale, -bound), bound) - usual
+
+
+@part(FUSED)
+def take_logarithms(constants: Any, reflectance: Any, logs: Any) -> None:
+    """Logarithms (B, L) of reflectance (B, L), which is held to what channels take."""
+    floor = constants.limits[0]
+    for b in range(reflectance.shape[0]):
+        for p in range(LANES):
             logs[b, p] = logarithm(min(max(reflectance[b, p], np.float32(0.0)), np.float32(4.0)) + floor)
             reflectance[b, p] = min(max(reflectance[b, p], np.float32(-4.0)), np.float32(4.0))
-    for row in range(rows):
-        b = min(row, bands - 1)  # the last token is filled up with the last band
-        _standardise(constants, 0, row, reflectance[b], tokens[row])
-        _standardise(constants, 1, row, logs[b], tokens[rows + row])
-        _slope(logs, b, tokens[2 * rows + row])
-        _standardise(constants, 2, row, tokens[2 * rows + row], tokens[2 * rows + row])
+
+
+@part(FUSED)
+def make_tokens(constants: Any, stretch: int, reflectance: Any, logs: Any, tokens: Any) -> None:
+    """Tokens of a stretch, less what is usual of them, into the first rows of `tokens`, channel by channel."""
+    window, bands = constants.sizes[1], constants.sizes[0]
+    first, last = window * constants.stretches[stretch], window * constants.stretches[stretch + 1]
+    channel, bound, rows = constants.channel, constants.limits[1], last - first
+    for row in range(first, last):
+        b, at = min(row, bands - 1), row - first  # the last token is filled up with the last band
+        _standardise(channel[0], row, bound, reflectance[b], tokens[at])
+        _standardise(channel[1], row, bound, logs[b], tokens[rows + at])
+        _standardise_slope(channel[2], row, bound, logs, b, tokens[2 * rows + at])

@@ -1,20 +1,11 @@
-"""Elementary functions and products against NumPy's in double precision."""
+"""Elementary functions against NumPy's in double precision."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from hsigeo.kernels.lanes import (
-    FEW,
-    LANES,
-    add_products,
-    block_weights,
-    exponential,
-    logarithm,
-    precise_exponential,
-    softmax,
-)
+from hsigeo.kernels.lanes import LANES, exponential, logarithm, precise_exponential, softmax
 
 
 def test_logarithms_are_right_to_a_rounding_or_1e_7():
@@ -42,23 +33,10 @@ def test_exponentials_of_very_little_are_nearly_nothing(value):
     assert 0 <= exponential(value) < 2e-38
 
 
-@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 1e-5), (np.float64, 1e-13)])
-@pytest.mark.parametrize("lanes", [FEW, LANES])
-@pytest.mark.parametrize(("rows", "columns"), [(1, 1), (4, 4), (7, 9), (33, 17)])
-def test_products_are_those_of_matrices(lanes, rows, columns, dtype, rtol):
-    random = np.random.default_rng(0)
-    matrix = random.normal(size=(rows, columns))
-    values = random.normal(size=(2 + -(-rows // 4) * 4, lanes)).astype(np.float32)
-    sums = np.ones((-(-columns // 4) * 4, lanes), dtype=dtype)
-    add_products(block_weights(matrix, dtype), values, 2, sums)
-    np.testing.assert_allclose(sums[:columns], 1 + matrix.T @ values[2 : 2 + rows], rtol=rtol, atol=rtol)
-    assert (sums[columns:] == 1).all()
-
-
 def test_probabilities_survive_logits_of_any_size():
-    scores, shares = np.zeros((8, FEW)), np.zeros((8, FEW), dtype=np.float32)
+    scores, shares = np.zeros((8, LANES)), np.zeros((8, LANES), dtype=np.float32)
     scores[:5, :4] = np.array([[1e4, -1e4, 3e38, 0.0]] * 5) * np.array([[1.0], [0.5], [1.0], [-1.0], [0.25]])
-    softmax(scores, 5, np.empty(FEW), shares)
+    softmax(scores, 5, np.empty(LANES), shares)
     assert np.isfinite(shares).all()
     np.testing.assert_allclose(shares[:5].sum(axis=0), 1, rtol=1e-6)
     np.testing.assert_allclose(shares[:5, 0], [0.5, 0, 0.5, 0, 0], atol=1e-30)
