@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +18,9 @@ from benchmarks.cubes import NOISE, make_library
 from benchmarks.rounds import Cost, Stopwatch
 from hsigeo.kernels import consensus as compiled
 from hsigeo.kernels.choice import VARIABLE, Kernel
+from hsigeo.kernels.compiling import part
 from hsigeo.kernels.lanes import LANES
-from hsigeo.kernels.screening import screen
-from hsigeo.kernels.tokens import gather, make_tokens
+from hsigeo.kernels.screening import count_votes, screen
 from hsigeo.model import Model, answer
 from hsigeo.model.compiled import constants_of
 from hsigeo.model.consensus import BandConsensus, ConsensusNetwork
@@ -29,6 +30,9 @@ __all__ = ["Subject", "make_subject", "stage_times"]
 
 BATCH = 512
 """As `hsigeo.model` runs plain torch on a CPU."""
+
+TURNS = 20
+"""How often a stage is gone through in one call."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,8 +70,8 @@ class Subject:
         """How far probabilities are off those of plain torch in double precision, at most."""
         network = copy.deepcopy(self.model.network).double()
         with torch.inference_mode():
-            parts = torch.split(torch.from_numpy(self.spectra).double(), BATCH)
-            logits = torch.cat([network(part) for part in parts])
+            batches = torch.split(torch.from_numpy(self.spectra).double(), BATCH)
+            logits = torch.cat([network(batch) for batch in batches])
             exact = torch.softmax(logits / self.model.card.temperature, dim=1)
         return float(np.abs(self.ask(kernel).T - exact.numpy()).max())
 
@@ -77,8 +81,8 @@ class Subject:
         network, odd = self.model.network, 0
         assert isinstance(network, ConsensusNetwork)
         with torch.inference_mode():
-            for part in torch.split(torch.from_numpy(self.spectra), BATCH):
-                tokens = network.tokens(part)
+            for batch in torch.split(torch.from_numpy(self.spectra), BATCH):
+                tokens = network.tokens(batch)
                 odd += int(contradicted(network.consensus, tokens).sum())
         return odd / len(self.spectra)
 
@@ -104,8 +108,9 @@ def make_subject(bands: int, *, classes: int, pixels: int, odd: float, seed: int
 def stage_times(subject: Subject, repeats: int) -> dict[str, tuple[float, float]]:
     """Microseconds a pixel of each stage, compiled and plain; none of the pixels is settled."""
     compiled_stages, plain_stages = _compiled_stages(subject), _plain_stages(subject)
+    pixels = LANES * TURNS
     return {
-        name: (_microseconds(compiled_stages[name], LANES, repeats), _microseconds(plain_stages[name], BATCH, repeats))
+        name: (_microseconds(compiled_stages[name], pixels, repeats), _microseconds(plain_stages[name], BATCH, repeats))
         for name in compiled_stages
     }
 
@@ -113,19 +118,56 @@ def stage_times(subject: Subject, repeats: int) -> dict[str, tuple[float, float]
 def _compiled_stages(subject: Subject) -> dict[str, Callable[[], object]]:
     constants, spectra = constants_of(subject.model), subject.spectra
     tile, pixels = compiled._make_tile(constants), np.arange(LANES) % len(spectra)
-    no_bands = np.empty((spectra.shape[1], 0), dtype=np.float32)
+    by_band = np.empty((spectra.shape[1], 0), dtype=np.float32)
+    looking, clearing, remembering, measuring = (_repeat(stage) for stage in (_look, _clear, _remember, _measure))
 
-    def channels() -> None:
-        gather(spectra, no_bands, pixels, tile.reflectance)
-        make_tokens(constants, tile.reflectance, tile.logs, tile.tokens)
+    def run(stage: Callable[..., object]) -> Callable[[], object]:
+        return lambda: stage(constants, spectra, by_band, pixels, tile)
 
-    channels()
-    return {
-        "channels and tokens": channels,
-        "consensus, contradiction": lambda: screen(constants, tile, tile.spare),
-        "embedding, memory, linear evidence, probabilities": lambda: compiled._vote(constants, tile),
-        "distance": lambda: compiled._measure(constants, tile),
+    stages = {
+        "channels, tokens, coordinates, linear evidence": run(looking),
+        "contradiction": run(clearing),
+        "memory, probabilities": run(remembering),
+        "distance": run(measuring),
     }
+    for stage in stages.values():  # each works on what those before it left in the tile
+        stage()
+    return stages
+
+
+def _repeat(stage: Callable[..., None]) -> Callable[..., object]:
+    """A stage several times in one call: handing over the constants takes as long as a tile does."""
+
+    @part()
+    def run(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> None:
+        for _ in range(TURNS):
+            stage(constants, spectra, by_band, pixels, tile)
+
+    return run
+
+
+@part()
+def _look(constants: Any, spectra: Any, by_band: Any, pixels: Any, tile: Any) -> None:
+    compiled._look(constants, spectra, by_band, pixels, tile)
+    compiled._listen(constants, tile, False)
+
+
+@part()
+def _clear(constants: Any, _spectra: Any, _by_band: Any, _pixels: Any, tile: Any) -> None:
+    for stretch in range(len(constants.allowed)):
+        length = constants.stretches[stretch + 1] - constants.stretches[stretch]
+        count_votes(constants, tile, stretch, 3 * constants.sizes[1] * length)
+    screen(constants, tile, tile.spare)
+
+
+@part()
+def _remember(constants: Any, _spectra: Any, _by_band: Any, _pixels: Any, tile: Any) -> None:
+    compiled._remember(constants, tile)
+
+
+@part()
+def _measure(constants: Any, _spectra: Any, _by_band: Any, _pixels: Any, tile: Any) -> None:
+    compiled._measure(constants, tile)
 
 
 def _plain_stages(subject: Subject) -> dict[str, Callable[[], object]]:
@@ -133,14 +175,22 @@ def _plain_stages(subject: Subject) -> dict[str, Callable[[], object]]:
     assert isinstance(network, ConsensusNetwork)
     assert novelty is not None
     pixels = torch.from_numpy(subject.spectra[np.arange(BATCH) % len(subject.spectra)])
-    tokens = network.tokens(pixels)
-    query = network.consensus.embed(tokens)
+    share = network.linear_share
+
+    def look() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        tokens = network.tokens(pixels)
+        query = network.consensus.embed(tokens)
+        return tokens, query, network.linear(network.reflectance(tokens), query)
+
+    def remember() -> torch.Tensor:
+        found = (1 - share) * network.memory(query).evidence.log_softmax(dim=-1) + share * linear.log_softmax(dim=-1)
+        return torch.softmax(found, dim=1)
+
+    tokens, query, linear = look()
     return {
-        "channels and tokens": lambda: network.tokens(pixels),
-        "consensus, contradiction": lambda: contradicted(network.consensus, tokens).any(),
-        "embedding, memory, linear evidence, probabilities": lambda: torch.softmax(
-            network.decide(tokens, network.consensus.embed(tokens)), dim=1
-        ),
+        "channels, tokens, coordinates, linear evidence": look,
+        "contradiction": lambda: contradicted(network.consensus, tokens).any(),
+        "memory, probabilities": remember,
         "distance": lambda: novelty.distance(query),
     }
 

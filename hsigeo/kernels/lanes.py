@@ -14,7 +14,7 @@ from numba import types
 
 from hsigeo.kernels.compiling import FUSED, intrinsic, part
 
-__all__ = ["LANES", "exponential", "logarithm", "precise_exponential", "softmax"]
+__all__ = ["LANES", "add_squares", "exponential", "logarithm", "precise_exponential", "softmax"]
 
 LANES = 48
 """Pixels worked on together: a multiple of every block of lanes that `hsigeo.kernels.products` makes, and so few that
@@ -137,3 +137,17 @@ def softmax(scores: Any, count: int, spare: Any, shares: Any) -> None:
     for k in range(count):
         for p in range(LANES):
             shares[k, p] /= np.float32(spare[p])
+
+
+@part(FUSED)
+def add_squares(rows: Any, weights: Any, sums: Any) -> None:
+    """Add to `sums` (L,) the squares of rows (number, L) times a weight (number,) each."""
+    count = len(weights)
+    for row in range(0, count - 3, 4):  # four at a time: sums are stored less often
+        a, b, c, d = weights[row], weights[row + 1], weights[row + 2], weights[row + 3]
+        for p in range(LANES):
+            x, y, z, u = rows[row, p], rows[row + 1, p], rows[row + 2, p], rows[row + 3, p]
+            sums[p] += (x * x * a + y * y * b) + (z * z * c + u * u * d)
+    for row in range(count - count % 4, count):
+        for p in range(LANES):
+            sums[p] += rows[row, p] * rows[row, p] * weights[row]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from hsigeo.kernels.compiling import FUSED, part
-from hsigeo.kernels.lanes import LANES
+from hsigeo.kernels.lanes import LANES, add_squares
 from hsigeo.kernels.products import multiply, multiply_part
 
 __all__ = ["count_votes", "screen"]
@@ -31,21 +31,7 @@ def count_votes(constants: Any, tile: Any, stretch: int, rows: int) -> None:
     first = 3 * constants.sizes[1] * constants.stretches[stretch]
     multiply_part(constants.votes, first, first + rows, tile.tokens, 0, tile.votes[stretch])
     tile.left[stretch] = np.float32(0.0)
-    _add_squares(tile.tokens, constants.certainty[first : first + rows], tile.left[stretch])
-
-
-@part(FUSED)
-def _add_squares(tokens: Any, certainty: Any, size: Any) -> None:
-    """Add up squares of tokens, (L,), in their noise."""
-    rows = len(certainty)
-    for row in range(0, rows - 3, 4):
-        a, b, c, d = certainty[row], certainty[row + 1], certainty[row + 2], certainty[row + 3]
-        for p in range(LANES):
-            w, x, y, z = tokens[row, p], tokens[row + 1, p], tokens[row + 2, p], tokens[row + 3, p]
-            size[p] += (w * w * a + x * x * b) + (y * y * c + z * z * d)
-    for row in range(rows - rows % 4, rows):
-        for p in range(LANES):
-            size[p] += tokens[row, p] * tokens[row, p] * certainty[row]
+    add_squares(tile.tokens, constants.certainty[first : first + rows], tile.left[stretch])
 
 
 @part(FUSED)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from hsigeo.kernels.compiling import FUSED, part
-from hsigeo.kernels.lanes import LANES, exponential
+from hsigeo.kernels.lanes import LANES, add_squares, exponential
 from hsigeo.kernels.products import ROWS, add_products, multiply
+from hsigeo.kernels.vectors import NUMBERS, load, store
 
 __all__ = ["contradict", "settle"]
 
@@ -38,10 +39,26 @@ def contradict(constants: Any, tokens: Any, consensus: Any, apart: Any, contradi
         _deviate(constants, tokens, consensus, token, apart)
         sums = contradiction[token]
         sums[:] = np.float32(0.0)
-        for number in range(doubt.shape[1]):
-            weight = doubt[token, number]
-            for p in range(LANES):
-                sums[p] += apart[number, p] * apart[number, p] * weight
+        add_squares(apart, doubt[token], sums)
+
+
+@part(FUSED)
+def _subtract_products(left: Any, first: int, right: Any, other: int, count: int, result: Any, row: int) -> None:
+    """Take from a row the products of `count` rows of `left` and of `right`; all lie row after row in one dimension.
+
+    In vectors of their own: as a loop over lanes each product would be stored, and LLVM would ask each time whether
+    rows overlap.
+    """
+    for lane in range(row * LANES, (row + 1) * LANES, 3 * NUMBERS):
+        a, b, c = load(result, lane), load(result, lane + NUMBERS), load(result, lane + 2 * NUMBERS)
+        x, y = first * LANES + lane - row * LANES, other * LANES + lane - row * LANES
+        for k in range(0, count * LANES, LANES):
+            a -= load(left, x + k) * load(right, y + k)
+            b -= load(left, x + k + NUMBERS) * load(right, y + k + NUMBERS)
+            c -= load(left, x + k + 2 * NUMBERS) * load(right, y + k + 2 * NUMBERS)
+        store(result, lane, a)
+        store(result, lane + NUMBERS, b)
+        store(result, lane + 2 * NUMBERS, c)
 
 
 @part(FUSED)
@@ -50,21 +67,18 @@ def _solve(size: int, lower: Any, values: Any) -> None:
 
     Cholesky, row by row; the diagonal keeps reciprocals.
     """
+    flat, flat_values = lower.reshape(-1), values.reshape(-1)
     for i in range(size):
         at_i = i * (i + 1) // 2
         for j in range(i + 1):
             at_j = j * (j + 1) // 2
-            for k in range(j):
-                for p in range(LANES):
-                    lower[at_i + j, p] -= lower[at_i + k, p] * lower[at_j + k, p]
+            _subtract_products(flat, at_i, flat, at_j, j, flat, at_i + j)
             for p in range(LANES):
                 if i == j:
                     lower[at_i + j, p] = np.float32(1.0) / np.sqrt(lower[at_i + j, p])
                 else:
                     lower[at_i + j, p] *= lower[at_j + j, p]
-        for k in range(i):
-            for p in range(LANES):
-                values[i, p] -= lower[at_i + k, p] * values[k, p]
+        _subtract_products(flat, at_i, flat_values, 0, i, flat_values, i)
         for p in range(LANES):
             values[i, p] *= lower[at_i + i, p]
     for i in range(size - 1, -1, -1):
@@ -95,10 +109,10 @@ def _hear(constants: Any, tokens: Any, say: Any, heard: Any) -> None:
     window = constants.sizes[1]
     for token in range(constants.sizes[2]):
         first, step = constants.places[token]
-        for number in range(3 * window):
-            row = first + number // window * step + number % window
-            for p in range(LANES):
-                heard[row, p] = tokens[row, p] * say[token, p]
+        for channel in range(3):
+            for row in range(first + channel * step, first + channel * step + window):
+                for p in range(LANES):
+                    heard[row, p] = tokens[row, p] * say[token, p]
 
 
 @part(FUSED)
@@ -120,7 +134,8 @@ def settle(constants: Any, tokens: Any, consensus: Any, apart: Any) -> None:
     for token in range(count):
         _deviate(constants, tokens, consensus, token, apart)
         first, step = constants.places[token]
-        for number in range(3 * window):
-            row = first + number // window * step + number % window
-            for p in range(LANES):
-                tokens[row, p] += (one - say[token, p]) * apart[number, p]
+        for channel in range(3):
+            for offset in range(window):
+                row, number = first + channel * step + offset, channel * window + offset
+                for p in range(LANES):
+                    tokens[row, p] += (one - say[token, p]) * apart[number, p]

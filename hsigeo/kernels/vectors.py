@@ -135,4 +135,5 @@ def _teach(function: Callable[..., Any], instruction: str) -> None:
 _teach(operator.add, "fadd")
 _teach(operator.iadd, "fadd")
 _teach(operator.sub, "fsub")
+_teach(operator.isub, "fsub")
 _teach(operator.mul, "fmul")

@@ -18,7 +18,7 @@ def test_it_runs_and_prints_both_tables(monkeypatch):
     assert result.exit_code == 0, result.output
     rows = [line for line in result.stdout.splitlines() if line.startswith("|")]
     assert [row.split("|")[1].strip() for row in rows[2:4]] == ["10", "20"]
-    assert len(rows) == 4 + 2 + 5
+    assert len(rows) == 4 + 2 + 4
 
 
 def test_both_sides_give_the_same_and_dead_bands_make_pixels_odd():
