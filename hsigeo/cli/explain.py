@@ -239,7 +239,7 @@ def _echo_pixel(found: PixelExplanation) -> None:
         classes = ", ".join(f"{shorten(name)} {share:.0%}" for name, share in list(prototype.classes.items())[:3])
         side = "for" if prototype.vote >= 0 else "against"
         click.echo(
-            f"  prototype {prototype.number} ({classes or 'not known'}): weight {prototype.weight:.0%}, evidence {side}"
+            f"  prototype {prototype.number} ({classes or 'not known'}): weight {prototype.weight:.1%}, evidence {side}"
         )
         for pixel in prototype.nearest:
             click.echo(
