@@ -102,7 +102,12 @@ def _middle(grid: Grid, crs: CRS) -> tuple[float | None, float | None]:
     except GDAL_ERRORS:
         return None, None
     known = math.isfinite(longitude[0]) and math.isfinite(latitude[0])
-    return (float(longitude[0]), float(latitude[0])) if known else (None, None)
+    return (_within_180(float(longitude[0])), float(latitude[0])) if known else (None, None)
+
+
+def _within_180(longitude: float) -> float:
+    """Grids in degrees may run on beyond the 180th meridian, or count to 360."""
+    return longitude - 360 * round(longitude / 360)
 
 
 def _name(crs: CRS) -> str:

@@ -7,6 +7,7 @@ import pyogrio
 import pytest
 import shapely
 from affine import Affine
+from rasterio.crs import CRS
 
 from hsigeo.errors import LabelError
 from hsigeo.grid import Grid
@@ -83,8 +84,8 @@ def test_whole_numbers_keep_their_value_and_colours_are_taken(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a,b,class\n1,2,x\n", "no two columns are called like coordinates.*columns: a, b, class"),
-        ("lon,lat,class\n393400,5670000,x\n", "'lon': 393400 is beyond ±180 degrees.*--labels-crs"),
+        ("a,b,class\n1,2,x\n", "no two columns are named like coordinates.*columns: a, b, class"),
+        ("lon,lat,class\n393400,5670000,x\n", "'lon': 393400 is not within -180 and 360 degrees.*--labels-crs"),
         ("lon,lat,class\n13.1,52.1,x\n13°17',52.1,y\n", r"column 'lon', row 3: \"13°17'\" is not a coordinate"),
         ("lon,lat,class\nnan,inf,x\n", "row 2: 'nan' is not a coordinate"),
         ("lon,lat,kind,soil\n1,2,x,y\n", "more than one column could hold the class; name one with --field"),
@@ -104,3 +105,15 @@ def test_spreadsheets_and_layers_of_tables_are_refused(tmp_path):
     (tmp_path / "points.csv").write_text("lon,lat,class\n1,2,x\n")
     with pytest.raises(LabelError, match="leave out --layer"):
         open_labels(tmp_path / "points.csv", layer="points")
+
+
+def test_longitudes_may_count_to_360(tmp_path):
+    grid = Grid(lines=9, samples=9, transform=Affine(30, 0, 533000, 0, -30, 5928200), crs=CRS.from_epsg(32629).to_wkt())
+    found = []
+    for number, place in enumerate(("-8.5,53.5", "351.5,53.5")):
+        path = tmp_path / f"{number}.csv"
+        path.write_text(f"lon,lat,class\n{place},bog\n")
+        labels = open_labels(path).on(grid)
+        found.append((labels.row.tolist(), labels.col.tolist()))
+    # (533166.13, 5928010.09), as PROJ has it
+    assert found == [([6], [5]), ([6], [5])]

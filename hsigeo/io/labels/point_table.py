@@ -133,10 +133,11 @@ def _parse_coordinates(cells: Sequence[str], *, where: str) -> NDArray[np.float6
 
 
 def _check_degrees(x: NDArray[np.float64], y: NDArray[np.float64], names: tuple[str, str], *, where: str) -> None:
-    for values, name, most in ((x, names[0], 180), (y, names[1], 90)):
-        beyond = values[np.abs(values) > most]
+    # Eastern longitudes are also counted up to 360.
+    for values, name, least, most in ((x, names[0], -180, 360), (y, names[1], -90, 90)):
+        beyond = values[(values < least) | (values > most)]
         if beyond.size:
             raise LabelError(
-                f"{where}, column {name!r}: {beyond[0]:g} is beyond ±{most} degrees; if the coordinates are projected, "
-                "say so with --labels-crs EPSG:…"
+                f"{where}, column {name!r}: {beyond[0]:g} is not within {least} and {most} degrees; if the "
+                "coordinates are projected, say so with --labels-crs EPSG:…"
             )
