@@ -9,7 +9,7 @@ from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 
-__all__ = ["FoundMap", "find_maps"]
+__all__ = ["FoundMap", "find_maps", "tiffs_in"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,15 @@ class FoundMap:
     kind: str
 
 
+def tiffs_in(folder: Path) -> list[Path]:
+    """The TIFFs of a folder by name; not of folders in it, and none that is hidden, which may be half written."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.casefold() in (".tif", ".tiff") and not path.name.startswith(".") and path.is_file()
+    ]
+
+
 def find_maps(folder: Path) -> tuple[list[FoundMap], dict[str, str]]:
     """Look through a folder, not into folders in it, and not at hidden files.
 
@@ -39,9 +48,7 @@ def find_maps(folder: Path) -> tuple[list[FoundMap], dict[str, str]]:
         Name of each TIFF that cannot be opened, and why.
     """
     found, unreadable = [], {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.casefold() not in (".tif", ".tiff") or not path.is_file():
-            continue
+    for path in tiffs_in(folder):
         try:
             with open_quietly(path, driver="GTiff") as dataset:
                 stored = read_tag(dataset.tags().get(TAG))

@@ -18,6 +18,7 @@ from hsigeo.io.georeference import open_quietly
 from hsigeo.io.map_tag import TAG, read_tag
 from hsigeo.line_names import line_name_of_map
 from hsigeo.lines.companions import Companion, FolderListing, Observation, find_companion, find_observation
+from hsigeo.lines.found_maps import tiffs_in
 from hsigeo.lines.handles import Handles
 
 __all__ = ["KeptOpen", "MappedLine", "open_lines"]
@@ -137,15 +138,8 @@ def open_lines(
 
 
 def _expand(maps: Sequence[str | Path]) -> list[Path]:
-    """The files, and the TIFFs of the folders; not of folders in them, and none that is being written."""
-    files: list[Path] = []
-    for path in map(Path, maps):
-        if path.is_dir():
-            found = sorted(file for file in path.iterdir() if file.suffix.casefold() in (".tif", ".tiff"))
-            files += [file for file in found if not file.name.startswith(".") and file.is_file()]
-        else:
-            files.append(path)
-    return files
+    """The files, and the TIFFs of the folders."""
+    return [file for path in map(Path, maps) for file in (tiffs_in(path) if path.is_dir() else [path])]
 
 
 def _open_line(path: Path, name: str, observations: Sequence[Path], listing: FolderListing) -> MappedLine:
