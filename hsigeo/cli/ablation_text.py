@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["claim_lines", "component_lines", "sentence_lines"]
 
-_WHOLE = "with nothing taken out"
+_WHOLE = "the default, complete"
 
 
 def component_lines(ablation: Ablation) -> list[str]:
@@ -69,7 +69,7 @@ def _start_lines(claims: Claims) -> list[str]:
     losses = [np.array([run.loss[-1] for run in claims.of(name)]) for name in ("plain", "random start")]
     return [
         "1. A k-means start of the prototypes halves the epochs to converge.",
-        f"   steps until the held-out loss is within {WITHIN:.0%} of its way down: {_plain(clustered, 0)} with it, "
+        f"   steps until the held-out loss has but {WITHIN:.0%} of its way left: {_plain(clustered, 0)} with it, "
         f"{_plain(random, 0)} without; ratio {clustered.sum() / max(1, random.sum()):.2f} (0.5 would be half)",
         f"   rises of that loss in the first {FIRST_PART:.0%} of the steps, summed: {_plain(climbs[0], 3)} with it, "
         f"{_plain(climbs[1], 3)} without",
@@ -90,7 +90,7 @@ def _smoothing_lines(claims: Claims) -> list[str]:
 
 def _dropout_lines(claims: Claims) -> list[str]:
     lines = [
-        "3. Band dropout helps where test spectra are calibrated otherwise (overall accuracy, per cent).",
+        "3. Band dropout helps where test spectra are calibrated differently (overall accuracy, per cent).",
         f"   {'':<8}  {'none':>13}  {'2 %':>13}  {'10 %':>13}",
     ]
     for condition in claims.conditions:

@@ -47,7 +47,7 @@ def plain_variant(steps: int | None = None) -> Component:
     return Component(
         name="plain",
         instead="the variant `plain`" + ("" if usual else f", {steps} steps"),
-        contributes="Everything since the first form: attention among single bands, mean, memory, head, by descent.",
+        contributes="Everything added since the first form: bands as tokens, mean, memory and head, all by descent.",
         recipe=partial(train_plain, plan=PlainPlan(steps=steps)),
     )
 
@@ -70,19 +70,19 @@ COMPONENTS: tuple[Component, ...] = (
     _without(
         "attention",
         "every token always has its full say",
-        "Band attention takes the say of tokens that contradict the rest, so dead or misread bands decide nothing.",
+        "Tokens that contradict the rest lose their say, so dead or misread bands decide nothing.",
         ConsensusPlan(attention=False),
     ),
     _without(
         "memory",
         "the linear evidence alone",
-        "The prototype memory knows what no straight border can: classes of several kinds, and what is unlike all.",
+        "The prototype memory separates what no linear border can: classes of several kinds, and outliers.",
         ConsensusPlan(linear_percent=100),
     ),
     _without(
         "linear",
         "the memory alone",
-        "Linear evidence weighs all bands at once, which few labels allow and a memory of few shapes cannot.",
+        "Linear evidence weighs all bands at once; few labels suffice for it, and a memory of few shapes cannot do it.",
         ConsensusPlan(linear_percent=0),
     ),
     _without(
@@ -93,62 +93,62 @@ COMPONENTS: tuple[Component, ...] = (
     ),
     Component(
         name="many-prototypes",
-        instead="ten prototypes a class",
-        contributes="Some 256 prototypes keep the edges of classes that ten a class would round off.",
+        instead="ten prototypes per class",
+        contributes="Some 256 prototypes preserve borders of classes that ten per class would round off.",
         recipe=_few_prototypes,
     ),
     _without(
         "slope",
         "reflectance and its logarithm",
-        "The slope of the logarithm does not feel brightness, so shade and sun look the same.",
+        "The slope of the logarithm is insensitive to brightness, so shade and sun look the same.",
         ConsensusPlan(channels=2),
     ),
     _without(
         "log-and-slope",
         "reflectance alone",
-        "Logarithm and slope turn a change of light into a shift, or into nothing.",
+        "Logarithm and slope turn a change of illumination into a shift, or remove it.",
         ConsensusPlan(channels=1),
     ),
     _without(
         "compact",
         "as many columns as there are training pixels",
-        "An embedding of 32 numbers leaves noise out of the distance to prototypes.",
+        "An embedding of 32 numbers keeps noise out of the distance to prototypes.",
         ConsensusPlan(width=1 << 20),
     ),
     _without(
         "windows",
-        "a token a band",
-        "Windows of 8 bands are judged as one, so that a single noisy band is not thrown out and a dead stretch is.",
+        "one token per band",
+        "Windows of 8 bands are judged as a whole, so a dead stretch is rejected and a single noisy band is not.",
         ConsensusPlan(window=1),
     ),
     _without(
         "short-windows",
         "tokens of 32 bands",
-        "Windows of 8 bands lose little of a spectrum when one of them is doubted.",
+        "With windows of 8 bands, little of a spectrum is lost when one of them is rejected.",
         ConsensusPlan(window=32),
     ),
     _without(
         "linear-components",
         "linear evidence of the reflectance alone",
-        "A second discriminant, of the embedding, sees logarithm and slope, and errs on other pixels than the first.",
+        "A second discriminant, on the embedding, sees logarithm and slope, and errs on other pixels than the first.",
         ConsensusPlan(linear=LinearPlan(components_percent=0)),
     ),
     _without(
         "light-shrinkage",
-        "covariance of the reflectance shrunk as Ledoit and Wolf ask",
-        "Part of that shrinkage leaves the discriminant the narrow features in which similar classes differ.",
+        "covariance of the reflectance with the full shrinkage of Ledoit and Wolf",
+        "Only part of that shrinkage keeps the narrow features in which similar classes differ.",
         ConsensusPlan(linear=LinearPlan(shrinkage_percent=100, aimed_percent=100)),
     ),
     _without(
         "scene",
         "labelled pixels alone",
-        "The scene's pixels without labels tell how spectra vary within a material, of which few labels say little.",
+        "Unlabelled pixels of the scene show how spectra vary within a material, of which few labels say little.",
         ConsensusPlan(scatter=ScatterPlan(percent=0)),
     ),
     _without(
         "calibration",
-        "linear evidence as sure as it comes",
-        "The linear evidence is cooled to what held-out pixels bear out, so that it does not outvote the memory.",
+        "linear evidence without calibration",
+        "The linear evidence is only as confident as held-out pixels justify, so it does not outvote the memory.",
         ConsensusPlan(linear=LinearPlan(calibrated=False)),
     ),
     Component(

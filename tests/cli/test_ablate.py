@@ -18,10 +18,10 @@ def test_a_line_for_each_component_says_what_it_contributes(hsigeo, tmp_path):
     head, whole, _, *lines = done.stdout.splitlines()
     assert head.split()[:5] == ["overall", "average", "better", "worse", "seconds"]
     assert head.split()[5:] == ["dead", "level", "scatter", "drift", "shift"]
-    assert whole.startswith("with nothing taken out")
+    assert whole.startswith("the default, complete")
     assert [line.split()[0] for line in lines] == ["attention", "slope"]
     assert "folds by polygon, 2 in 1 seeds" in done.stderr
-    assert "attention: Band attention takes the say" in done.stderr
+    assert "attention: Tokens that contradict the rest lose their say" in done.stderr
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 3 * 6  # folds, networks, conditions
