@@ -104,6 +104,14 @@ class Evaluation:
     areas: AreaEstimate | None
     area_note: str
 
+    def __repr__(self) -> str:
+        low, high = self.intervals.overall
+        return (
+            f"<evaluation of {self.accuracy.total} pixels: overall accuracy {self.accuracy.overall:.1%} "
+            f"({low:.1%} to {high:.1%}), average {self.accuracy.average:.1%}"
+            f"{'; on labels the model was trained on' if self.on_training_labels else ''}>"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return {
@@ -159,6 +167,10 @@ def evaluate(
     LabelError
         No label falls on the map, no class is on both sides, or one of the files cannot be read.
     """
+    if not isinstance(map_path, str | os.PathLike):
+        raise LabelError(
+            f"a map is evaluated from its file; write it with write_map first: this is a {type(map_path).__name__}"
+        )
     class_map = open_map(os.fspath(map_path))
     source = labels
     if isinstance(source, str | os.PathLike):

@@ -115,6 +115,9 @@ class LabelledPixels:
     def __len__(self) -> int:
         return len(self.row)
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} labelled pixels in {len(np.unique(self.class_id))} classes>"
+
 
 class LabelSource(Protocol):
     """A label file, opened: its classes are known, its pixels are not yet read.

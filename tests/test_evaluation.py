@@ -351,3 +351,8 @@ def test_a_map_that_leaves_out_what_is_unknown_says_so(tmp_path):
     assert result.accuracy.overall == 1.0
     assert result.accuracy.coverage == pytest.approx(2 / 3)
     assert any("leaves 1 pixels unclassified that are unlike the training data" in note for note in result.notes)
+
+
+def test_a_classification_that_is_not_written_is_refused_with_a_remedy(tmp_path):
+    with pytest.raises(LabelError, match="write it with write_map first: this is a dict"):
+        evaluate({}, tmp_path / "l.gpkg")

@@ -54,6 +54,10 @@ class ClassExplanation:
     pixels: int
     stretches: tuple[Stretch, ...]
 
+    def __repr__(self) -> str:
+        strongest = ", ".join(map(str, self.stretches[:3]))
+        return f"<explanation of {self.entry.name!r} from {self.pixels} training pixels: {strongest}>"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelExplanation:
@@ -72,6 +76,10 @@ class ModelExplanation:
     model: str
     bands: BandTable
     classes: tuple[ClassExplanation, ...]
+
+    def __repr__(self) -> str:
+        inside = "".join(f"\n  {found!r}" for found in self.classes)
+        return f"<explanation of model {self.model[:12]}, {self.bands.count} bands:{inside}>"
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

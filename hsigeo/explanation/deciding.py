@@ -40,6 +40,9 @@ class Stretch:
     evidence: float
     share: float
 
+    def __str__(self) -> str:
+        return f"{self.first:.0f}-{self.last:.0f} ({self.share:.0%})"
+
 
 def deciding_bands(evidence: NDArray[np.float32], share: float = SHARE) -> NDArray[np.intp]:
     """Positions of the bands with the strongest evidence for the class, ascending; none where nothing speaks for it."""

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from hsigeo.classification import match_scene
-from hsigeo.errors import LabelError, SceneError
+from hsigeo.errors import LabelError, ModelError, SceneError
 from hsigeo.explanation.classes import ModelExplanation, explain_model
 from hsigeo.explanation.pixels import PixelExplanation, explain_spectra
 from hsigeo.io.labels.vector import open_outlines
@@ -22,7 +22,7 @@ __all__ = ["explain", "pixel_at", "read_area", "read_model_spectra"]
 MOST_PIXELS = 2000
 """Pixels of an area that are explained; of a larger one, so many spread evenly over it."""
 
-Places = Sequence[int] | NDArray[np.integer]
+Places = int | Sequence[int] | NDArray[np.integer]
 
 
 @overload
@@ -41,7 +41,7 @@ def explain(
     scene : (band, y, x)
         As `open_scene` gives it.
     row, col
-        Positions of the pixels in the scene, from 0.
+        Positions of the pixels in the scene, from 0; one number or several.
 
     Returns
     -------
@@ -53,15 +53,20 @@ def explain(
     Raises
     ------
     ModelError
-        The model keeps too little of its training to be explained.
+        The model keeps too little of its training to be explained, or is none.
     SceneError
-        A pixel lies outside the scene, or has no data.
+        A pixel lies outside the scene, or has no data; or there are not as many rows as columns.
     BandMismatchError
         The scene lacks wavelengths that the model reads.
     """
+    if not isinstance(model, Model):
+        raise ModelError(f"a model is what load_model gives; this is a {type(model).__name__}")
     if scene is None:
         return explain_model(model)
-    spectra = read_model_spectra(scene, model, np.asarray(row, dtype=np.intp), np.asarray(col, dtype=np.intp))
+    row, col = (np.atleast_1d(np.asarray(places, dtype=np.intp)) for places in (row, col))
+    if not len(row) or row.shape != col.shape:
+        raise SceneError(f"{row.size} rows and {col.size} columns; give as many of one as of the other, at least one")
+    spectra = read_model_spectra(scene, model, row, col)
     empty = ~np.isfinite(spectra).all(axis=1)
     if empty.any():
         first = int(np.argmax(empty))

@@ -106,6 +106,13 @@ class PixelExplanation:
     stretches: tuple[Stretch, ...]
     prototypes: tuple[Prototype, ...]
 
+    def __repr__(self) -> str:
+        strongest = ", ".join(map(str, self.stretches[:3]))
+        return (
+            f"<explanation of a pixel: {self.entry.name!r} {self.probability:.1%}, "
+            f"{self.runner_up.name!r} {self.runner_up_probability:.1%}: {strongest}>"
+        )
+
     @property
     def margin(self) -> float:
         """By how much the class is more probable than the runner-up."""

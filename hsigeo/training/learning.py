@@ -71,6 +71,9 @@ def train(
     BandMismatchError
         The scenes do not share their bands.
     """
+    first: Any = scenes  # labels, from callers who mistake the order
+    if hasattr(first, "on"):
+        raise TrainingError("the scenes come first, then the labels: train(scenes, labels)")
     scenes = [scenes] if isinstance(scenes, xr.DataArray) else list(scenes)
     if not scenes:
         raise TrainingError("there is no scene to learn from")

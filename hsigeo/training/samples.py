@@ -109,6 +109,9 @@ class LabelledSpectra:
     def __len__(self) -> int:
         return len(self.spectra)
 
+    def __repr__(self) -> str:
+        return f"<{len(self)} labelled spectra of {self.bands.count} bands in {len(self.classes)} classes>"
+
     @property
     def class_index(self) -> NDArray[np.int64]:
         """(pixel,) position of each pixel's class in `classes`, from 0."""

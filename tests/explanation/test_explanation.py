@@ -139,3 +139,28 @@ def test_a_map_names_its_scene_and_model_and_its_neighbours_go_before_what_is_go
     (tmp_path / "m.safetensors").touch()
     assert find_sources(str(tmp_path / "map.tif")).model == str(tmp_path / "m.safetensors")
     assert find_sources(str(tmp_path / "map.tif"), model="mine").model == "mine"
+
+
+def test_explanations_show_themselves_in_a_line_for_each_class(model):
+    shown = repr(explain_model(model)).splitlines()
+
+    assert len(shown) == 4
+    assert all(len(line) < 200 for line in shown)
+    assert "'class 1'" in shown[2]
+
+
+def test_one_pixel_may_be_given_by_numbers(model):
+    scene = scene_of(make_labelled_spectra().spectra)
+
+    (found,) = hsigeo.explain(model, scene, row=2, col=3)
+
+    assert found.entry == hsigeo.explain(model, scene, row=[2], col=[3])[0].entry
+    assert found.entry.name in repr(found)
+
+
+def test_rows_without_columns_and_what_is_no_model_are_refused(model):
+    scene = scene_of(make_labelled_spectra().spectra)
+    with pytest.raises(SceneError, match="1 rows and 0 columns"):
+        hsigeo.explain(model, scene, row=[2])
+    with pytest.raises(ModelError, match="a model is what load_model gives; this is a str"):
+        hsigeo.explain("model.safetensors")

@@ -70,6 +70,9 @@ class VectorLabels:
     geometries: NDArray[Any]
     class_id: NDArray[np.int32]
 
+    def __repr__(self) -> str:
+        return f"<{len(self.geometries)} labels of {self.path}, column {self.field!r}, {len(self.classes)} classes>"
+
     def on(self, grid: Grid) -> LabelledPixels:
         """The labels that fall on a grid; empty where none does.
 
