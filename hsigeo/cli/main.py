@@ -38,6 +38,10 @@ _SUMMARIES = {
 }
 
 
+_LONGEST = 2000
+"""Characters of a message; some name every scene of a run."""
+
+
 class _LazyGroup(click.Group):
     """A group that imports a command's module when the command is used."""
 
@@ -95,6 +99,12 @@ def _pass_over_logs(unraisable: Any) -> None:
         sys.__unraisablehook__(unraisable)
 
 
+def _one_line(text: str) -> str:
+    """A message on one line of bearable length, though it may quote a file's name or content, which can be anything."""
+    line = " ".join(text.splitlines())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+
+
 def _run(command: click.Command, **kwargs: Any) -> int:
     # GDAL prints what happens outside rasterio's view on stderr, beside the error that hsigeo makes of it.
     os.environ.setdefault("CPL_LOG", os.devnull)
@@ -107,8 +117,7 @@ def _run(command: click.Command, **kwargs: Any) -> int:
     try:
         command.main(standalone_mode=False, prog_name="hsigeo", **kwargs)
     except HsigeoError as error:
-        # One line, though a file name in it may hold any character.
-        click.echo(f"hsigeo: {' '.join(str(error).splitlines())}", err=True)
+        click.echo(f"hsigeo: {_one_line(str(error))}", err=True)
         return 1
     except click.ClickException as error:
         error.show()

@@ -25,6 +25,9 @@ WINDOW_BYTES = 16 << 20
 
 WINDOW_ROWS = 256
 
+_ABSURD = 1e9
+"""No layer's probability; a damaged file may hold anything, and squares of it would be infinite."""
+
 
 def decided_groups(groups: NDArray[Any]) -> NDArray[Any]:
     """(group,) the new ids that classes count for, each once, in the order of its first class; 0 may be one."""
@@ -77,7 +80,12 @@ def probability_of(ids: NDArray[Any], sums: FloatArray, wanted: NDArray[Any]) ->
 def open_groups(path: Path, classes: int, groups: NDArray[Any], handles: Handles) -> ReadWindow:
     """A reader of the groups' probabilities in a file with one band for each class."""
     bands = list(range(1, classes + 1))
-    return lambda rows, cols: sum_groups(handles.read(path, bands, rows, cols, "GTiff"), groups)
+
+    def read(rows: slice, cols: slice) -> FloatArray:
+        found = handles.read(path, bands, rows, cols, "GTiff")
+        return sum_groups(np.where(np.abs(found) < _ABSURD, found, np.float32(np.nan)), groups)
+
+    return read
 
 
 def smoothed(

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from envi_files import make_encoded_cube, write_envi
 
-from hsigeo.cli.main import _pass_over_logs
+from hsigeo.cli.main import _one_line, _pass_over_logs
 
 HSIGEO = Path(sysconfig.get_path("scripts")) / "hsigeo"
 
@@ -70,3 +70,14 @@ def test_gdal_messages_that_are_no_text_print_nothing(capsys):
 
     _pass_over_logs(SimpleNamespace(**about, object="rasterio._env.log_error"))
     assert capsys.readouterr().err == ""
+
+
+def test_a_message_that_quotes_a_long_text_is_one_line_of_bearable_length():
+    text = "model.safetensors: " + "x\n" * 100_000 + "train it again"
+
+    line = _one_line(text)
+
+    assert len(line) < 2010
+    assert "\n" not in line
+    assert line.startswith("model.safetensors: x")
+    assert line.endswith("train it again")

@@ -201,3 +201,15 @@ def test_a_scene_that_is_not_that_of_the_map_is_refused(raster, sample_scenes, t
 def test_a_smoothing_out_of_range_is_refused(wrong):
     with pytest.raises(ValueError, match="smoothing"):
         Smoothing(**wrong)
+
+
+def test_probabilities_that_are_no_numbers_are_not_known(raster, tmp_path):
+    """Without a warning, which tests turn into an error."""
+    with rasterio.open(tmp_path / "line_probabilities.tif", "r+") as layer:
+        values = layer.read()
+        values[0, 0], values[1, :, 3] = np.inf, 3e38
+        layer.write(values)
+
+    refine_map(raster, tmp_path / "calm.tif", Refinement(smoothing=Smoothing(strength=2)))
+
+    assert (read(tmp_path / "calm.tif")[0] == 0).all()
