@@ -55,7 +55,8 @@ def build_network(card: ModelCard, shapes: dict[str, tuple[int, ...]]) -> nn.Mod
     """
     if card.variant not in VARIANTS:
         raise ModelError(
-            f"the model is of the variant {card.variant!r:.60}; this version of hsigeo knows {', '.join(sorted(VARIANTS))}"
+            f"the model is of the variant {card.variant!r:.60}; this version of hsigeo knows "
+            f"{', '.join(sorted(VARIANTS))}"
         )
     build = VARIANTS[card.variant]
     try:
