@@ -23,6 +23,7 @@ from hsigeo.errors import ModelError
 from hsigeo.io.scaling import Scaling
 from hsigeo.io.scene_reader import cube_behind, stored_numbers
 from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock, span_of
+from hsigeo.kernels.choice import Kernel, choose_kernel
 from hsigeo.model import Model, answer, batch_size, is_large, resolve_device
 from hsigeo.model.model import NO_DISTANCES
 from hsigeo.scene import check_scene, grid_of, spatial_coords, spectral_axis
@@ -96,7 +97,8 @@ def classify(
     ask = partial(answers_of_spectra, model=model, match=match, device=target, limit=limit, large=large)
     count = len(model.card.classes)
     piece = PIECE_PIXELS if target.type == "cpu" else max(PIECE_PIXELS, batch_size(target))
-    answers = _answers(scene, match.used, ask, rows=count if limit is None else count + 1, piece=piece)
+    kernel = partial(choose_kernel, target.type, large=large)
+    answers = _answers(scene, match.used, ask, rows=count if limit is None else count + 1, piece=piece, kernel=kernel)
     probability = answers if limit is None else answers[:count]
     distance = {} if limit is None else {"distance": (("y", "x"), answers[count], _distance_attrs(limit))}
     ids = class_ids(model.card.classes)
@@ -172,7 +174,15 @@ def answers_of_spectra(
     return answers
 
 
-def _answers(scene: xr.DataArray, used: NDArray[np.integer[Any]], ask: Ask, *, rows: int, piece: int) -> da.Array:
+def _answers(
+    scene: xr.DataArray,
+    used: NDArray[np.integer[Any]],
+    ask: Ask,
+    *,
+    rows: int,
+    piece: int,
+    kernel: Callable[[], Kernel],
+) -> da.Array:
     """What `ask` answers of each pixel of a scene: (answer, y, x), as many answers as `rows` says.
 
     A scene as it was opened is asked in pieces of so many pixels, each scaled when its turn comes, so that it stays in
@@ -193,6 +203,7 @@ def _answers(scene: xr.DataArray, used: NDArray[np.integer[Any]], ask: Ask, *, r
             used=used - bands.start,
             scaling=scaling,
             nodata=cube.header.nodata,
+            kernel=kernel,
         )
     values = values.rechunk({0: -1})
     chunks = ((rows,), *values.chunks[1:])
@@ -210,9 +221,11 @@ def _answers_of_stored(
     used: NDArray[np.integer[Any]],
     scaling: Scaling,
     nodata: float | int | None,
+    kernel: Callable[[], Kernel],
 ) -> Block:
     """As `_answers_of_block`, of a block of a file's own numbers."""
-    stored = StoredBlock(values=block, used=used, scaling=scaling, nodata=nodata)
+    compiled = kernel() == "cpu"
+    stored = StoredBlock(values=block, used=used, scaling=scaling, nodata=nodata, compiled=compiled)
     answers = [ask(stored.spectra(pixels)) for pixels in stored.pieces(piece)]
     return np.concatenate(answers, axis=1).reshape(-1, *stored.shape)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from hsigeo.campaign.pace import LEAST_BATCH, Pace, fitting_batch
 from hsigeo.classification import answers_of_spectra
 from hsigeo.io.scaling import Scaling
 from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock
+from hsigeo.kernels.choice import choose_kernel
 from hsigeo.memory import forget_peak, peak_memory, release_unused, resident_memory
 from hsigeo.model import Model, batch_size
 
@@ -54,8 +55,10 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
         model.network.to(device)
         answers_of_spectra(spectra, model=model, match=match, device=device, limit=limit, batch=batch, large=large)
 
+    compiled = choose_kernel(device.type, large=large) == "cpu"
+
     def compute(pixels: int) -> None:
-        block = _make_block(len(match.used), pixels)
+        block = replace(_make_block(len(match.used), pixels), compiled=compiled)
         pace.run(lambda device, batch: answers(block.spectra(), device, batch))
 
     compute(_FIRST_PIXELS)

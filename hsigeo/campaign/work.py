@@ -22,6 +22,7 @@ from hsigeo.campaign.pieces import compute_ahead
 from hsigeo.classification import answers_of_spectra, class_ids, most_probable
 from hsigeo.io.cube import Cube
 from hsigeo.io.spectra import PIECE_PIXELS, StoredBlock, announce_blocks, read_block, span_of
+from hsigeo.kernels.choice import choose_kernel
 from hsigeo.model import Model, is_large
 from hsigeo.partial import PartialLayer
 from hsigeo.tiling import TilePlan, WindowPlan
@@ -91,7 +92,8 @@ class LineWork:
         SceneError
             The file is damaged or has changed.
         """
-        return read_block(self.cube, self.match.used, *window, into=into)
+        compiled = choose_kernel(self.pace.device.type, large=self.is_large) == "cpu"
+        return read_block(self.cube, self.match.used, *window, into=into, compiled=compiled)
 
     def announce(self, windows: Sequence[Window]) -> None:
         """Say what will be read soon."""

@@ -8,6 +8,7 @@ must have them the other way can do that for a few pixels at a time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -44,12 +45,15 @@ class StoredBlock:
         Of the used bands.
     nodata
         The stored number that means "no data"; `None` where there is none.
+    compiled
+        Whether to scale by compiled loops, which give the same bits sooner where they are loaded anyway.
     """
 
     values: NDArray[Any]
     used: NDArray[np.integer[Any]]
     scaling: Scaling
     nodata: float | int | None
+    compiled: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,11 +89,36 @@ class StoredBlock:
             made = np.empty((count, len(self.used)), dtype=np.float32)
         else:
             made = np.empty((len(self.used), count), dtype=np.float32).T
+        if self.compiled and self._scale_compiled(made, first):
+            return made
         filled = 0
         for stored in self._stretches(first, first + count):
             self._scale(made[filled : filled + len(stored)], stored)
             filled += len(stored)
         return made
+
+    def _scale_compiled(self, made: NDArray[np.float32], first: int) -> bool:
+        """Fill in (pixel, used band) from the first pixel on, by compiled loops; whether they know such numbers."""
+        from hsigeo.kernels.stored import can_scale, scale_bands, scale_pixels
+
+        if self.scaling.fill is not None or not can_scale(self.values):
+            return False
+        dtype, nodata = self.values.dtype, self.nodata
+        blanks = nodata is not None and not math.isnan(nodata)
+        scaling = (
+            self.scaling.gain.astype(np.float32),
+            # The zero that changes no number: 0.0 would make another one of -0.0.
+            np.where(self.scaling.offset.any(), self.scaling.offset, -0.0).astype(np.float32),
+            dtype.type(nodata if blanks else 0),
+            blanks,
+            dtype.kind == "f",
+        )
+        used = self.used.astype(np.int64)
+        if self.values.strides[0] == dtype.itemsize:
+            scale_pixels(self.values, used, scaling, first, made)
+        else:
+            scale_bands(self.values, used, scaling, first, made.T)
+        return True
 
     def _stretches(self, first: int, last: int) -> Iterator[NDArray[Any]]:
         """(pixel, read band) views: one where rows follow each other without a gap, else one for each row."""
@@ -126,6 +155,7 @@ def read_block(
     cols: slice,
     *,
     into: NDArray[np.uint8] | None = None,
+    compiled: bool = False,
 ) -> StoredBlock:
     """Read a window.
 
@@ -137,6 +167,8 @@ def read_block(
         Slices with step 1, counted from 0.
     into
         (byte,) memory for the block, at least as much as the window has in `span_of` bands. Without it, new memory.
+    compiled
+        Of the block.
 
     Raises
     ------
@@ -154,6 +186,7 @@ def read_block(
         used=used - bands.start,
         scaling=cube.header.scaling.take(used),
         nodata=cube.header.nodata,
+        compiled=compiled,
     )
 
 
