@@ -7,7 +7,8 @@ machines it is computed with, so a number names one.
 The order: pixels, then the journal's line, which holds their checksums. A process that is killed leaves at worst a
 torn last line, which is not believed, and whose tile is made again. After a power cut the disk may hold the line and
 not the pixels; the checksum notices. So nothing need be synced for correctness, and it is only done now and then, so
-that a power cut costs seconds of work and not the night's.
+that a power cut costs seconds of work and not the night's. Tiles that are read for the outputs are compared with their
+checksums as well: a network disk may have said nothing of pixels that it could not keep.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsigeo.atomic import disk_failure, sync_descriptors
+from hsigeo.errors import OutputError
 from hsigeo.tiling import TilePlan
 
 __all__ = ["PartialLayer", "PartialMap", "empty_folder", "is_emptied", "partial_folder", "read_identity"]
@@ -101,7 +103,8 @@ class PartialMap:
             for layer in layers:
                 self._files[layer.name] = os.open(folder / f"{layer.name}.raw", os.O_RDWR | os.O_CREAT, 0o666)
             self._identity = os.open(folder / _IDENTITY, os.O_RDONLY)
-            self.done, self.disbelieved = self._recover()
+            self._sums, self.disbelieved = self._recover()
+            self.done = set(self._sums)
             self._journal = os.open(folder / _JOURNAL, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             _end_torn_line(self._journal)
 
@@ -134,6 +137,7 @@ class PartialMap:
                 _write_all(self._files[layer.name], content, self._start(layer, tile))
                 checks.append(zlib.crc32(content))
             self._append(" ".join([str(tile), *map(str, checks)]))
+        self._sums[tile] = checks
         self.done.add(tile)
         if time.monotonic() > self._synced_at + _SYNC_SECONDS:
             self.sync()
@@ -145,12 +149,30 @@ class PartialMap:
         self._synced_at = time.monotonic()
 
     def read(self, name: str, rows: slice) -> NDArray[Any]:
-        """(y, x) or (band, y, x) of some rows. Only rows of finished tiles hold anything."""
-        layer = next(layer for layer in self.layers if layer.name == name)
+        """(y, x) or (band, y, x) of some rows. Only rows of finished tiles hold anything.
+
+        Raises
+        ------
+        DiskFullError, OutputError
+            They cannot be read, or a tile that lies within them is not what was written.
+        """
+        index = next(index for index, layer in enumerate(self.layers) if layer.name == name)
+        layer = self.layers[index]
         row_bytes = self.plan.samples * layer.pixel_bytes
         values = np.empty(((rows.stop - rows.start), layer.bands or 1, self.plan.samples), dtype=layer.dtype)
+        content = values.reshape(-1).view(np.uint8).data
         with disk_failure(self.folder):
-            _read_all(self._files[name], values.reshape(-1).view(np.uint8).data, rows.start * row_bytes)
+            _read_all(self._files[name], content, rows.start * row_bytes)
+        for tile in range(-(-rows.start // self.plan.rows), len(self.plan)):
+            whole = self.plan.rows_of(tile)
+            if whole.stop > rows.stop:
+                break
+            part = content[(whole.start - rows.start) * row_bytes : (whole.stop - rows.start) * row_bytes]
+            if tile in self._sums and zlib.crc32(part) != self._sums[tile][index]:
+                raise OutputError(
+                    f"{self.folder}: tile {tile} of {name} does not read back as it was written; "
+                    "is the disk faulty or full? The same command makes it again"
+                )
         return values[:, 0] if layer.bands is None else values.transpose(1, 0, 2)
 
     def clear_scratch(self) -> None:
@@ -169,14 +191,14 @@ class PartialMap:
         line = f"{text} {zlib.crc32(text.encode()):08x}\n".encode()
         _write_all(self._journal, line, None)
 
-    def _recover(self) -> tuple[set[int], int]:
-        """The tiles whose pixels are what the journal says, and how many are not."""
+    def _recover(self) -> tuple[dict[int, list[int]], int]:
+        """Checksums of the tiles whose pixels are what the journal says, and how many are not."""
         checks = {
             tile: sums
             for tile, *sums in _read_journal(self.folder / _JOURNAL)
             if tile < len(self.plan) and len(sums) == len(self.layers)
         }
-        done = {tile for tile, sums in checks.items() if self._check_sums(tile) == sums}
+        done = {tile: sums for tile, sums in checks.items() if self._check_sums(tile) == sums}
         return done, len(checks) - len(done)
 
     def _check_sums(self, tile: int) -> list[int]:

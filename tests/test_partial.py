@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from hsigeo.errors import DiskFullError
+from hsigeo.errors import DiskFullError, OutputError
 from hsigeo.partial import PartialLayer, PartialMap, empty_folder, is_emptied, read_identity
 from hsigeo.tiling import TilePlan
 
@@ -131,3 +131,21 @@ def test_a_folder_whose_emptying_was_cut_short_counts_as_emptied(tmp_path):
     assert is_emptied(tmp_path)
     empty_folder(tmp_path)
     assert is_emptied(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "place"), [("class_id", 25), ("probability", 4 * 6 * 12 + 5)])
+def test_a_tile_that_does_not_read_back_as_written_is_refused_and_made_again(tmp_path, name, place):
+    with PartialMap(tmp_path, {}, PLAN, LAYERS) as partial:
+        for tile in range(3):
+            partial.write(tile, make_tile(tile))
+        with (tmp_path / f"{name}.raw").open("r+b") as file:
+            file.seek(place)
+            byte = file.read(1)[0]
+            file.seek(place)
+            file.write(bytes([byte ^ 1]))
+        partial.read(name, slice(0, 4))
+        partial.read(name, slice(8, 10))
+        with pytest.raises(OutputError, match=rf"tile 1 of {name} does not read back"):
+            partial.read(name, slice(0, 10))
+    with PartialMap(tmp_path, {}, PLAN, LAYERS) as partial:
+        assert (partial.missing, partial.disbelieved) == ([1], 1)

@@ -148,8 +148,8 @@ def _make_tiles(line: PreparedLine, partial: PartialMap, engine: Engine, listene
                 listener.say(f"{line.job.scene}: {note}")
             if listener.is_stopping():
                 break
-    partial.sync()
     if partial.missing:
+        partial.sync()
         kept = f"{len(partial.done)} of {len(line.work.plan)} tiles of {line.job.map} are kept"
         raise Interrupted(f"{kept}; repeat the same command to continue")
     if FileStamp.of(Path(line.work.cube.header.data_path)) != line.work.cube.header.stamp:

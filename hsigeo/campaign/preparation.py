@@ -26,15 +26,16 @@ from hsigeo.io.dead_bands import read_few_rows
 from hsigeo.io.doctor.examination import find_doubts
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.geotiff import close_datasets
-from hsigeo.io.spectra import announce_blocks, span_of
+from hsigeo.io.spectra import announce_start, span_of
 from hsigeo.kernels.choice import must_compile
 from hsigeo.model import Model, is_large
 from hsigeo.tiling import TilePlan, plan_strips
 
 __all__ = ["OpenedLine", "PreparedLine", "describe_line", "open_line", "prepare_line"]
 
-_ANNOUNCED = 4
-"""Strips that are prefetched while the network is tried: as much as a disk delivers in that time."""
+_ANNOUNCED_BYTES = 64 << 20
+"""Of the scene, that the system is told of while the network is tried: as much as a fast disk delivers until the first
+tile is begun, when there is no core to spare for it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,24 +110,25 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
     model = cached_model(job.model)
     # A few rows and windows are looked at, for which no more need be kept of the file than the plan will have room for.
     cube = with_cache(open_cube(job.scene, reader=job.reader), LEAST_CACHE)
-    scene = scene_of(cube)
     with ThreadPoolExecutor(1, "hsigeo-fingerprint") as pool:
-        pixels = pool.submit(fingerprint, cube.header.data_path)  # meanwhile there is enough else to do
+        naming = pool.submit(fingerprint, cube.header.data_path)  # meanwhile there is enough else to do
+        scene = scene_of(cube)
         seen = read_few_rows(scene)
         scene = mark_dead_bands(scene, seen)
         filling = bool(job.options.get("fill_missing"))
         result = classify(
             scene, model, device=str(settings.device), fill_missing=filling, unknown=job.options.get("unknown")
         )
+        match = match_scene(scene, model, fill_missing=filling)
         # While the layout is in doubt, the values mean nothing.
         doubts = find_doubts(cube) or find_odd_values(seen, cube.header, model)
     strips = plan_strips(lines=cube.header.grid.lines, samples=cube.header.grid.samples)
     kernel = settings.kernel(is_large(model, strips.pixels))
     try:
-        named = pixels.result()
+        pixels = naming.result()
     except OSError as error:
         raise SceneError(f"{cube.header.data_path} cannot be read: {error.strerror}") from error
-    identity = make_identity(job, cube.header, model, pixels=named, device=settings.device_kind, kernel=kernel)
+    identity = make_identity(job, cube.header, model, pixels=pixels, device=settings.device_kind, kernel=kernel)
     key = make_key(identity)
     metadata = result["class_id"].attrs["metadata"]
     metadata |= {"scene_fingerprint": identity["scene"], "key": key, "options": identity["options"]}
@@ -137,7 +139,7 @@ def open_line(job: LineJob, settings: Settings) -> OpenedLine:
         job=job,
         cube=cube,
         model=model,
-        match=match_scene(scene, model, fill_missing=filling),
+        match=match,
         plan=strips,
         result=result,
         geolocation=cube.header.geolocation if job.options.get("geometry", "ortho") == "ortho" else None,
@@ -164,11 +166,10 @@ def prepare_line(job: LineJob, settings: Settings, say: Callable[[str], None] | 
     if say is not None and must_compile(settings.device.type, large=large):
         say("note: first run on this machine: inner loops are compiled for this processor, once, in some 20 seconds")
     close_datasets()
-    # The first pixels come from the disk while the network is tried.
-    top = slice(0, min(_ANNOUNCED * strips.rows, strips.lines))
-    announce_blocks(line.cube, match.used, [(top, slice(0, strips.samples))])
-    ready = warm_up(model, match, settings.device, limit, large=large)
     layers, bands = partial_layers(model, job.layers), span_of(match.used)
+    with ThreadPoolExecutor(1, "hsigeo-announce") as pool:
+        pool.submit(announce_start, line.cube, match.used, _ANNOUNCED_BYTES)
+        ready = warm_up(model, match, settings.device, limit, large=large)
     demand = Demand(
         used=len(match.used),
         span=bands.stop - bands.start,

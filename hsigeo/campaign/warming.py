@@ -58,7 +58,9 @@ def warm_up(model: Model, match: BandMatch, device: torch.device, limit: float |
     compiled = choose_kernel(device.type, large=large) == "cpu"
 
     def compute(pixels: int) -> None:
-        block = replace(_make_block(len(match.used), pixels), compiled=compiled)
+        # Compiled loops have room for odd pixels in any case; in torch, each takes its own.
+        block = _make_block(len(match.used), pixels, odd_every=64 if compiled else 8)
+        block = replace(block, compiled=compiled)
         pace.run(lambda device, batch: answers(block.spectra(), device, batch))
 
     compute(_FIRST_PIXELS)
@@ -85,11 +87,11 @@ def _begin(tried: Pace, device: torch.device) -> Pace:
     )
 
 
-def _make_block(bands: int, pixels: int) -> StoredBlock:
-    """One pixel in eight unlike any spectrum, for networks that look twice at what is odd."""
+def _make_block(bands: int, pixels: int, *, odd_every: int) -> StoredBlock:
+    """One pixel in so many is unlike any spectrum, for networks that look twice at what is odd."""
     odd = np.where(np.arange(bands) % 2, 0.9, 0.05).astype(np.float32)
     values = np.full((bands, 1, pixels), 0.3, dtype=np.float32)
-    values[:, 0, ::8] = odd[:, None]
+    values[:, 0, ::odd_every] = odd[:, None]
     return StoredBlock(values=values, used=np.arange(bands), scaling=Scaling.constant(bands), nodata=None)
 
 

@@ -11,7 +11,7 @@ from hsigeo.atomic import check_not_an_input, check_output
 from hsigeo.campaign.inputs import expand_scenes
 from hsigeo.classes import UNCLASSIFIED
 from hsigeo.cli.classify_campaign import classify_many
-from hsigeo.cli.classify_choices import Choices, find_model, memory_in_use
+from hsigeo.cli.classify_choices import Choices, fetch_start, find_model, memory_in_use
 from hsigeo.cli.dry_run import describe_plan
 from hsigeo.cli.listening import listening
 from hsigeo.cli.options import (
@@ -222,6 +222,7 @@ def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], cho
     model = find_model(scene, choices.model_path)
     for made in (output, *(path for path in layers.values() if path is not None)):
         check_not_an_input(made, [model])
+    fetch_start(scene, choices.reader)
 
     from hsigeo.campaign.forecast import measure_rates
     from hsigeo.campaign.job import LineJob

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsigeo.atomic import made_folder
-from hsigeo.cli.classify_choices import Choices, find_model, memory_in_use
+from hsigeo.cli.classify_choices import Choices, fetch_start, find_model, memory_in_use
 from hsigeo.cli.dry_run import describe_campaign
 from hsigeo.cli.listening import listening
 from hsigeo.cli.options import progress_bar, say
@@ -38,6 +38,9 @@ def classify_many(scenes: Sequence[str], folder: Path, layers: Sequence[str], ch
     HsigeoError
         Scenes failed; the others are done.
     """
+    if not (folder / "manifest.json").exists():  # else the first line is done already, more likely than not
+        fetch_start(scenes[0], choices.reader)
+
     from hsigeo.campaign.manifest import DONE, FAILED, Manifest
     from hsigeo.campaign.run import Campaign
 

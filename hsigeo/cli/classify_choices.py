@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hsigeo.errors import MemoryLimitError, ModelNotFoundError, SceneNotFoundError
+from hsigeo.errors import HsigeoError, MemoryLimitError, ModelNotFoundError, SceneNotFoundError
 from hsigeo.io.readers.registry import is_scene
+from hsigeo.limits import usable_memory
 
 if TYPE_CHECKING:
     from hsigeo.campaign.roles import Engine, Settings
 
-__all__ = ["Choices", "find_model", "memory_in_use"]
+__all__ = ["Choices", "fetch_start", "find_model", "memory_in_use"]
+
+_FETCHED_BYTES = 256 << 20
+"""What a slow disk delivers in that second, and more. Pages that are not needed in the end go when others are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,23 @@ class Choices:
             skip_finished=is_campaign,
             strict=self.strict,
         )
+
+
+def fetch_start(scene: str, reader: str | None) -> None:
+    """Have the disk fetch the first pixels of an ENVI scene while torch is imported, which takes a second.
+
+    A hint: a scene that cannot be opened is reported when its turn comes.
+    """
+    import numpy as np
+
+    from hsigeo.io.cube_reader import open_cube
+    from hsigeo.io.envi.datafile import find_header
+    from hsigeo.io.spectra import announce_start
+
+    with contextlib.suppress(HsigeoError, OSError):
+        if Path(scene).suffix.lower() == ".hdr" or find_header(Path(scene)) is not None:
+            cube = open_cube(scene, reader=reader)
+            announce_start(cube, np.arange(cube.header.bands.count), min(_FETCHED_BYTES, usable_memory() // 16))
 
 
 @contextmanager

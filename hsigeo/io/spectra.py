@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hsigeo.io.cube import AnnouncingCube, Cube, DirectCube
 from hsigeo.io.scaling import Scaling, scale_into
 
-__all__ = ["PIECE_PIXELS", "StoredBlock", "announce_blocks", "read_block", "span_of"]
+__all__ = ["PIECE_PIXELS", "StoredBlock", "announce_blocks", "announce_start", "read_block", "span_of"]
 
 PIECE_PIXELS = 4096
 """What a thread computes without asking: a few whole batches, so short that threads end together, so long that they
@@ -199,6 +199,13 @@ def announce_blocks(cube: Cube, used: NDArray[np.integer[Any]], windows: Sequenc
         return
     for rows, cols in _joined(windows):
         cube.announce(rows, cols, span_of(used))
+
+
+def announce_start(cube: Cube, used: NDArray[np.integer[Any]], size: int) -> None:
+    """As `announce_blocks`, for the first rows of a cube: so many bytes of them, or all that there are."""
+    lines, samples = cube.header.grid.shape
+    row_bytes = samples * cube.header.bands.count * cube.header.dtype.itemsize
+    announce_blocks(cube, used, [(slice(0, min(lines, 1 + size // row_bytes)), slice(0, samples))])
 
 
 def _joined(windows: Sequence[tuple[slice, slice]]) -> list[tuple[slice, slice]]:
