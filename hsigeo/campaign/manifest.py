@@ -13,6 +13,7 @@ import io
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -32,6 +33,8 @@ DONE, FAILED, STOPPED, WAITING = "done", "failed", "stopped", "waiting"
 FORMAT = "hsigeo campaign"
 FORMAT_VERSION = 1
 _LARGEST = 256 << 20
+_QUICK, _PAUSE = 0.05, 20
+"""Seconds that writing may take each time; where it takes longer, nothing is written for so many times as long."""
 
 _COLUMNS = (
     "line",
@@ -127,6 +130,9 @@ class Manifest:
         self.folder = folder
         self.path = folder / "manifest.json"
         self.table = folder / "summary.csv"
+        self._noted: dict[str, LineRecord] = {}
+        self._noting = threading.Lock()
+        self._due = 0.0
 
     def read(self) -> dict[str, dict[str, Any]]:
         """The entries by line; none where there is no manifest.
@@ -151,6 +157,30 @@ class Manifest:
                 f"{self.path} is not a manifest of hsigeo and would be replaced; move it, or choose another folder"
             ) from error
         return dict(lines)
+
+    def note(self, record: LineRecord) -> None:
+        """Put an entry in: at once in a folder of some hundred lines, within seconds in one of thousands.
+
+        All entries are written each time. So that this never takes more than a twentieth of the time, what comes too
+        soon waits for the next entry, or for `write_noted`.
+        """
+        with self._noting:
+            self._noted[record.line] = record
+            is_due = time.monotonic() >= self._due
+        if is_due:
+            self.write_noted()
+
+    def write_noted(self) -> None:
+        """Put in what waits."""
+        with self._noting:
+            noted, self._noted = self._noted, {}
+        if not noted:
+            return
+        began = time.monotonic()
+        self.update(noted.values())
+        ended = time.monotonic()
+        if ended - began > _QUICK:
+            self._due = ended + _PAUSE * (ended - began)
 
     def update(self, records: Iterable[LineRecord], *, keep: Keep | None = None) -> None:
         """Put entries in, and renew the table. Entries of other lines stay.

@@ -170,14 +170,17 @@ def run_campaign(campaign: Campaign, survey: Survey, engine: Engine, listener: L
         watch = _Watch(listener, survey.pixels[job.name])
         try:
             records[job.name] = _run_one(replace(campaign, settings=settings), job, engine, watch)
-            campaign.manifest.update([records[job.name]])
+            campaign.manifest.note(records[job.name])
         except LockedError as error:
             listener.say(f"{error}; it will be tried again later")
             busy.append(job)
 
-    _run_all(survey.jobs, lambda job: run(job, campaign.settings), campaign.lines_at_once)
-    waiting = replace(campaign.settings, wait=True)
-    _run_all(tuple(busy), lambda job: run(job, waiting), campaign.lines_at_once)
+    try:
+        _run_all(survey.jobs, lambda job: run(job, campaign.settings), campaign.lines_at_once)
+        waiting = replace(campaign.settings, wait=True)
+        _run_all(tuple(busy), lambda job: run(job, waiting), campaign.lines_at_once)
+    finally:
+        campaign.manifest.write_noted()
     return records
 
 
