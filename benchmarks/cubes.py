@@ -28,7 +28,7 @@ LAYOUTS = ("bil", "bip", "bsq", "tif", "tif-pixel")
 
 NODATA = -9999
 BLOCK = 256
-"""Rows and columns of a GeoTIFF's tiles; also how many rows are made at a time."""
+"""Rows and columns of a GeoTIFF's tiles, if nothing else is said; also how many rows are made at a time."""
 
 PATCH = 16
 """Pixels on which the mixed spectra stay the same."""
@@ -106,9 +106,17 @@ def make_library(bands: int = 200, *, classes: int = 8, per_class: int = 100, se
 
 
 def write_cube(
-    folder: Path, layout: str, library: Library, *, lines: int, samples: int, noise: float = NOISE, seed: int = 0
+    folder: Path,
+    layout: str,
+    library: Library,
+    *,
+    lines: int,
+    samples: int,
+    noise: float = NOISE,
+    seed: int = 0,
+    block: int = BLOCK,
 ) -> Path:
-    """Write a scene, `BLOCK` rows at a time; return the path to open it by.
+    """Write a scene, some rows at a time; return the path to open it by.
 
     Parameters
     ----------
@@ -116,10 +124,12 @@ def write_cube(
         One of `LAYOUTS`.
     noise
         Standard deviation of what is added, in reflectance; 0 for a library of measured pixels, which have their own.
+    block
+        Rows and columns of a GeoTIFF's tiles, a multiple of `BLOCK`.
     """
     strips = _Strips(library, lines, samples, noise, seed)
     if layout.startswith("tif"):
-        return _write_tiff(folder / f"cube_{layout}.tif", strips, "pixel" if layout == "tif-pixel" else "band")
+        return _write_tiff(folder / f"cube_{layout}.tif", strips, "pixel" if layout == "tif-pixel" else "band", block)
     path = folder / f"cube_{layout}.img"
     with path.open("wb") as file:
         for top in range(0, lines, BLOCK):
@@ -188,7 +198,7 @@ def _header(library: Library, layout: str, lines: int, samples: int) -> str:
     )
 
 
-def _write_tiff(path: Path, strips: _Strips, interleave: str) -> Path:
+def _write_tiff(path: Path, strips: _Strips, interleave: str, block: int) -> Path:
     library = strips.library
     with (
         rasterio.Env(GDAL_CACHEMAX=256 << 20),
@@ -204,8 +214,8 @@ def _write_tiff(path: Path, strips: _Strips, interleave: str) -> Path:
             crs=CRS,
             transform=ORIGIN,
             tiled=True,
-            blockxsize=BLOCK,
-            blockysize=BLOCK,
+            blockxsize=block,
+            blockysize=block,
             interleave=interleave,
             compress="deflate",
             predictor=2,

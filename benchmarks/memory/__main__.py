@@ -8,24 +8,34 @@ from pathlib import Path
 
 import click
 
+from benchmarks.cubes import LAYOUTS, make_library, write_cube
 from benchmarks.memory.runs import Run, measure_run
 from benchmarks.memory.scenes import BANDS, write_library_model, write_sparse_scene
+from hsigeo.model import write_model
 from hsigeo.tiling import format_size, parse_size
+from hsigeo.training.learning import train_on_spectra
 
 _ROW_BYTES = 2 * BANDS
 _VALID_ROWS = 200
+_BLOCK = 512
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--sizes", default="64M,512M,2G,8G", show_default=True, help="Sizes of the scenes, int16, 200 bands.")
 @click.option("--samples", default="2000,40000", show_default=True, help="Their widths.")
 @click.option("--limits", default="", help="Values for --max-memory. [default: none is given]")
-@click.option("--interleave", type=click.Choice(["bil", "bip", "bsq"]), default="bil", show_default=True)
+@click.option(
+    "--interleave",
+    type=click.Choice(LAYOUTS),
+    default="bil",
+    show_default=True,
+    help="Of ENVI scenes, or a deflated GeoTIFF in tiles of 512 x 512: of one band each, or of all (tif-pixel).",
+)
 @click.option("--options", default="", help="Further options of hsigeo classify, such as '--threads 1'.")
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Where to make the scenes, which are sparse files. [default: the system's folder for such]",
+    help="Where to make the scenes; those of ENVI are sparse files. [default: the system's folder for such]",
 )
 def main(sizes: str, samples: str, limits: str, interleave: str, options: str, folder: Path | None) -> None:
     """Compare the peak resident size of hsigeo classify with its plan, for scenes of several sizes."""
@@ -33,14 +43,22 @@ def main(sizes: str, samples: str, limits: str, interleave: str, options: str, f
     ratios = []
     with tempfile.TemporaryDirectory(prefix="hsigeo-memory-", dir=folder) as made:
         model = Path(made) / "model.safetensors"
-        write_library_model(model)
+        library = make_library(BANDS)
+        if interleave.startswith("tif"):
+            write_model(train_on_spectra(library.as_labelled_spectra(), check=False), model)
+        else:
+            write_library_model(model)
         for size in sizes.split(","):
             for width in map(int, samples.split(",")):
-                scene = make_scene(Path(made), parse_size(size), width, interleave)
+                if interleave.startswith("tif"):
+                    lines = max(1, parse_size(size) // (_ROW_BYTES * width))
+                    scene = write_cube(Path(made), interleave, library, lines=lines, samples=width, block=_BLOCK)
+                else:
+                    scene = make_scene(Path(made), parse_size(size), width, interleave)
                 for limit, run in _runs(scene, ["--model", str(model), *options.split()], limits.split(",")):
                     click.echo(_row(size, width, limit, run))
                     ratios.append(run.ratio)
-                scene.with_suffix(".img").unlink()
+                (scene if interleave.startswith("tif") else scene.with_suffix(".img")).unlink()
     click.echo(f"\nworst: {max(ratios, key=lambda ratio: abs(ratio - 1)):.2f} of the plan; largest: {max(ratios):.2f}")
 
 

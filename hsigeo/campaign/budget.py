@@ -205,15 +205,28 @@ def _keeps_blocks(header: CubeHeader) -> bool:
     return header.format != "ENVI" and not header.format.startswith("Zarr")
 
 
+def _is_hdf5(header: CubeHeader) -> bool:
+    return header.format.startswith(("NetCDF", "HDF"))
+
+
 def _cache_wanted(header: CubeHeader, window: WindowPlan) -> int:
-    """What keeps every block that a window leaves unfinished, with a quarter more for how it is kept."""
+    """What keeps every block that a window leaves unfinished.
+
+    GDAL takes up to a quarter more for how it keeps them. HDF5 takes nothing more, but keeps what lies outside the
+    scene as well, and wants room for the next block before it lets go of one.
+    """
     if not _keeps_blocks(header):
         return 0
     if window.is_aligned and header.format == "GTiff":
         return LEAST_CACHE
     rows, columns = header.block_shape
     wide = columns if window.is_aligned else -(-window.columns // columns) * columns
-    return max(LEAST_CACHE, rows * wide * header.bands.count * header.dtype.itemsize * 5 // 4)
+    bands = -(-header.bands.count // header.block_bands) * header.block_bands
+    kept = rows * wide * bands * header.dtype.itemsize
+    if not _is_hdf5(header):
+        return max(LEAST_CACHE, kept * 5 // 4)
+    across = -(-wide // columns) * (bands // header.block_bands)
+    return max(LEAST_CACHE, kept + kept // max(across, 4))
 
 
 def _repeats(header: CubeHeader, window: WindowPlan) -> int:
@@ -240,13 +253,19 @@ def _in_flight(header: CubeHeader, strips: TilePlan, window: WindowPlan, demand:
 
 
 def _decoding(header: CubeHeader, window: WindowPlan) -> int:
-    """Blocks of all bands on their way through GDAL: one in each hand, and one for each thread that decompresses."""
+    """Blocks of all bands on their way through GDAL: one in each hand, and one for each thread that decompresses.
+
+    Each of them lies in memory twice, compressed and not.
+    """
     if header.format != "GTiff" or header.interleave != "bip":
         return 0
     rows, columns = header.block_shape
     at_once = -(-window.columns // columns) * max(1, window.rows // rows)
     threads = min(gdal_threads(), at_once) if header.compressed and at_once > 1 and window.readers == 1 else 0
-    return (window.readers + threads) * rows * columns * header.bands.count * header.dtype.itemsize
+    block = rows * columns * header.bands.count * header.dtype.itemsize
+    whole = header.grid.lines * header.grid.samples * header.bands.count * header.dtype.itemsize
+    packed = int(block * min(1.0, header.size_bytes / whole)) if header.compressed else 0
+    return (window.readers + threads) * (block + packed)
 
 
 def _stored(header: CubeHeader, demand: Demand) -> int:
@@ -255,5 +274,5 @@ def _stored(header: CubeHeader, demand: Demand) -> int:
         return 0 if demand.span == header.bands.count else header.dtype.itemsize * header.bands.count
     if header.format == "ENVI" or header.format in RASTER_DRIVERS:
         return 0
-    is_copied = header.byte_order != sys.byteorder or header.format.startswith(("NetCDF", "HDF"))
+    is_copied = header.byte_order != sys.byteorder or _is_hdf5(header)
     return header.dtype.itemsize * demand.span * (2 if is_copied else 1)

@@ -88,6 +88,8 @@ class CubeHeader:
         Whether the file must be decompressed to be read.
     block_shape
         Rows and columns of the file's own blocks; reading less than a block costs as much as reading it.
+    block_bands
+        Bands of such a block, where readers keep it whole though it may reach beyond the last band: HDF5.
     grid, bands
         Size and georeference; the spectral axis.
     band_names
@@ -126,6 +128,7 @@ class CubeHeader:
     header_offset: int = 0
     compressed: bool = False
     block_shape: tuple[int, int]
+    block_bands: int = 1
     grid: Grid
     bands: BandTable
     band_names: tuple[str, ...] = ()

@@ -131,3 +131,25 @@ def test_labels_are_kept_in_memory_as_far_as_there_is_room(header):
     tight = plan(made, 450 * MIB, demand)
     assert 0 < tight.spool < 200 * MIB
     assert tight.total <= 450 * MIB
+
+
+def test_blocks_of_all_bands_are_counted_as_they_are_and_compressed(header):
+    kinds = {"block": (512, 512), "format": "GTiff", "interleave": "bip"}
+    made = make_header(header, 5120, 2048, compressed=True, **kinds)
+    block, whole = 512 * 512 * 200 * 2, 5120 * 2048 * 200 * 2
+    small, large = (replace(made, stamp=replace(made.stamp, size=size)) for size in (whole // 4, 3 * whole // 4))
+    one, other = (plan(each, 8 << 30) for each in (small, large))
+    assert one.window == other.window
+    assert other.in_flight - one.in_flight == pytest.approx(one.window.readers * block // 2, abs=8)
+
+
+@pytest.mark.parametrize(("deep", "bands"), [(200, 200), (36, 216), (128, 256)])
+def test_chunks_that_reach_beyond_the_last_band_are_kept_whole(header, deep, bands):
+    made = make_header(header, 10_000, 1242, block=(256, 249), format="NetCDF-4", compressed=True, block_bands=deep)
+    strip = next(
+        each
+        for each in budget._plans(made, plan_strips(lines=10_000, samples=1242), DEMAND)
+        if not each.window.is_aligned and each.window.columns == 1242 and each.repeats == 1
+    )
+    kept = 256 * 5 * 249 * bands * 2
+    assert kept < strip.cache <= kept * 5 / 4

@@ -11,7 +11,7 @@ from envi_files import make_encoded_cube, write_envi
 
 from hsigeo.io import open_cube
 from hsigeo.io.scaling import to_reflectance
-from hsigeo.io.spectra import read_block
+from hsigeo.io.spectra import announce_start, read_block
 
 NOWHERE = np.array([], dtype=np.intp)
 EVERY = np.arange(30)
@@ -96,3 +96,20 @@ def test_bands_between_those_used_are_read_but_none_beyond(tmp_path: Path) -> No
     recording = Recording()
     read_block(recording, SCATTERED, slice(0, 2), slice(None))
     assert recording.asked == slice(1, 30)
+
+
+@pytest.mark.parametrize(("size", "rows"), [(0, 1), (1000, 1), (17 * 30 * 2 * 4, 5), (1 << 30, 9)])
+def test_as_many_rows_are_announced_as_bytes_are_asked_for(size: int, rows: int, tmp_path: Path) -> None:
+    cube = open_cube(write_envi(tmp_path, "a", make_encoded_cube(30, 9, 17)))
+    heard = []
+
+    class Listening:
+        header = cube.header
+        read = cube.read
+
+        def announce(self, rows: slice, cols: slice, bands: slice) -> None:
+            heard.append((rows, cols, bands))
+
+    announce_start(Listening(), SCATTERED, size)
+
+    assert heard == [(slice(0, rows), slice(0, 17), slice(1, 30))]

@@ -89,6 +89,7 @@ def describe_cube(file: Hdf5File, stamp: FileStamp, cube: Any, *, axes: str, **k
         "dtype": cube_dtype(file, cube),
         "compressed": cube.compression is not None,
         "block_shape": (chunk["y"], chunk["x"] if cube.chunks else along["x"]),
+        "block_bands": chunk["b"],
         "format": "HDF5",
     }
     return CubeHeader(
