@@ -107,7 +107,7 @@ def ablate(
     damages = tuple(DAMAGES) if damage else ()
     say(
         f"{len(samples)} labelled pixels, {len(samples.classes)} classes, {samples.bands.count} bands; "
-        f"{trials[0].task}, {len(trials)} in {seeds} seeds"
+        f"{trials[0].task}: {len(trials)} trials, {seeds} {'seed' if seeds == 1 else 'seeds'}"
     )
     for name in damages:
         say(f"{name}: {DAMAGES[name].what}")

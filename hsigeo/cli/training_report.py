@@ -80,7 +80,7 @@ def report_validation(found: dict[str, Any]) -> None:
         "measured on folds that the calibration was not fitted on"
         if error["after"] != error["before"]
         else f"probabilities are off by {error['before']:.1%} on average; a calibration fitted on some folds "
-        "did not help on the others, so none is applied"
+        "did not clearly help on the others, so none is applied"
     )
 
 

@@ -157,8 +157,8 @@ def _class_table(
             ]
         rows.append(row)
     caption = (
-        "Recall (producer's accuracy): of the reference pixels of a class, the share that the map gives to it. "
-        "Precision (user's accuracy): of the reference pixels that the map gives to a class, the share that is of it."
+        "Recall (producer's accuracy): of the reference pixels of a class, the share that is mapped as such. "
+        "Precision (user's accuracy): of the reference pixels mapped as a class, the share that belongs to it."
     )
     return numbering.table(head, rows, caption, class_="figures")
 

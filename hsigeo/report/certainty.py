@@ -29,7 +29,7 @@ def render_calibration(findings: Findings, numbering: Numbering) -> Section | No
     helped = (
         f"Before calibration the error was {before}."
         if calibration.after != calibration.before
-        else "A calibration fitted on some folds did not help on the others, so none is applied."
+        else "A calibration fitted on some folds did not clearly help on the others, so none is applied."
     )
     text = element(
         "p",

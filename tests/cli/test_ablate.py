@@ -20,7 +20,7 @@ def test_a_line_for_each_component_says_what_it_contributes(hsigeo, tmp_path):
     assert head.split()[5:] == ["dead", "level", "scatter", "drift", "shift"]
     assert whole.startswith("the default, complete")
     assert [line.split()[0] for line in lines] == ["attention", "slope"]
-    assert "folds by polygon, 2 in 1 seeds" in done.stderr
+    assert "folds by polygon: 2 trials, 1 seed" in done.stderr
     assert "attention: Tokens that contradict the rest lose their say" in done.stderr
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
