@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -216,7 +217,8 @@ def classify(
 
 def _classify_one(scene: str, output: str, layers: Mapping[str, str | None], choices: Choices) -> None:
     # What would be refused at the end is refused now: before any work, and what can be before torch is loaded.
-    check_output(output, overwrite=choices.overwrite or partial_folder(Path(output)).exists())
+    resumes = os.path.exists(partial_folder(Path(output)))  # noqa: PTH110 - no error where the name is too long
+    check_output(output, overwrite=choices.overwrite or resumes)
     if not Path(scene).exists():
         raise SceneNotFoundError(f"{scene}: there is no such file")
     model = find_model(scene, choices.model_path)

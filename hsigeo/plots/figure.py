@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import logging
 import os
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -140,8 +139,6 @@ def drawing(
         As `check_figure`.
     """
     check_figure(path, overwrite=overwrite)
-    # It warns of a home that it cannot write its font cache to, and goes on without.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

@@ -6,9 +6,11 @@ the texts of a figure, and what no installed font has is spelt as its Unicode nu
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import Any
 
 __all__ = ["families_for", "isolate", "spell_out"]
 
@@ -89,8 +91,7 @@ def _is_visible(character: str) -> bool:
 
 def _other_families() -> Iterator[str]:
     """Families to search, upright text fonts made for many scripts first."""
-    from matplotlib import font_manager
-
+    font_manager = _font_manager()
     names = {
         entry.name
         for entry in font_manager.fontManager.ttflist[:_MOST_FILES]
@@ -104,11 +105,18 @@ def _other_families() -> Iterator[str]:
 @cache
 def _characters_of(family: str) -> frozenset[int]:
     """Code points of the file that matplotlib takes for a family; none where the file cannot be read."""
-    from matplotlib import font_manager
-
+    font_manager = _font_manager()
     properties = font_manager.FontProperties(family=family)
     try:
         path = font_manager.findfont(properties, fallback_to_default=False)
         return frozenset(font_manager.get_font(path).get_charmap())
     except (OSError, ValueError, RuntimeError):
         return frozenset()
+
+
+def _font_manager() -> Any:
+    """matplotlib's. Without the warning of a home folder that its cache cannot be written to: it goes on without."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    from matplotlib import font_manager
+
+    return font_manager
