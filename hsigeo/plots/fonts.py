@@ -115,7 +115,7 @@ def _characters_of(family: str) -> frozenset[int]:
 
 
 def _font_manager() -> Any:
-    """matplotlib's. Without the warning of a home folder that its cache cannot be written to: it goes on without."""
+    """Matplotlib's. Without the warning of a home folder that its cache cannot be written to: it goes on without."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     from matplotlib import font_manager
 
