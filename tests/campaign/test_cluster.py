@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from distributed import Client
 from flight_lines import BANDS, write_line
 from labelled_spectra import make_model
 
@@ -30,10 +33,24 @@ LINES, SAMPLES = 900, 400
 RUN = "from hsigeo.cli import main; main()"
 
 
+STARTING_SECONDS = 240
+"""How long a scheduler and workers may take to start, on a machine that is busy with other things."""
+
+
 def start(*arguments: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "dask", *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "dask", *map(str, arguments)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": f"{STARTING_SECONDS}s"},
     )
+
+
+def wait_for(happened: Callable[[], object], process: subprocess.Popen[Any]) -> None:
+    """Until something has happened, or the process that it is expected of has ended, which the test then finds."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while not happened() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -45,6 +62,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def scheduler_file(tmp_path_factory) -> Iterator[Path]:
     file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
     process = start("scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard", "--scheduler-file", file)
+    wait_for(file.exists, process)  # or the client would find that there is none
     yield file
     end(process)
 
@@ -62,6 +80,8 @@ def workers(scheduler_file) -> Iterator[list[subprocess.Popen[bytes]]]:
         scheduler_file,
     )
     processes = [start("worker", *options) for _ in range(2)]
+    with Client(scheduler_file=str(scheduler_file), set_as_default=False, timeout=STARTING_SECONDS) as client:
+        client.wait_for_workers(2, timeout=STARTING_SECONDS)
     yield processes
     for process in processes:
         end(process)
@@ -84,15 +104,14 @@ def command(out: str) -> list[str]:
     return ["classify", "lines", "--model", "model.safetensors", "--output-dir", out, "--layer", "confidence"]
 
 
+@pytest.mark.timeout(4 * STARTING_SECONDS)
 def test_a_worker_killed_in_mid_run_changes_nothing(campaign, scheduler_file, workers, monkeypatch):
     arguments = [*command("maps"), "--scheduler-file", str(scheduler_file)]
     process = subprocess.Popen([sys.executable, "-c", RUN, *arguments], cwd=campaign, stderr=subprocess.PIPE, text=True)
     journal = campaign / "maps" / ".line_0_map.tif.partial" / "tiles.log"
-    deadline = time.monotonic() + 150
-    while not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_for(lambda: journal.exists() and journal.stat().st_size, process)
     workers[0].send_signal(signal.SIGKILL)
-    _, error = process.communicate(timeout=200)
+    _, error = process.communicate(timeout=STARTING_SECONDS)
     assert process.returncode == 0, error
     assert "Traceback" not in error
     monkeypatch.chdir(campaign)
