@@ -35,6 +35,8 @@ _NUMBER = r"(\d+(?:\.\d*)?(?:e[+-]?\d+)?)"
 _NAMED = "|".join(_SPELLINGS[unit] for unit in ("nm", "um"))
 _NUMBER_WITH_UNIT = re.compile(rf"{_NUMBER}\s*({_NAMED})\b", re.IGNORECASE)
 _DECIMAL_IN_PARENTHESES = re.compile(r"\((\d+\.\d+)\)\s*$")
+_ONLY_A_DECIMAL = re.compile(r"\s*X?(\d+\.\d+)\s*")  # R puts an X before names that begin with a digit
+_SHORTEST_BARE_NM = 300.0
 
 _PLAUSIBLE_NM = (50.0, 1e6)
 """From X-ray fluorescence to the far infrared; what lies outside is not an optical wavelength."""
@@ -138,7 +140,8 @@ def wavelengths_in_names(names: Sequence[str], count: int) -> tuple[FloatArray, 
     """Wavelengths in band names such as ``376.44 Nanometers`` or ``Resize (Band 1:x) (426.820007)``.
 
     All names must have one. A bare number must stand in parentheses at the end and have decimals, so that
-    ``NDVI (2019)`` is not taken for a wavelength.
+    ``NDVI (2019)`` is not taken for a wavelength; or it is the whole name, as R and Python write them, has decimals,
+    and rises from 300 nm on.
 
     Returns
     -------
@@ -157,6 +160,11 @@ def wavelengths_in_names(names: Sequence[str], count: int) -> tuple[FloatArray, 
         values = np.array([float(match[1]) for match in bare if match])
         if values.min() > 0 and len(set(values)) == count:
             return values, None
+    whole = [_ONLY_A_DECIMAL.fullmatch(name) for name in names]
+    if all(whole):
+        values = np.array([float(match[1]) for match in whole if match])
+        if values.min() >= _SHORTEST_BARE_NM and (np.diff(values) > 0).all():
+            return values, "nm"
     return None
 
 

@@ -113,6 +113,8 @@ def test_index_is_not_a_wavelength() -> None:
         ["B1 0.37644 um", "B2 0.38145 um"],
         ["B1 0.37644µm", "B2 0.38145µm"],
         ["(0.37644)", "(0.38145)"],
+        ["376.44", "381.45"],
+        ["X376.44", "X381.45"],
     ],
 )
 def test_wavelengths_are_found_in_band_names(names: list[str]) -> None:
@@ -132,6 +134,10 @@ def test_wavelengths_are_found_in_band_names(names: list[str]) -> None:
         ["x (1.5)", "y (1.5)"],
         ["376.44 Nanometers"],
         ["0 nm", "1 nm"],
+        ["1.0", "2.0"],
+        ["2019", "2020"],
+        ["381.45", "376.44"],
+        ["X0.37644", "X0.38145"],
         ["To-sensor zenith (0 to 90 degrees from zenith)", "Earth-sun distance (AU)"],
     ],
 )
