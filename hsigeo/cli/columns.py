@@ -33,10 +33,10 @@ def pad(text: str, cells: int) -> str:
     return text + " " * (cells - cells_of(text))
 
 
-def shorten(name: str) -> str:
-    """A name on one line, cut where it is long."""
+def shorten(name: str, most: int = _NAME_WIDTH) -> str:
+    """A name on one line, cut where it is longer than `most` characters."""
     plain = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return plain if len(plain) <= _NAME_WIDTH else plain[: _NAME_WIDTH - 1] + "…"
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
 def percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""``hsigeo info``: describes a scene, its assumptions and problems."""
+"""``hsigeo info``: describes a scene, its assumptions and problems; a folder of scenes; a model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hsigeo.cli.model_text import describe_model, is_model, model_rows
 from hsigeo.cli.options import reader_option, say
 from hsigeo.cli.scene_list import list_scenes, scenes_in
 from hsigeo.errors import HsigeoError
@@ -26,6 +27,7 @@ Examples:
   hsigeo info scene.hdr --fix scene.img.hdr
   hsigeo info scene.hdr --json
   hsigeo info lines/
+  hsigeo info model.safetensors
 """
 
 
@@ -57,13 +59,19 @@ def info(
     SCENE is a scene as delivered: an ENVI header (.hdr) or data file, a GeoTIFF, or a sensor product; class maps and
     single bands work too. Only headers and a bounded sample of the pixels are read.
 
-    Of a folder, each scene that `hsigeo classify` would take gets one line.
+    Of a folder, each scene that `hsigeo classify` would take gets one line. Of a model (.safetensors), its classes,
+    bands and origin are described, and the accuracy that was measured in training.
     """
     from hsigeo.atomic import check_not_an_input
     from hsigeo.io.quicklook import check_picture_path, write_quicklook
 
     if keep and fix is None:
         raise click.UsageError("--keep goes with --fix OUT.hdr")
+    if is_model(scene):
+        if fix is not None or quicklook is not None or reader is not None:
+            raise click.UsageError(f"--fix, --quicklook and --reader take a scene; {scene} is a model")
+        _say_model(scene, as_json=as_json)
+        return
     if scenes := scenes_in(scene):
         if fix is not None or quicklook is not None:
             raise click.UsageError(f"--fix and --quicklook take one scene; {scene} holds {len(scenes)}: name one")
@@ -90,6 +98,16 @@ def info(
     if quicklook is not None and cube is not None:
         write_quicklook(cube, quicklook, overwrite=overwrite)
         say(f"wrote {quicklook}")
+
+
+def _say_model(path: Path, *, as_json: bool) -> None:
+    from hsigeo.model import load_model
+
+    model = load_model(path)
+    if as_json:
+        click.echo(json.dumps(describe_model(model), indent=2, ensure_ascii=False))
+    else:
+        click.echo(_aligned(model_rows(model)), nl=False)
 
 
 def _describe(scene: Path, reader: str | None) -> tuple[dict[str, Any], Cube | None, HsigeoError | None]:

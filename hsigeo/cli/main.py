@@ -19,7 +19,7 @@ from hsigeo.limits import limit_libraries
 
 # The commands, each in the module of its name. They are imported when called, so `hsigeo --help` stays instant.
 _SUMMARIES = {
-    "info": "Describe a scene: bands, wavelengths, CRS, repairs, problems.",
+    "info": "Describe a scene: bands, CRS, repairs, problems; or a model.",
     "quicklook": "Make a picture of a scene, or of a class map.",
     "train": "Train a model on labelled pixels.",
     "classify": "Classify a scene, or many.",

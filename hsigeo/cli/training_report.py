@@ -37,7 +37,7 @@ def report_samples(samples: LabelledSpectra) -> None:
     for note in samples.notes:
         say(note)
     if samples.unlabelled is not None:
-        say(f"{len(samples.unlabelled)} pixels of the scenes, labelled or not, are asked how spectra vary")
+        say(f"{len(samples.unlabelled)} pixels of the scenes, labelled or not, show how spectra vary")
     counts = [(shorten(name), count) for name, count in samples.counts.items()]
     width = max(cells_of(name) for name, _ in counts)
     for name, count in counts:

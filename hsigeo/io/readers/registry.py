@@ -165,4 +165,7 @@ def _refuse(probe: Probe) -> None:
     if probe.is_hdf5:
         raise SceneError(explain(path))
     if path.suffix == ".safetensors":
-        raise SceneError(f"{path} is a model, not a scene; use it with `hsigeo classify SCENE --model {path}`")
+        raise SceneError(
+            f"{path} is a model, not a scene: `hsigeo info {path}` describes it, "
+            f"`hsigeo classify SCENE --model {path}` uses it"
+        )
