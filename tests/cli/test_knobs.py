@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -53,35 +50,30 @@ def test_threads_change_no_byte_of_any_output(hsigeo, read_outputs, tmp_path, ke
 
 
 @pytest.fixture
-def run_forked(tmp_path, monkeypatch):
+def run_apart(start_hsigeo, monkeypatch):
     """Run `hsigeo` in processes of their own: in that of the tests, what is taken before the first pixel varies."""
     monkeypatch.setenv("HSIGEO_KERNEL", "cpu")  # the quicker one
-    script = Path(__file__).with_name("forked_runs.py")
-    with subprocess.Popen(
-        [sys.executable, script], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
 
-        def run(*arguments: str) -> tuple[int, str]:
-            server.stdin.write(json.dumps(arguments) + "\n")
-            server.stdin.flush()
-            return tuple(json.loads(server.stdout.readline()))
+    def run(*arguments: str) -> tuple[int, str]:
+        process = start_hsigeo(*arguments)
+        out, error = process.communicate(timeout=200)
+        return process.returncode, out + error
 
-        yield run
-        server.stdin.close()
+    return run
 
 
-def test_the_memory_that_is_allowed_changes_no_byte_of_any_output(run_forked, read_outputs, tmp_path):
+def test_the_memory_that_is_allowed_changes_no_byte_of_any_output(run_apart, read_outputs, tmp_path):
     command = make_command(tmp_path, bands=128, samples=4000)  # two tiles, of 4 MB as stored
 
-    code, said = run_forked(*command, "--dry-run", "--max-memory", "1M")
+    code, said = run_apart(*command, "--dry-run", "--max-memory", "1M")
     assert code == 2, said
     least = int(re.search(r"--max-memory (\d+)M", said)[1])
     plans, made = set(), []
     for limit in (f"{least + 5}M", f"{least + 400}M"):
-        code, said = run_forked(*command, "--dry-run", "--max-memory", limit)
+        code, said = run_apart(*command, "--dry-run", "--max-memory", limit)
         assert code == 0, said
         plans.add(re.search(r"windows of (.*)", said)[1])
-        code, said = run_forked(*command, "--max-memory", limit)
+        code, said = run_apart(*command, "--max-memory", limit)
         assert code == 0, said
         made.append(read_outputs())
     assert len(plans) == 2, plans

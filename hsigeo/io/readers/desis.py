@@ -18,10 +18,10 @@ from hsigeo.io.envi.header import EnviHeader, parse_header
 from hsigeo.io.readers.dlr import (
     Product,
     band_values,
+    claim_package,
     find_product,
     open_image,
     product_files,
-    products_in,
     scaling_of,
     with_metadata,
 )
@@ -46,9 +46,7 @@ class DesisReader:
         if not probe.is_folder and (files := product_files(probe.path)) is not None:
             named = re.fullmatch(_PREFIX, files[0], re.IGNORECASE) or _ROOT.search(probe.start)
             return f"it is a file of the DESIS product {files[0]}" if named else None
-        found = products_in(probe.path, probe.start, _PREFIX)
-        # A folder of several is a folder of scenes; an archive of several is refused when it is opened.
-        return f"it holds {found[0]}" if found and (len(found) == 1 or not probe.is_folder) else None
+        return claim_package(probe, _PREFIX)
 
     def open(self, path: Path) -> Cube:
         """Open the scene."""

@@ -22,16 +22,17 @@ from hsigeo.io.envi import open_envi
 from hsigeo.io.geotiff import RasterCube, open_raster
 from hsigeo.io.numerals import parse_number
 from hsigeo.io.readers.package import Package, is_package, open_package, parse_xml
+from hsigeo.io.readers.protocol import Probe
 from hsigeo.io.scaling import Scaling
 
 __all__ = [
     "NODATA",
     "Product",
     "band_values",
+    "claim_package",
     "find_product",
     "open_image",
     "product_files",
-    "products_in",
     "scaling_of",
     "with_metadata",
 ]
@@ -86,7 +87,14 @@ def product_files(path: Path) -> tuple[str, list[str]] | None:
     return name, sorted(entry.name for entry in path.parent.iterdir() if entry.name.startswith(f"{name}-"))
 
 
-def products_in(path: Path, start: bytes, prefix: str) -> list[str]:
+def claim_package(probe: Probe, prefix: str) -> str | None:
+    """Why a folder or archive is a scene: the document of a product in it; `None` for anything else."""
+    found = _products_in(probe.path, probe.start, prefix)
+    # A folder of several is a folder of scenes; an archive of several is refused when it is opened.
+    return f"it holds {found[0]}" if found and (len(found) == 1 or not probe.is_folder) else None
+
+
+def _products_in(path: Path, start: bytes, prefix: str) -> list[str]:
     """The documents of the products in a folder or archive; empty for anything else, or where it cannot be listed."""
     if not is_package(path, start):
         return []

@@ -18,10 +18,10 @@ from hsigeo.errors import SceneError
 from hsigeo.io.cube import Cube
 from hsigeo.io.readers.dlr import (
     band_values,
+    claim_package,
     find_product,
     open_image,
     product_files,
-    products_in,
     scaling_of,
     with_metadata,
 )
@@ -46,9 +46,7 @@ class EnmapReader:
             return "it is a METADATA.XML of EnMAP"
         if not probe.is_folder and (files := product_files(probe.path)) is not None:
             return _claim_file(probe.path, *files)
-        found = products_in(probe.path, probe.start, _PREFIX)
-        # A folder of several is a folder of scenes; an archive of several is refused when it is opened.
-        return f"it holds {found[0]}" if found and (len(found) == 1 or not probe.is_folder) else None
+        return claim_package(probe, _PREFIX)
 
     def open(self, path: Path) -> Cube:
         """Open the scene."""
