@@ -67,13 +67,14 @@ def find_footprint(grid: Grid, mask: CoarseMask | None = None) -> Footprint | No
     t = grid.transform
     x, y = t.a * ring[:, 0] + t.b * ring[:, 1] + t.c, t.d * ring[:, 0] + t.e * ring[:, 1] + t.f
     crs = CRS.from_wkt(grid.crs)
-    longitude, latitude = (x, y) if crs == _LONLAT else project(x, y, crs, _LONLAT)
+    own = crs == _LONLAT  # such longitudes do not jump, be they far apart
+    longitude, latitude = (x, y) if own else project(x, y, crs, _LONLAT)
     if not (np.isfinite(longitude).all() and np.isfinite(latitude).all()):
         return None
     pole = _pole_inside(outline, grid, crs)
     if pole is not None:
         return _around_pole(longitude, latitude, pole)
-    return _cut(np.unwrap(longitude, period=360), latitude)
+    return _cut(longitude if own else np.unwrap(longitude, period=360), latitude)
 
 
 def _outline(grid: Grid, mask: CoarseMask | None) -> shapely.Polygon:
@@ -128,11 +129,11 @@ def _around_pole(longitude: FloatArray, latitude: FloatArray, pole: float) -> Fo
 
 def _cut(longitude: FloatArray, latitude: FloatArray) -> Footprint:
     """From longitudes that run on beyond 180 to what GeoJSON allows."""
-    longitude = longitude - 360 * np.floor((longitude.min() + 180) / 360)
+    longitude = longitude - 360 * np.floor((_round(longitude.min()) + 180) / 360)
     # Corners that a straight line serves as well, to a tenth of a metre.
     polygon = shapely.Polygon(np.stack([longitude, latitude], axis=1)).simplify(_STRAIGHT)
     west, south, east, north = polygon.bounds
-    if east <= 180:
+    if _round(east) <= 180:  # a tile that ends there need not do so to the last digit
         return Footprint(geometry=_geojson(polygon), bbox=(_round(west), _round(south), _round(east), _round(north)))
     here = polygon.intersection(shapely.box(-180, -90, 180, 90))
     there = shapely.transform(polygon.intersection(shapely.box(180, -90, 540, 90)), lambda at: at - [360, 0])

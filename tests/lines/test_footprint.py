@@ -71,6 +71,21 @@ def test_a_line_across_the_180th_meridian_has_two_parts_and_a_box_from_east_to_w
         assert max(longitudes) - min(longitudes) < 1
 
 
+@pytest.mark.parametrize("left", [-180.00000000000003, -180.0, 170.00000000000003])
+def test_a_tile_that_ends_at_the_180th_meridian_is_one_piece(left):
+    tile = Grid(lines=70, samples=100, transform=Affine(0.1, 0, left, 0, -0.1, 5), crs=LONLAT)
+    footprint = find_footprint(tile)
+    assert footprint.geometry["type"] == "Polygon"
+    assert footprint.bbox == (round(left), -2, round(left) + 10, 5)
+
+
+def test_the_whole_earth_is_one_piece():
+    earth = Grid(lines=200, samples=7, transform=Affine(360 / 7, 0, -180, 0, -0.9, 90), crs=LONLAT)
+    footprint = find_footprint(earth)
+    assert footprint.bbox == (-180, -90, 180, 90)
+    assert shapely.geometry.shape(footprint.geometry).area == pytest.approx(360 * 180)
+
+
 def test_rings_run_counter_clockwise():
     for grid in (make_line_grid(20, 10), near_180(32760, -17)):
         shape = shapely.geometry.shape(find_footprint(grid).geometry)
