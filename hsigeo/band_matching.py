@@ -28,6 +28,9 @@ __all__ = ["BandMatch", "match_bands"]
 MOST_UNEXPLAINED = 0.1
 """A band of whose variance more than this share remains unexplained is missing."""
 
+MOST_OBSERVED = 4096
+"""Bands that an expectation rests on. Sensors have a few hundred; so many take seconds and half a gigabyte."""
+
 MOST_MISSING = 0.1
 """Share of the model's bands that may be missing so: filled all the same, and said.
 
@@ -122,6 +125,15 @@ def _match_by_count(scene: BandTable, count: int, index: NDArray[np.intp], *, mo
     return BandMatch(used=index, note=f"{without}: bands were matched by position")
 
 
+def _check_observed(count: int) -> None:
+    """Refuse what would need matrices of gigabytes: a header may claim any number of bands."""
+    if count > MOST_OBSERVED:
+        raise BandMismatchError(
+            f"{count} bands of the scene would have to be weighed against each other; hsigeo does that for at most "
+            f"{MOST_OBSERVED}; average neighbouring bands first"
+        )
+
+
 def _match_by_prior(
     model: BandTable, scene: BandTable, direct: BandWeights, prior: SpectralPrior, accept_missing: bool
 ) -> BandMatch:
@@ -131,10 +143,13 @@ def _match_by_prior(
     # and can be said in the model's bands.
     in_model = weigh_bands(scene, BandTable(count=model.count, wavelength=model.wavelength, fwhm=model.fwhm))
     rest = scene.good & (in_model.kind != Kind.MISSING) & ~direct.weights[known].any(axis=0)
+    _check_observed(int(known.sum()) + int(rest.sum()))
     observed = np.concatenate([np.eye(model.count)[known], in_model.weights[rest]])  # (N, B)
     if not len(observed):
         raise _refusal(wavelength, ~known, scene, "")
-    from_scene = np.concatenate([direct.weights[known], np.eye(scene.count)[rest]])  # (N, scene band)
+    itself = np.zeros((int(rest.sum()), scene.count))
+    itself[np.arange(len(itself)), np.flatnonzero(rest)] = 1
+    from_scene = np.concatenate([direct.weights[known], itself])  # (N, scene band)
     found = prior.expect(wavelength, observed)
     missing = ~known & (found.unexplained > MOST_UNEXPLAINED)
     if missing.mean() > MOST_MISSING and not accept_missing:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hsigeo.band_matching import match_bands
 from hsigeo.bands import BandTable
 from hsigeo.errors import BandMismatchError
+from hsigeo.spectral_prior import SpectralPrior
 
 FORWARD = np.linspace(400.0, 2400.0, 101)
 
@@ -114,3 +115,13 @@ def test_overlapping_detectors_with_equal_wavelengths_do_not_divide_by_zero():
     wavelength = np.array([900.0, 910.0, 910.0, 920.0, 905.0])
     found = match(table(wavelength), table(wavelength))
     np.testing.assert_allclose(resample(found, wavelength), wavelength)
+
+
+def test_a_header_that_claims_ten_thousands_of_bands_is_refused_before_memory_is_taken():
+    """Square matrices of them would take 27 GB each."""
+    zeros = np.zeros(101, dtype=np.float32)
+    prior = SpectralPrior(mean=zeros, shapes=zeros[:, None], left_over=zeros + 1)
+    model, scene = table(FORWARD), table(np.linspace(400, 1500, 60_000))
+
+    with pytest.raises(BandMismatchError, match="weighed against each other"):
+        match_bands(model, scene, trained_on_count=101, trained_on_index=np.arange(101), prior=prior)

@@ -79,7 +79,10 @@ def describe_campaign(lines: Sequence[PreparedLine], rates: Rates | None) -> str
     )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     padded = [[text.ljust(width) for text, width in zip(row, widths, strict=True)] for row in rows]
-    return "\n".join("  ".join(row).rstrip() for row in padded)
+    table = "\n".join("  ".join(row).rstrip() for row in padded)
+    if rates is None:
+        return table
+    return f"{table}\ntime: of the tiles alone; opening each scene and writing its map, picture and log comes on top"
 
 
 def _format_seconds(seconds: float) -> str:

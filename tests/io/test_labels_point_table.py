@@ -117,3 +117,11 @@ def test_longitudes_may_count_to_360(tmp_path):
         found.append((labels.row.tolist(), labels.col.tolist()))
     # (533166.13, 5928010.09), as PROJ has it
     assert found == [([6], [5]), ([6], [5])]
+
+
+def test_a_table_of_very_many_columns_is_refused_before_it_is_split(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("lon,lat,class" + ",x" * 10_000 + "\n13.4,51.1,Water\n")
+
+    with pytest.raises(LabelError, match="more than 10000 columns"):
+        open_labels(path)

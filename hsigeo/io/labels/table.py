@@ -15,6 +15,7 @@ from hsigeo.io.text_encoding import decode_text
 __all__ = ["kind_of", "match_rows", "read_table"]
 
 MAX_TABLE_BYTES = 256 << 20
+MAX_COLUMNS = 10_000
 _DELIMITERS = ",;\t"
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -40,6 +41,8 @@ def read_table(path: Path, *, encoding: str | None = None) -> dict[str, list[str
     text = decode_text(content, encoding, where=str(path))
     title_line = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=title_line.count)
+    if title_line.count(delimiter) >= MAX_COLUMNS:
+        raise LabelError(f"{path} has more than {MAX_COLUMNS} columns; keep the coordinates and the class")
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
     except csv.Error as error:
