@@ -37,6 +37,7 @@ _MAGIC = {
     b"\x89PNG\r\n": "PNG",
 }
 _STRIP_PIXELS = 1 << 20
+_PIECE_PIXELS, _PIECE_COLUMNS = 1 << 24, 1 << 10
 
 Ids = NDArray[np.int32]
 
@@ -91,12 +92,26 @@ class ClassRaster:
         """
         return _to_ids(self.values.read(rows, cols), self.nodata, where=self.path)
 
+    @property
+    def _strip_rows(self) -> int:
+        """Rows of a few MB. Whole blocks: GDAL decompresses all of a block for one row of it."""
+        height = max(1, _STRIP_PIXELS // self.grid.samples)
+        return max(height // self.block_rows, 1) * self.block_rows
+
+    def windows(self) -> Iterator[Ids]:
+        """All pixels, a few MB at a time: as the strips, and of very wide rasters in pieces of them."""
+        height = self._strip_rows
+        width = max(_PIECE_COLUMNS, _PIECE_PIXELS // height // _PIECE_COLUMNS * _PIECE_COLUMNS)
+        for top in range(0, self.grid.lines, height):
+            for left in range(0, self.grid.samples, width):
+                yield self.read(
+                    slice(top, min(top + height, self.grid.lines)), slice(left, min(left + width, self.grid.samples))
+                )
+
     def strips(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, Ids]]:
         """The rows from `first` to before `stop`, a few MB at a time: (row of the first line, ids)."""
         stop = self.grid.lines if stop is None else stop
-        height = max(1, _STRIP_PIXELS // self.grid.samples)
-        # Whole blocks: GDAL decompresses all of a block for one row of it.
-        height = max(height // self.block_rows, 1) * self.block_rows
+        height = self._strip_rows
         start = first
         while start < stop:
             end = min((start // height + 1) * height, stop)
@@ -289,7 +304,7 @@ def _to_ids(values: NDArray[Any], nodata: float | None, *, where: str) -> Ids:
 def _with_classes(raster: ClassRaster, categories: Mapping[int, Category]) -> ClassRaster:
     """The same raster with a class table of what it names and what it holds."""
     counts = np.zeros(MAX_CLASSES + 1, dtype=np.int64)
-    for _, ids in raster.strips():
+    for ids in raster.windows():
         if ids.any():
             counts += np.bincount(ids.ravel(), minlength=len(counts))
     present = set(np.flatnonzero(counts[1:]) + 1)

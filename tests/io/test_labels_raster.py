@@ -361,3 +361,18 @@ def test_longitudes_that_differ_by_a_whole_turn_are_one_place(tmp_path, scene_at
     path = write_raster(tmp_path / "labels.tif", values, crs=degrees, transform=Affine(0.01, 0, labels_at, 0, -0.01, 5))
     labels = open_labels(path).on(make_grid(values, Affine(0.01, 0, scene_at, 0, -0.01, 5), degrees))
     np.testing.assert_array_equal(to_image(labels, values.shape), values)
+
+
+def test_the_classes_of_a_very_wide_raster_are_counted_in_pieces_of_its_rows(tmp_path, monkeypatch):
+    values = np.zeros((40, 3000), dtype=np.uint8)
+    values[3, 2999], values[39, 0], values[20, 1024] = 7, 5, 9
+    path = write_raster(tmp_path / "wide.tif", values, tiled=True, blockxsize=512, blockysize=16)
+    monkeypatch.setattr("hsigeo.io.class_raster._STRIP_PIXELS", 16)
+    monkeypatch.setattr("hsigeo.io.class_raster._PIECE_PIXELS", 16)
+
+    labels = open_labels(path)
+
+    assert labels.classes.ids == (5, 7, 9)
+    pieces = list(labels.raster.windows())
+    assert max(piece.size for piece in pieces) == 16 * 1024
+    assert sum(piece.size for piece in pieces) == values.size
