@@ -227,7 +227,9 @@ def _write_tiff(path: Path, strips: _Strips, interleave: str, block: int) -> Pat
         dataset.update_tags(reflectance_scale_factor="10000")
         for band, wavelength in enumerate(library.wavelengths, start=1):
             dataset.update_tags(band, wavelength=str(wavelength), wavelength_units="Nanometers")
-        for top in range(0, strips.lines, BLOCK):
-            strip = strips.make(top)
-            dataset.write(strip, window=Window(0, top, strips.samples, strip.shape[1]))
+        # Whole rows of tiles at a time: a tile that is written twice lies in the file twice.
+        for first in range(0, strips.lines, block):
+            rows = range(first, min(first + block, strips.lines), BLOCK)
+            strip = np.concatenate([strips.make(top) for top in rows], axis=1)
+            dataset.write(strip, window=Window(0, first, strips.samples, strip.shape[1]))
     return path
