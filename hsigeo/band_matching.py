@@ -29,7 +29,7 @@ MOST_UNEXPLAINED = 0.1
 """A band of whose variance more than this share remains unexplained is missing."""
 
 MOST_OBSERVED = 4096
-"""Bands that an expectation rests on. Sensors have a few hundred; so many take seconds and half a gigabyte."""
+"""Bands that an expectation rests on. Sensors have a few hundred; so many take about two seconds and 0.6 GB."""
 
 MOST_MISSING = 0.1
 """Share of the model's bands that may be missing so: filled all the same, and said.

@@ -117,11 +117,13 @@ def test_overlapping_detectors_with_equal_wavelengths_do_not_divide_by_zero():
     np.testing.assert_allclose(resample(found, wavelength), wavelength)
 
 
-def test_a_header_that_claims_ten_thousands_of_bands_is_refused_before_memory_is_taken():
+@pytest.mark.parametrize(("width", "message"), [(None, "lacks 47 of the 101 wavelengths"), (20.0, "weighed against")])
+def test_a_header_that_claims_ten_thousands_of_bands_is_refused_before_memory_is_taken(width, message):
     """Square matrices of them would take 27 GB each."""
     zeros = np.zeros(101, dtype=np.float32)
     prior = SpectralPrior(mean=zeros, shapes=zeros[:, None], left_over=zeros + 1)
-    model, scene = table(FORWARD), table(np.linspace(400, 1500, 60_000))
+    wavelength = np.linspace(400, 1500, 60_000)
+    scene = table(wavelength, fwhm=None if width is None else np.full(60_000, width))
 
-    with pytest.raises(BandMismatchError, match="weighed against each other"):
-        match_bands(model, scene, trained_on_count=101, trained_on_index=np.arange(101), prior=prior)
+    with pytest.raises(BandMismatchError, match=message):
+        match_bands(table(FORWARD), scene, trained_on_count=101, trained_on_index=np.arange(101), prior=prior)
