@@ -154,7 +154,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_ended(maps: list[Path]) -> None
         yield show
 
     folder = maps[0].parent
-    with pytest.raises(Interrupted, match="2 of 4 lines have their page; the same command goes on"):
+    with pytest.raises(Interrupted, match="2 of 4 lines have their page; repeat the same command"):
         write_index(folder, bar=stopping)
     assert not (folder / "index.html").exists()
     assert [page_of(path).exists() for path in maps] == [True, True, False, False]
