@@ -14,7 +14,7 @@ from hsigeo.training import LabelledSpectra
 from hsigeo.training.learning import train_on_spectra
 from hsigeo.training.unlabelled import UnlabelledSpectra
 
-__all__ = ["as_labelled_spectra", "fit_hsigeo"]
+__all__ = ["as_labelled_spectra", "fit_hsigeo", "without_places"]
 
 
 def fit_hsigeo(variant: str, split: Split) -> Predict:
@@ -39,11 +39,11 @@ def as_labelled_spectra(split: Split) -> LabelledSpectra:
         bands=BandTable(count=bands, wavelength=split.wavelengths),
         scene_band_count=bands,
         scene_band_index=np.arange(bands),
-        unlabelled=None if split.unlabelled is None else _without_places(split.unlabelled),
+        unlabelled=None if split.unlabelled is None else without_places(split.unlabelled),
     )
 
 
-def _without_places(spectra: NDArray[np.float32]) -> UnlabelledSpectra:
+def without_places(spectra: NDArray[np.float32]) -> UnlabelledSpectra:
     """Unlabelled spectra; where they lie is not told either, and not asked without cross-validation."""
     count = len(spectra)
     return UnlabelledSpectra(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.accuracy.default import without_places
 from benchmarks.accuracy.pixels import Pixels
 from benchmarks.accuracy.splits import Division
 from hsigeo.bands import BandTable
@@ -76,19 +77,20 @@ def withheld_cases(division: Division, *, seed: int, rate: float | None) -> Iter
         strangers = np.flatnonzero(test & (pixels.labels == withheld))
         if len(names) < 2 or min(len(known), len(strangers)) < LEAST:
             continue
-        yield _measure(pixels, learnt, known, strangers, seed=seed, rate=rate)
+        samples = _as_samples(pixels, learnt, division.unlabelled(seed))
+        yield _measure(pixels, samples, known, strangers, seed=seed, rate=rate)
 
 
 def _measure(
     pixels: Pixels,
-    learnt: NDArray[np.intp],
+    samples: LabelledSpectra,
     known: NDArray[np.intp],
     strangers: NDArray[np.intp],
     *,
     seed: int,
     rate: float | None,
 ) -> Found:
-    model = train_on_spectra(_as_samples(pixels, learnt), seed=seed, check=rate is not None)
+    model = train_on_spectra(samples, seed=seed, check=rate is not None)
     distance = [measure_distance(model, np.ascontiguousarray(pixels.spectra[part])) for part in (known, strangers)]
     doubt = [
         1 - predict_probabilities(model, np.ascontiguousarray(pixels.spectra[part])).max(axis=1)
@@ -112,7 +114,7 @@ def _measure(
     )
 
 
-def _as_samples(pixels: Pixels, chosen: NDArray[np.intp]) -> LabelledSpectra:
+def _as_samples(pixels: Pixels, chosen: NDArray[np.intp], unlabelled: NDArray[np.float32] | None) -> LabelledSpectra:
     names, index = np.unique(pixels.labels[chosen], return_inverse=True)
     bands = pixels.spectra.shape[1]
     return LabelledSpectra(
@@ -126,4 +128,5 @@ def _as_samples(pixels: Pixels, chosen: NDArray[np.intp]) -> LabelledSpectra:
         bands=BandTable(count=bands, wavelength=pixels.wavelengths),
         scene_band_count=bands,
         scene_band_index=np.arange(bands),
+        unlabelled=None if unlabelled is None else without_places(unlabelled),
     )

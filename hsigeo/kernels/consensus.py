@@ -98,6 +98,8 @@ class Constants(NamedTuple):
     anchors
         (A/16, 2, W + 2, 8): minus twice the anchors over their reach; and, for the 1 and the square that come after
         coordinates, their own square and 1 over it; there are none where distances are not known.
+    back
+        (W/8, W, 8): from whitened coordinates to those in which distances are; there are none where they are the same.
     """
 
     sizes: NDArray[np.int64]
@@ -122,6 +124,7 @@ class Constants(NamedTuple):
     prototypes: Precise
     evidence: Precise
     anchors: Weights
+    back: Weights
 
 
 class Tile(NamedTuple):
@@ -138,6 +141,7 @@ class Tile(NamedTuple):
     apart: Weights  # (I, L)
     contradiction: Weights  # (T, L)
     query: Weights  # (W + 2, L)
+    unwhitened: Weights  # (W + 2, L)
     distance: Weights  # (CHUNK, L)
     likeness: Precise  # (CHUNK, L)
     scores: Precise  # (K, L)
@@ -162,7 +166,7 @@ _CONSTANTS = types.NamedTuple(  # type: ignore[no-untyped-call]
         types.int64[::1],
         *(_ARRAYS[n] for n in (3, 3, 3, 1, 4, 1, 4, 2, 1, 3, 3)),
         *(_PRECISE[n] for n in (3, 3, 1, 4, 4)),
-        _ARRAYS[4],
+        *(_ARRAYS[n] for n in (4, 3)),
     ],
     Constants,
 )
@@ -223,10 +227,14 @@ def _keep_nearest(distance: Any, nearest: Any) -> None:
 @part(FUSED)
 def _measure(constants: Any, tile: Any) -> None:
     """Distance of the last query from the nearest anchor, (L,), into the tile's spare row."""
-    nearest = tile.spare
+    nearest, query = tile.spare, tile.query
+    if len(constants.back):
+        query = tile.unwhitened
+        multiply(constants.back, tile.query, query)
+        _complete_query(query, tile.square)
     nearest[:] = np.float32(np.inf)
     for chunk in range(constants.anchors.shape[0]):
-        multiply(constants.anchors[chunk], tile.query, tile.distance)
+        multiply(constants.anchors[chunk], query, tile.distance)
         _keep_nearest(tile.distance, nearest)
     for p in range(LANES):
         nearest[p] = np.sqrt(max(nearest[p], np.float32(0.0)))
@@ -256,6 +264,7 @@ def _make_tile(constants: Any) -> Any:
         _make_room(stretches, zero),
         _make_room(constants.doubt.shape[1], zero),
         _make_room(constants.strength.shape[1], zero),
+        _make_room(width + 2, zero),
         _make_room(width + 2, zero),
         _make_room(CHUNK, zero),
         _make_room(CHUNK, precise),

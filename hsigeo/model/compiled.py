@@ -59,7 +59,8 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
     stretches = _divide(tokens)
     parts = [slice(first, last) for first, last in itertools.pairwise(stretches)]
     basis = _in_order(consensus.basis, window, parts)  # (N, W)
-    embed = basis if consensus.whitening is None else basis @ _double(consensus.whitening)  # (N, W)
+    whitening = None if consensus.whitening is None else _double(consensus.whitening)  # (W, W)
+    embed = basis if whitening is None else basis @ whitening  # (N, W)
     noise = _in_order(consensus.noise, window, parts)  # (N,)
     shapes = _double(consensus.basis)[..., : consensus.shapes]  # (T, I, S)
     votes = basis[:, : consensus.shapes] / noise[:, None]
@@ -95,6 +96,7 @@ def lay_out(network: ConsensusNetwork, *, temperature: float, novelty: Novelty |
         prototypes=prototypes,
         evidence=evidence,
         anchors=_anchors(novelty, basis.shape[1]),
+        back=_way_back(whitening if novelty is not None else None, basis.shape[1]),
     )
 
 
@@ -145,6 +147,17 @@ def _anchors(novelty: Novelty | None, width: int) -> NDArray[np.float32]:
             for part, own in zip(anchors, usual, strict=True)
         ]
     )
+
+
+def _way_back(whitening: Matrix | None, width: int) -> NDArray[np.float32]:
+    """From whitened coordinates to those of the basis, in which distances are; none where they are the same."""
+    if whitening is None:
+        return np.zeros((0, width, ROWS), dtype=np.float32)
+    # That of a model from elsewhere may have no inverse, or hold what is no number: then there are no distances.
+    inverse = np.full_like(whitening, np.nan)
+    if np.isfinite(whitening).all():
+        inverse[:] = np.linalg.pinv(whitening)
+    return block_weights(_followed(inverse, width=width), np.float32)
 
 
 def _followed(of_query: Matrix, *more: Matrix, width: int) -> Matrix:

@@ -128,9 +128,16 @@ class BandConsensus(nn.Module):
         return torch.lerp(self._expected(self.agree(tokens, say)), tokens, say[..., None])
 
     def embed(self, tokens: Tensor) -> Tensor:
-        """Coordinates (P, W) of tokens (P, T, I) in the basis, whitened where they are."""
-        found = (tokens - self.mean).flatten(1) @ self.basis.flatten(0, 1)
-        return found if self.whitening is None else found @ self.whitening
+        """Coordinates (P, W) of tokens (P, T, I) as they are compared with prototypes: whitened, where they are."""
+        return self.whitened(self.coordinates(tokens))
+
+    def coordinates(self, tokens: Tensor) -> Tensor:
+        """Coordinates (P, W) of tokens (P, T, I) in the basis."""
+        return (tokens - self.mean).flatten(1) @ self.basis.flatten(0, 1)
+
+    def whitened(self, coordinates: Tensor) -> Tensor:
+        """Coordinates (P, W) of the basis, as they are compared with prototypes."""
+        return coordinates if self.whitening is None else coordinates @ self.whitening
 
     def whiten(self, whitening: Tensor) -> None:
         """From now on, multiply coordinates by a matrix (W, W)."""

@@ -66,8 +66,9 @@ def describe(network: nn.Module, spectra: Tensor) -> Tensor | None:
 
 @describe.register
 def _(network: ConsensusNetwork, spectra: Tensor) -> Tensor:
-    # Healed: a few dead bands do not make a stranger of a pixel whose other bands are well known.
-    return network.consensus.embed(network.healed(spectra))
+    # Healed: a few dead bands do not make a stranger of a pixel whose other bands are well known. Not whitened: that
+    # makes little of the very directions in which strange pixels stand out from a scene.
+    return network.consensus.coordinates(network.healed(spectra))
 
 
 @describe.register
@@ -89,8 +90,8 @@ def decide_and_describe(network: nn.Module, spectra: Tensor) -> tuple[Tensor, Te
 @decide_and_describe.register
 def _(network: ConsensusNetwork, spectra: Tensor) -> tuple[Tensor, Tensor | None]:
     tokens = network.healed(spectra)
-    query = network.consensus.embed(tokens)
-    return network.decide(tokens, query), query
+    coordinates = network.consensus.coordinates(tokens)
+    return network.decide(tokens, network.consensus.whitened(coordinates)), coordinates
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -407,12 +407,12 @@ def test_a_name_that_runs_on_for_lines_is_cut_in_tables(hsigeo, tmp_path):
     assert max(map(len, done.stderr.splitlines())) < 120
 
 
-def test_pixels_without_labels_are_asked_unless_told_otherwise(hsigeo, tmp_path, sample_scenes):
+def test_pixels_without_labels_are_used_unless_told_otherwise(hsigeo, tmp_path, sample_scenes):
     given = (sample_scenes / "line_1.hdr", "--labels", sample_scenes / "training.gpkg", "--field", "class")
     for name, options in (("with", ()), ("without", ("--no-unlabelled",))):
         done = hsigeo("train", *given, "--no-validation", *options, "-o", f"{name}.safetensors")
         assert done.returncode == 0, done.stderr
-        assert ("pixels of the scenes, labelled or not, are asked" in done.stderr) == (name == "with")
+        assert ("pixels of the scenes, labelled or not, show how spectra vary" in done.stderr) == (name == "with")
     asked, unasked = (load_model(tmp_path / f"{name}.safetensors").card for name in ("with", "without"))
     assert asked.provenance["unlabelled_pixels_per_scene"] == [4000]
     assert asked.format_version == 3
