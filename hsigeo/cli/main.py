@@ -85,7 +85,9 @@ def main() -> None:
         sys.stderr.flush()
         os._exit(code)
     # Nor need Python look through all that torch and xarray made before it ends, which takes half a second.
-    gc.freeze()
+    # Where Triton is loaded it has to: the library beneath counts what is left of its objects, and complains.
+    if "triton" not in sys.modules:
+        gc.freeze()
     sys.exit(code)
 
 
