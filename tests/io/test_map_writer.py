@@ -410,7 +410,7 @@ def test_a_tiff_that_an_envi_header_describes_is_never_overwritten_but_an_older_
 def test_what_is_no_classification_is_refused(tmp_path):
     with pytest.raises(OutputError, match="not a classification: it has no variable class_id"):
         write_map(xr.Dataset(), tmp_path / "map.tif")
-    with pytest.raises(OutputError, match="no class table"):
+    with pytest.raises(OutputError, match="not a class table"):
         write_map(make_result().assign(class_id=(("y", "x"), np.ones((90, 70), "uint8"))), tmp_path / "map.tif")
     with pytest.raises(OutputError, match="no variable confidence"):
         write_map(make_result().drop_vars("confidence"), tmp_path / "map.tif", confidence=tmp_path / "c.tif")

@@ -85,7 +85,7 @@ def test_results_too_large_for_memory_go_to_disk_and_leave_nothing(scene, tmp_pa
 
 
 def test_a_cut_scene_is_not_placed(scene) -> None:
-    with pytest.raises(SceneError, match="was cut after it was opened"):
+    with pytest.raises(SceneError, match="was cropped after it was opened"):
         geolocation_of(scene.isel(y=slice(2, 5)))
 
 

@@ -105,5 +105,5 @@ def test_what_is_missing_is_said_in_one_line(options: dict, reason: str, cube: n
 
 def test_a_lookup_table_of_another_scene_is_refused(cube: np.ndarray, tmp_path: Path) -> None:
     path = write_emit(tmp_path / "a.nc", cube, glt=tilted_lookup(LINES + 5, SAMPLES))
-    with pytest.raises(SceneError, match="do not belong together"):
+    with pytest.raises(SceneError, match="so they do not match"):
         open_cube(path).header.geolocation.read(slice(None))
