@@ -14,7 +14,7 @@ import rasterio.crs
 import rasterio.warp
 from numpy.typing import NDArray
 
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import GDAL_ERRORS
 from hsigeo.progress import Progress
@@ -206,8 +206,7 @@ def _on_ellipsoid(grid: Grid, crs: rasterio.crs.CRS, row: FloatArray, col: Float
     rows, cols = np.meshgrid(row, col, indexing="ij")
     points = []
     for down, right in corners:
-        t, across, along = grid.transform, cols.ravel() + right, rows.ravel() + down
-        x, y = t.a * across + t.b * along + t.c, t.d * across + t.e * along + t.f
+        x, y = apply_transform(grid.transform, cols.ravel() + right, rows.ravel() + down)
         try:
             longitude, latitude = rasterio.warp.transform(crs, "EPSG:4326", x, y)[:2]
         except GDAL_ERRORS:

@@ -11,6 +11,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
+from hsigeo.grid import apply_transform
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.geolocation import Geolocation
 from hsigeo.io.quicklook import Picture, decimated_transform
@@ -59,9 +60,8 @@ def lay_on(picture: Picture, transform: Affine, shape: tuple[int, int]) -> Pictu
     """
     _, lines, samples = picture.rgba.shape
     x, y = np.meshgrid(np.arange(shape[1]) + 0.5, np.arange(shape[0]) + 0.5)
-    to_source = ~picture.transform @ transform
-    column = np.floor(to_source.a * x + to_source.b * y + to_source.c).astype(np.intp)
-    row = np.floor(to_source.d * x + to_source.e * y + to_source.f).astype(np.intp)
+    found = apply_transform(~picture.transform @ transform, x, y)
+    column, row = (np.floor(values).astype(np.intp) for values in found)
     inside = (column >= 0) & (column < samples) & (row >= 0) & (row < lines)
     index = np.where(inside, row * samples + column, -1)
     return replace(picture, rgba=_gather(picture.rgba, index), transform=transform)

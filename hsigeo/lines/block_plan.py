@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from rasterio.crs import CRS
 
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.lines.target import outline_in
 
 __all__ = ["Block", "plan_blocks"]
@@ -89,7 +89,5 @@ def plan_blocks(grids: Sequence[Grid], target: Grid, size: int) -> BlockPlan:
         if crs.is_geographic:
             middle = target.transform * (target.samples / 2, target.lines / 2)
             x = x + 360 * round((middle[0] - float(x.mean())) / 360)
-        cols = to_pixels.a * x + to_pixels.b * y + to_pixels.c
-        rows = to_pixels.d * x + to_pixels.e * y + to_pixels.f
-        outlines.append(shapely.Polygon(np.stack([cols, rows], axis=1)).buffer(_MARGIN))
+        outlines.append(shapely.Polygon(np.stack(apply_transform(to_pixels, x, y), axis=1)).buffer(_MARGIN))
     return BlockPlan(target, size, outlines)

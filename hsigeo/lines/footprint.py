@@ -15,7 +15,7 @@ import shapely.geometry
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.lines.coarse import CoarseMask
 from hsigeo.lines.placement import project
 
@@ -64,8 +64,7 @@ def find_footprint(grid: Grid, mask: CoarseMask | None = None) -> Footprint | No
         return None
     outline = _outline(grid, mask)
     ring = _ring(shapely.segmentize(outline, max(grid.shape) / _EDGES))
-    t = grid.transform
-    x, y = t.a * ring[:, 0] + t.b * ring[:, 1] + t.c, t.d * ring[:, 0] + t.e * ring[:, 1] + t.f
+    x, y = apply_transform(grid.transform, *ring.T)
     crs = CRS.from_wkt(grid.crs)
     own = crs == _LONLAT  # such longitudes do not jump, be they far apart
     longitude, latitude = (x, y) if own else project(x, y, crs, _LONLAT)

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.io.gdal_errors import GDAL_ERRORS
 
 __all__ = ["PixelIndex", "Placement", "project"]
@@ -77,14 +76,14 @@ class Placement:
 
     def positions(self, rows: FloatArray, cols: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Row and column in the source, as fractions, of target pixels given by row and column; infinite if nowhere."""
-        x, y = _apply(self._from_target, cols + 0.5, rows + 0.5)
+        x, y = apply_transform(self._from_target, cols + 0.5, rows + 0.5)
         if self._between is not None:
             x, y = project(x, y, *self._between)
         if self._middle_longitude is not None:
             turns = np.where(np.isfinite(x), np.round((self._middle_longitude - x) / 360), 0.0)
             x = x + 360 * turns
         with np.errstate(invalid="ignore"):
-            col, row = _apply(self._to_source, x, y)
+            col, row = apply_transform(self._to_source, x, y)
         return row, col
 
     def locate(self, rows: slice, cols: slice) -> PixelIndex:
@@ -147,10 +146,6 @@ def _project_row(x: FloatArray, y: FloatArray, from_crs: CRS, to_crs: CRS) -> tu
         parts = [_project_row(x[half], y[half], from_crs, to_crs) for half in (slice(middle), slice(middle, None))]
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
     return np.array(moved[0]), np.array(moved[1])
-
-
-def _apply(matrix: Affine, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return matrix.a * x + matrix.b * y + matrix.c, matrix.d * x + matrix.e * y + matrix.f
 
 
 def _nodes(values: FloatArray) -> FloatArray:

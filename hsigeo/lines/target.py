@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from hsigeo.errors import OutputError
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.io.georeference import find_crs
 from hsigeo.lines.placement import project
 
@@ -108,8 +108,7 @@ def outline_in(grid: Grid, target: CRS) -> tuple[FloatArray, FloatArray]:
     zero, one = np.zeros_like(share), np.ones_like(share)
     cols = np.concatenate([share, one, 1 - share, zero]) * grid.samples
     rows = np.concatenate([zero, share, one, 1 - share]) * grid.lines
-    t = grid.transform
-    x, y = t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f
+    x, y = apply_transform(grid.transform, cols, rows)
     source = CRS.from_wkt(grid.crs)
     if source != target:
         x, y = project(x, y, source, target)
@@ -160,8 +159,7 @@ def _size_in(grid: Grid, target: CRS) -> float:
     """Side of a pixel in the middle of a grid, in another CRS; to three digits, as it varies over the grid."""
     middle = np.array([grid.samples / 2, grid.lines / 2])
     cols, rows = middle[0] + np.array([0.0, 1.0, 0.0]), middle[1] + np.array([0.0, 0.0, 1.0])
-    t = grid.transform
-    x, y = project(t.a * cols + t.b * rows + t.c, t.d * cols + t.e * rows + t.f, CRS.from_wkt(grid.crs), target)
+    x, y = project(*apply_transform(grid.transform, cols, rows), CRS.from_wkt(grid.crs), target)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise OutputError(f"a map cannot be placed in the CRS {target.to_string():.60}; choose another with --crs")
     size = min(math.hypot(x[1] - x[0], y[1] - y[0]), math.hypot(x[2] - x[0], y[2] - y[0]))

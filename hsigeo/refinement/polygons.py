@@ -23,6 +23,7 @@ from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryEr
 
 from hsigeo.atomic import check_not_an_input, check_output, replaced_on_success
 from hsigeo.errors import LabelError, OutputError
+from hsigeo.grid import apply_transform
 from hsigeo.io.class_areas import measure_pixel_areas
 from hsigeo.io.class_raster import ClassRaster
 from hsigeo.io.gdal_errors import reason
@@ -125,12 +126,6 @@ def _transform_of(raster: ClassRaster) -> Affine:
     return Affine.scale(1, -1)  # where a GIS shows a raster without a place
 
 
-def _apply(transform: Affine, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x, y = points[:, 0], points[:, 1]
-    t = transform
-    return t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f
-
-
 def _batches(traced: Iterable[Patches]) -> Iterator[Patches]:
     """At least `BATCH` patches at a time, but for the last, which may have none."""
     held: list[Patches] = []
@@ -152,7 +147,7 @@ def _joined(parts: Sequence[Patches]) -> Patches:
 
 def _append(stage: Path, layer: str, patches: Patches, transform: Affine, raster: ClassRaster, *, unit: str) -> None:
     """Write patches after those that are in the file; the first call makes it."""
-    placed = shapely.transform(patches.outlines, lambda corners: np.column_stack(_apply(transform, corners)))
+    placed = shapely.transform(patches.outlines, lambda xy: np.column_stack(apply_transform(transform, *xy.T)))
     entries = {entry.id: entry for entry in raster.classes}
     found = [entries[number] for number in patches.ids.tolist()]
     columns: dict[str, NDArray[Any]] = {

@@ -8,12 +8,11 @@ import numpy as np
 import rasterio
 import shapely
 from numpy.typing import NDArray
-from rasterio.crs import CRS
-from rasterio.errors import CRSError
 from rasterio.warp import transform as transform_coordinates
 
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.io.gdal_errors import GDAL_ERRORS
+from hsigeo.io.georeference import find_crs
 
 __all__ = ["ADVICE", "explain_miss"]
 
@@ -65,19 +64,20 @@ def _project(xy: FloatArray, crs: str | None, grid: Grid) -> FloatArray:
     """Coordinates in the scene's CRS; not finite where there is no way."""
     if crs is None or grid.crs is None:
         return xy
+    source, target = find_crs(crs), find_crs(grid.crs)
+    if source is None or target is None:
+        return np.full_like(xy, np.nan)
     with rasterio.Env():
         try:
-            x, y = transform_coordinates(CRS.from_user_input(crs), CRS.from_user_input(grid.crs), *xy.T)
-        except (*GDAL_ERRORS, CRSError):
+            x, y = transform_coordinates(source, target, *xy.T)
+        except GDAL_ERRORS:
             return np.full_like(xy, np.nan)
     return np.column_stack((x, y))
 
 
 def _hits(xy: FloatArray, grid: Grid) -> int:
     """How many points lie on the grid."""
-    inverse = ~grid.transform
-    x, y = xy[np.isfinite(xy).all(axis=1)].T
-    col, row = inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f
+    col, row = apply_transform(~grid.transform, *xy[np.isfinite(xy).all(axis=1)].T)
     return int(((col >= 0) & (col < grid.samples) & (row >= 0) & (row < grid.lines)).sum())
 
 
@@ -91,9 +91,6 @@ def _number(value: float) -> str:
 
 
 def _short(crs: str) -> str:
-    with rasterio.Env():
-        try:
-            code = CRS.from_user_input(crs).to_epsg()
-        except CRSError:
-            code = None
+    found = find_crs(crs)
+    code = None if found is None else found.to_epsg()
     return f"{crs:.40}" if code is None else f"EPSG:{code}"

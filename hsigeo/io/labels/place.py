@@ -12,7 +12,7 @@ from rasterio.crs import CRS
 from rasterio.warp import transform as transform_coordinates
 
 from hsigeo.errors import LabelError
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.georeference import find_crs
 from hsigeo.io.labels.misplaced import explain_miss
@@ -77,8 +77,7 @@ def to_pixel_coordinates(geometries: NDArray[Any], crs: str | None, grid: Grid, 
     inverse = ~grid.transform
 
     def to_pixels(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = xy[:, 0], xy[:, 1]
-        return np.column_stack((inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f))
+        return np.column_stack(apply_transform(inverse, *xy.T))
 
     moved: NDArray[Any] = shapely.transform(geometries, to_pixels)
     return moved
@@ -120,8 +119,7 @@ def _without_jumps(geometries: NDArray[Any], torn: NDArray[np.bool_]) -> NDArray
 
 def _on_this_turn(geometries: NDArray[Any], grid: Grid) -> NDArray[Any]:
     """Each moved by whole turns to where the grid has its longitudes: 181° and -179° are one place."""
-    t = grid.transform
-    middle = t.a * grid.samples / 2 + t.b * grid.lines / 2 + t.c
+    middle, _ = grid.transform @ (grid.samples / 2, grid.lines / 2)
     left, _, right, _ = np.moveaxis(shapely.bounds(geometries), -1, 0)
     turns = np.round((middle - (left + right) / 2) / 360)
     moved = geometries.copy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import rasterio
@@ -14,7 +13,7 @@ from rasterio.warp import transform as transform_coordinates
 
 from hsigeo.classes import ClassTable
 from hsigeo.errors import LabelError
-from hsigeo.grid import Grid
+from hsigeo.grid import Grid, apply_transform
 from hsigeo.io.class_raster import ClassRaster, open_class_raster
 from hsigeo.io.gdal_errors import GDAL_ERRORS, reason
 from hsigeo.io.labels.patches import connected_patches
@@ -113,13 +112,13 @@ def _offset(labels: Grid, scene: Grid, *, where: str) -> tuple[int, int]:
             "both must have the same size"
         )
     corners = np.array([(0, 0), (scene.samples, 0), (0, scene.lines), (scene.samples, scene.lines)], dtype=float)
-    x, y = _apply(scene.transform, corners)
+    x, y = apply_transform(scene.transform, *corners.T)
     if labels.crs is not None and scene.crs is not None:
         x, y = _to_crs(x, y, scene.crs, labels.crs, where=where)
         if CRS.from_wkt(labels.crs).is_geographic:  # 181° and -179° are one place
-            middle = _apply(labels.transform, np.array([[labels.samples / 2, labels.lines / 2]]))[0]
+            middle, _ = labels.transform @ (labels.samples / 2, labels.lines / 2)
             x = x + 360 * np.round((middle - x) / 360)
-    shift = np.column_stack(_apply(~labels.transform, np.column_stack((x, y)))) - corners
+    shift = np.column_stack(apply_transform(~labels.transform, x, y)) - corners
     offset = np.round(shift[0])
     if not np.isfinite(shift).all() or np.abs(shift - offset).max() > TOLERANCE:
         raise LabelError(
@@ -127,14 +126,6 @@ def _offset(labels: Grid, scene: Grid, *, where: str) -> tuple[int, int]:
             "resample it to the scene's grid (nearest neighbour), or draw the labels as vectors"
         )
     return int(offset[1]), int(offset[0])
-
-
-def _apply(transform: Any, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    col, row = points[:, 0], points[:, 1]
-    return (
-        transform.a * col + transform.b * row + transform.c,
-        transform.d * col + transform.e * row + transform.f,
-    )
 
 
 def _to_crs(
