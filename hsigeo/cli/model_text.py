@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsigeo.cli.columns import percent, shorten
 from hsigeo.messages import name_some
+from hsigeo.report.assessment import read_held_out
+from hsigeo.report.stated import stated_total, stated_whole
 
 if TYPE_CHECKING:
     from hsigeo.model.card import ModelCard
@@ -58,8 +59,8 @@ def model_rows(model: Model) -> list[tuple[str, str]]:
 def _classes(card: ModelCard) -> Iterator[str]:
     counts = card.provenance.get("pixels_per_class")
     for entry in card.classes:
-        count = counts.get(entry.name) if isinstance(counts, Mapping) else None
-        known = f", {count} labelled pixels" if type(count) is int else ""
+        count = stated_whole(counts.get(entry.name)) if isinstance(counts, Mapping) else None
+        known = "" if count is None else f", {count} labelled pixels"
         yield f"{entry.id} {shorten(entry.name)}{known}"
 
 
@@ -79,12 +80,12 @@ def _names(listed: object) -> str:
 
 
 def _pixels(provenance: Mapping[str, Any]) -> str:
-    labelled, other = provenance.get("pixels_per_class"), provenance.get("unlabelled_pixels_per_scene")
-    parts = []
-    if isinstance(labelled, Mapping) and all(type(count) is int for count in labelled.values()):
-        parts.append(f"{sum(labelled.values())} labelled")
-    if isinstance(other, list) and other and all(type(count) is int for count in other):
-        parts.append(f"{sum(other)} of the scenes, labelled or not, that show how spectra vary")
+    per_class = provenance.get("pixels_per_class")
+    labelled = stated_total(list(per_class.values())) if isinstance(per_class, Mapping) else None
+    other = stated_total(provenance.get("unlabelled_pixels_per_scene"))
+    parts = [] if labelled is None else [f"{labelled} labelled"]
+    if other is not None:
+        parts.append(f"{other} of the scenes, labelled or not, that show how spectra vary")
     return ", ".join(parts)
 
 
@@ -93,25 +94,18 @@ def _expected(validation: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not validation:
         yield "expected", "not known: no validation was made in training"
         return
-    disjoint, random = validation.get("disjoint"), validation.get("random_split_optimistic")
-    intervals = validation.get("confidence_intervals")
-    overall, average = _share(disjoint, "overall_accuracy"), _share(disjoint, "average_accuracy")
-    ends = intervals.get("overall_accuracy") if isinstance(intervals, Mapping) else None
-    if math.isnan(overall):
+    found = read_held_out(validation)
+    if found is None:
         return
-    about = ""
-    if isinstance(ends, list) and len(ends) == 2 and all(type(end) is float for end in ends):
-        about = f" (95 % interval {percent(ends[0])}-{percent(ends[1])})"
-    yield "expected", f"overall accuracy {percent(overall)} %{about}, average {percent(average)} %"
-    yield "", f"measured on {_text(validation.get('split')) or 'held-out ground'}"
-    optimistic = _share(random, "overall_accuracy")
-    if not math.isnan(optimistic):
-        yield "", f"a random split promised {percent(optimistic)} %, which is optimistic"
-
-
-def _share(figures: object, name: str) -> float:
-    value = figures.get(name) if isinstance(figures, Mapping) else None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    low, high = found.intervals.overall
+    yield (
+        "expected",
+        f"overall accuracy {percent(found.accuracy.overall)} % (95 % interval {percent(low)}-{percent(high)}), "
+        f"average {percent(found.accuracy.average)} %",
+    )
+    yield "", f"measured on {_text(found.split)}"
+    if found.random is not None:
+        yield "", f"a random split promised {percent(found.random)} %, which is optimistic"
 
 
 def _text(value: object) -> str:

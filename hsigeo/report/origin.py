@@ -10,6 +10,7 @@ from pathlib import Path
 from hsigeo.report.blocks import Cell, Numbering, Section, code
 from hsigeo.report.findings import Findings
 from hsigeo.report.markup import Child, element, join, term
+from hsigeo.report.stated import stated_total
 from hsigeo.report.wording import count, day
 from hsigeo.software import SOFTWARE
 
@@ -96,9 +97,9 @@ def _training(provenance: object) -> Iterator[tuple[str, Child]]:
                     element("br"),
                 ),
             )
-    counts = provenance.get("unlabelled_pixels_per_scene")
-    if isinstance(counts, list) and all(type(count) is int for count in counts):
-        yield "Trained with pixels without labels", f"{sum(counts)} of the scenes"
+    unlabelled = stated_total(provenance.get("unlabelled_pixels_per_scene"))
+    if unlabelled is not None:
+        yield "Trained with pixels without labels", f"{unlabelled} of the scenes"
     for key, name in (("seed", "Seed of the training"), ("software", "Trained by")):
         value = provenance.get(key)
         if isinstance(value, str | int):

@@ -34,6 +34,12 @@ def stated_whole(value: object) -> int | None:
     return value if type(value) is int and 0 <= value < 1 << 53 else None
 
 
+def stated_total(value: object) -> int | None:
+    """The sum of a list of counts; `None` for anything else."""
+    counts = [stated_whole(item) for item in value] if isinstance(value, list) else [None]
+    return None if None in counts else sum(count for count in counts if count is not None)
+
+
 def stated_text(value: object) -> str:
     """A text of at most `LONGEST` characters; empty for anything else."""
     return value[:LONGEST] if isinstance(value, str) else ""
