@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hsigeo.atomic import filled_on_success, made_folder
-from hsigeo.cli.columns import decimal, percent, shorten
+from hsigeo.cli.columns import cells_of, decimal, pad, percent, shorten
 from hsigeo.cli.options import common_grid_options, overwrite_option, progress_bar, say
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def format_figures(figures: Figures, axis: str) -> str:
 def _line_table(figures: Figures) -> list[str]:
     rows = [row for row in figures.lines if row.neighbours]
     shown = rows if len(rows) <= _MOST_ROWS else [*rows[: _MOST_ROWS // 4], *rows[-3 * _MOST_ROWS // 4 :]]
-    width = max(4, *(len(shorten(row.name)) for row in shown))
+    width = max(4, *(cells_of(shorten(row.name)) for row in shown))
     lines = [f"{'line':<{width}}  agreement  kappa  excess  neighbours  pixels"]
     for number, row in enumerate(shown):
         if len(shown) < len(rows) and number == _MOST_ROWS // 4:
@@ -124,7 +124,7 @@ def _line_table(figures: Figures) -> list[str]:
         mark = "  <- stands out" if row.odd else ""
         excess = "-" if math.isnan(row.excess) else f"{100 * row.excess:+.1f}"
         lines.append(
-            f"{shorten(row.name):<{width}}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {excess:>6}"
+            f"{pad(shorten(row.name), width)}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {excess:>6}"
             f"  {row.neighbours:>10}  {row.pixels}{mark}"
         )
     return lines
@@ -132,10 +132,10 @@ def _line_table(figures: Figures) -> list[str]:
 
 def _class_table(figures: Figures) -> list[str]:
     rows = [row for row in figures.classes if row.pixels][: 2 * _MOST_ROWS]
-    width = max(5, *(len(shorten(row.name)) for row in rows))
+    width = max(5, *(cells_of(shorten(row.name)) for row in rows))
     lines = [f"{'class':<{width}}  agreement  kappa  pixels  most often taken for"]
     lines += [
-        f"{shorten(row.name):<{width}}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {row.pixels:>6}  "
+        f"{pad(shorten(row.name), width)}  {percent(row.agreement):>9}  {decimal(row.kappa, 2):>5}  {row.pixels:>6}  "
         f"{shorten(row.confused_with)}"
         for row in rows
     ]

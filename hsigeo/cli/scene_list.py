@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from hsigeo.cli.columns import cells_of, pad
 from hsigeo.cli.options import progress_bar
 from hsigeo.errors import HsigeoError, SceneError
 
@@ -33,13 +34,13 @@ def list_scenes(scenes: Sequence[str], reader: str | None, *, as_json: bool) -> 
     SceneError
         Some cannot be opened; their lines say why.
     """
-    width = max(len(_name(scene)) for scene in scenes)
+    width = max(cells_of(_name(scene)) for scene in scenes)
     documents = []
     with progress_bar("info", "scene") as show:
         for done, scene in enumerate(scenes, start=1):
             documents.append(_describe(scene, reader))
             if not as_json:
-                click.echo(f"{_name(scene):<{width}}  {_line(documents[-1])}")
+                click.echo(f"{pad(_name(scene), width)}  {_line(documents[-1])}")
             show(done, len(scenes))
     if as_json:
         click.echo(json.dumps(documents, indent=2, ensure_ascii=False))
