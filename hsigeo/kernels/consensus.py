@@ -136,7 +136,7 @@ class Tile(NamedTuple):
     consensus: Weights  # (S, L)
     votes: Weights  # (R, S, L)
     said: Weights  # (S, L)
-    size: Weights  # (L,)
+    rounding: Weights  # (L,)
     left: Weights  # (R, L)
     apart: Weights  # (I, L)
     contradiction: Weights  # (T, L)

@@ -57,7 +57,7 @@ def screen(constants: Any, tile: Any, most: Any) -> None:
     left, said = tile.left, tile.said
     _sum(tile.votes, said)
     multiply(constants.settled, said, tile.consensus)
-    rounding = tile.size
+    rounding = tile.rounding
     rounding[:] = np.float32(0.0)
     for stretch in range(left.shape[0]):
         for p in range(LANES):
