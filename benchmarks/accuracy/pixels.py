@@ -104,10 +104,8 @@ def join(first: Pixels, second: Pixels) -> Pixels:
 def read_potsdam(data: Path, listing: str) -> Pixels:
     """EnMAP Potsdam, the tiles of `listing` (``train_files.csv`` or ``validation_files.csv``); groups are tiles."""
     folder = data / "enmap_potsdam"
-    with (folder / listing).open(newline="") as lines:
-        tiles = sorted((row["image"], row["mask"]) for row in csv.DictReader(lines))
     spectra, labels, groups = [], [], []
-    for number, (image, mask) in enumerate(tiles):
+    for number, (image, mask) in enumerate(_tiles(folder / listing)):
         scene = open_scene(folder / image)
         bands = spectral_axis(scene)
         pixels = open_labels(folder / mask).on(grid_of(scene))
@@ -127,16 +125,20 @@ def read_potsdam(data: Path, listing: str) -> Pixels:
 def read_potsdam_ground(data: Path, listing: str, *, pixels: int = 600) -> Ground:
     """So many pixels of each tile of `listing`, drawn at random."""
     folder = data / "enmap_potsdam"
-    with (folder / listing).open(newline="") as lines:
-        images = [image for image, _ in sorted((row["image"], row["mask"]) for row in csv.DictReader(lines))]
     spectra = []
-    for image in images:
+    for image, _ in _tiles(folder / listing):
         scene = open_scene(folder / image)
         found = scene.to_numpy()[spectral_axis(scene).good].reshape(-1, scene.sizes["y"] * scene.sizes["x"]).T
         found = found[np.isfinite(found).all(axis=1)]
         spectra.append(found[np.random.default_rng(0).permutation(len(found))[:pixels]])
-    groups = np.repeat(np.arange(len(images)), [len(found) for found in spectra])
+    groups = np.repeat(np.arange(len(spectra)), [len(found) for found in spectra])
     return Ground(spectra=np.concatenate(spectra), groups=groups)
+
+
+def _tiles(listing: Path) -> list[tuple[str, str]]:
+    """Image and label file of each tile, in the order in which groups are numbered."""
+    with listing.open(newline="") as lines:
+        return sorted((row["image"], row["mask"]) for row in csv.DictReader(lines))
 
 
 def read_berlin(data: Path, *, block: int = 10, fine: int = 10) -> Pixels:
@@ -149,7 +151,7 @@ def read_berlin(data: Path, *, block: int = 10, fine: int = 10) -> Pixels:
     return Pixels(
         spectra=np.ascontiguousarray(place.scene.to_numpy()[:, place.row, place.col].T),
         labels=place.labels,
-        groups=place.row // block * 1000 + place.col // block,
+        groups=_blocks(place.row, place.col, block),
         wavelengths=_centres(spectral_axis(place.scene).wavelength, data / "berlin" / "enmap80x60"),
     )
 
@@ -158,7 +160,7 @@ def read_berlin_ground(data: Path, *, block: int = 10) -> Ground:
     """All pixels of the scene."""
     cube = locate_berlin(data).scene.to_numpy()
     row, col = np.nonzero(np.isfinite(cube).all(axis=0))
-    return Ground(spectra=np.ascontiguousarray(cube[:, row, col].T), groups=row // block * 1000 + col // block)
+    return Ground(spectra=np.ascontiguousarray(cube[:, row, col].T), groups=_blocks(row, col, block))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -275,7 +277,7 @@ def read_jasper_ridge(data: Path, *, purity: float = 0.6, block: int = 10) -> Pi
     return Pixels(
         spectra=np.ascontiguousarray(scene["Y"].T[known] / 1e4, dtype=np.float32),
         labels=abundance.argmax(axis=0)[known].astype(np.int64),
-        groups=(row // block * 1000 + col // block)[known],
+        groups=_blocks(row, col, block)[known],
         wavelengths=380.0 + (bands - 1) * (2500.0 - 380.0) / 223,
     )
 
@@ -285,7 +287,12 @@ def read_jasper_ridge_ground(data: Path, *, block: int = 10) -> Ground:
     scene = scipy.io.loadmat(data / "jasper_ridge" / "JasperRidge2_R198.mat")["Y"]
     col, row = np.divmod(np.arange(scene.shape[1]), 100)
     spectra = np.ascontiguousarray(scene.T / 1e4, dtype=np.float32)
-    return Ground(spectra=spectra, groups=row // block * 1000 + col // block)
+    return Ground(spectra=spectra, groups=_blocks(row, col, block))
+
+
+def _blocks(row: NDArray[np.int64], col: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """The number of the square block of `block` pixels that a pixel lies in."""
+    return row // block * 1000 + col // block
 
 
 def _centres(wavelengths: NDArray[np.float64] | None, where: Path) -> NDArray[np.float64]:

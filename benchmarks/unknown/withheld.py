@@ -8,11 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy.default import without_places
+from benchmarks.accuracy.default import make_labelled_spectra
 from benchmarks.accuracy.pixels import Pixels
 from benchmarks.accuracy.splits import Division
-from hsigeo.bands import BandTable
-from hsigeo.classes import ClassTable
 from hsigeo.errors import ModelError
 from hsigeo.model import measure_distance, predict_probabilities
 from hsigeo.training import LabelledSpectra, train_on_spectra
@@ -70,6 +68,7 @@ def withheld_cases(division: Division, *, seed: int, rate: float | None) -> Iter
     """
     pixels = division.pixels
     train, test = division.divide(seed)
+    unlabelled = division.unlabelled(seed)
     for withheld in np.unique(pixels.labels[train]).tolist():
         learnt = np.flatnonzero(train & (pixels.labels != withheld))
         names = np.unique(pixels.labels[learnt])
@@ -77,7 +76,14 @@ def withheld_cases(division: Division, *, seed: int, rate: float | None) -> Iter
         strangers = np.flatnonzero(test & (pixels.labels == withheld))
         if len(names) < 2 or min(len(known), len(strangers)) < LEAST:
             continue
-        samples = _as_samples(pixels, learnt, division.unlabelled(seed))
+        samples = make_labelled_spectra(
+            pixels.spectra[learnt],
+            np.searchsorted(names, pixels.labels[learnt]),
+            pixels.groups[learnt],
+            classes=names.tolist(),
+            wavelengths=pixels.wavelengths,
+            unlabelled=unlabelled,
+        )
         yield _measure(pixels, samples, known, strangers, seed=seed, rate=rate)
 
 
@@ -111,22 +117,4 @@ def _measure(
         by_confidence=area_under_roc(*doubt),
         lost=lost,
         caught=caught,
-    )
-
-
-def _as_samples(pixels: Pixels, chosen: NDArray[np.intp], unlabelled: NDArray[np.float32] | None) -> LabelledSpectra:
-    names, index = np.unique(pixels.labels[chosen], return_inverse=True)
-    bands = pixels.spectra.shape[1]
-    return LabelledSpectra(
-        spectra=np.ascontiguousarray(pixels.spectra[chosen]),
-        class_id=(index + 1).astype(np.int32),
-        group=pixels.groups[chosen],
-        scene=np.zeros(len(chosen), dtype=np.int32),
-        row=np.arange(len(chosen), dtype=np.int64),
-        col=np.zeros(len(chosen), dtype=np.int64),
-        classes=ClassTable.from_names([f"class {name}" for name in names]),
-        bands=BandTable(count=bands, wavelength=pixels.wavelengths),
-        scene_band_count=bands,
-        scene_band_index=np.arange(bands),
-        unlabelled=None if unlabelled is None else without_places(unlabelled),
     )
